@@ -1,0 +1,74 @@
+# Everything runs in .venv, made from hash-locked files. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet
+UV_VERSION := 0.13.9
+COMPILE := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
+SCRATCH := build/check
+CHECKED := CCM_DEMO=true CCM_DATABASE_URL=sqlite:///$(SCRATCH)/ccm.sqlite $(VENV)/bin/ccm-fhir
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench faults mutate golden lock clean
+
+help:  ## List the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+
+install: $(STAMP)  ## Make .venv from the hash-locked files (again only when those change)
+
+$(STAMP): requirements/dev.lock requirements/build.lock pyproject.toml build_hook.py
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo 'Python 3.11 or newer is needed: make install PYTHON=python3.12'; exit 1; }
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r requirements/dev.lock
+	$(PIP) --require-hashes --no-deps -r requirements/build.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: install  ## Start a sandbox EHR and the app on loopback, until Ctrl-C
+	$(VENV)/bin/ccm-fhir demo
+
+test: install  ## Run the whole suite; what cannot run here is counted
+	$(PY) -m pytest
+
+check: install  ## Format, lint, types, layers, migrations, rules
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	@rm -rf $(SCRATCH) && mkdir -p $(SCRATCH)
+	$(CHECKED) migrate
+	$(CHECKED) migrate --check
+	$(CHECKED) rules check
+
+bench: install  ## Run the benchmarks
+	@test -d tests/benchmarks || { echo 'bench: no benchmarks yet; they come with the sweep'; exit 1; }
+	$(PY) -m pytest tests/benchmarks
+
+faults:  ## Run the fault matrix (not there yet)
+	@echo 'faults: the fault matrix is not there yet; it comes with the write-back issue'; exit 1
+
+mutate:  ## Run mutation tests on the billing modules (not there yet)
+	@echo 'mutate: mutation testing is not set up yet'; exit 1
+
+golden: install  ## Rewrite the golden files; read the diff line by line
+	@test -d tests/golden || { echo 'golden: there are no golden cases yet'; exit 1; }
+	$(PY) -m pytest tests/golden --rewrite-golden
+	git --no-pager diff --stat -- tests/golden
+
+lock:  ## Resolve the dependencies again and rewrite requirements/*.lock
+	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock \
+	    && build/lock/bin/pip --disable-pip-version-check install --quiet uv==$(UV_VERSION); }
+	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.lock
+	$(COMPILE) --extra postgres --extra pdf pyproject.toml -o requirements/app.lock
+	$(COMPILE) --extra sandbox --constraint requirements/dev.lock pyproject.toml \
+	    -o requirements/sandbox.lock
+	$(COMPILE) --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse \
+	    --no-emit-package tzdata requirements/build.in -o requirements/build.lock
+
+clean:  ## Remove .venv, caches and build products
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
+	    .hypothesis test-artifacts smart_app/static/vendor tests/validators/node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,302 @@
+"""The command line: wires, reads the clock, prints.
+
+Exit codes: 0 done; 1 done, but some items were rejected; 2 wrong usage or unreadable input;
+3 a needed service is unreachable; 4 a check failed.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Annotated, NoReturn
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from ccm_fhir import demo as demo_run
+from ccm_fhir import wiring
+from ccm_fhir.domain.rules import CodeRule, Rulebook
+from ccm_fhir.errors import CcmError, EhrUnreachableError
+from ccm_fhir.rulebook import load_rulebook, problems_of
+from ccm_fhir.services.connect import Connected, NewConnection, connect_ehr
+from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
+from ccm_fhir.services.signing_keys import ensure_one, rotate
+from ccm_fhir.settings import Settings
+from ccm_fhir.storage.migrate import check as check_schema
+from ccm_fhir.storage.vocabulary import ClientAuth
+
+WRONG_USAGE, UNREACHABLE, CHECK_FAILED = 2, 3, 4
+
+app = typer.Typer(
+    name="ccm-fhir",
+    help="Chronic Care Management for any EHR.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+ehr_app = typer.Typer(help="EHRs this installation is connected to.", no_args_is_help=True)
+rules_app = typer.Typer(help="The rulebook.", no_args_is_help=True)
+keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
+app.add_typer(ehr_app, name="ehr")
+app.add_typer(rules_app, name="rules")
+app.add_typer(keys_app, name="keys")
+
+out = Console()
+err = Console(stderr=True)
+
+
+def main() -> NoReturn:
+    """Run the command line; every error of ours becomes one line and an exit code."""
+    try:
+        app()
+    except EhrUnreachableError as problem:
+        err.print(f"[red]{problem}[/red]")
+        sys.exit(UNREACHABLE)
+    except CcmError as problem:
+        err.print(f"[red]{problem}[/red]")
+        sys.exit(WRONG_USAGE)
+    sys.exit(0)
+
+
+@app.command()
+def demo(
+    script: Annotated[
+        bool, typer.Option("--script", help="Walk through without a browser, then exit.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="The app's port.")] = 8700,
+    ehr_port: Annotated[int, typer.Option(help="The sandbox EHR's port.")] = 8710,
+    today: Annotated[
+        str | None, typer.Option(help="The day the demo shows as today (YYYY-MM-DD).")
+    ] = None,
+    patients: Annotated[int, typer.Option(help="How many synthetic patients.")] = 40,
+) -> None:
+    """Start the sandbox EHR and the app with a synthetic practice; Ctrl-C ends both."""
+    day = _day(today) if today else min(wiring.real_now().date(), load_rulebook().loaded_until)
+    plan = demo_run.DemoPlan(app_port=port, ehr_port=ehr_port, today=day, patients=patients)
+    raise typer.Exit(demo_run.run(plan, out, script=script))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8700,
+) -> None:
+    """Serve the SMART app; with CCM_RUN_ENGINE (the default) it delivers as well."""
+    Settings().master_secret()
+    uvicorn.run(
+        "smart_app.main:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=30,
+    )
+
+
+@app.command()
+def worker() -> None:
+    """Deliver and run schedules without serving pages (PostgreSQL: several side by side)."""
+    wiring.run_until_stopped(Settings())
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="Port of the sandbox EHR.")] = 8710,
+    app_url: Annotated[
+        str, typer.Option(help="The app's base URL, registered with the sandbox.")
+    ] = "http://127.0.0.1:8700",
+    today: Annotated[str | None, typer.Option(help="Day of the data (YYYY-MM-DD).")] = None,
+) -> None:
+    """Start the sandbox EHR alone."""
+    day = _day(today) if today else wiring.real_now().date()
+    command = demo_run.sandbox_command(port=port, app_url=app_url, today=day)
+    os.execv(command[0], command)  # noqa: S606  # our own interpreter, no shell
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only compare models and schema; change nothing.")
+    ] = False,
+) -> None:
+    """Bring the database to the newest schema."""
+    settings = Settings()
+    if not check:
+        wiring.migrate(settings)
+        out.print("The database is at the newest schema.")
+        return
+    found = check_schema(settings.database_url)
+    for difference in found:
+        err.print(f"[red]{difference}[/red]")
+    if found:
+        raise typer.Exit(CHECK_FAILED)
+    out.print("Models and schema agree.")
+
+
+@ehr_app.command("add")
+def ehr_add(
+    url: Annotated[str, typer.Argument(help="The EHR's FHIR base URL.")],
+    practice: Annotated[str, typer.Option(help="The practice's name.")],
+    npi: Annotated[str, typer.Option(help="The practice's NPI.")],
+    organization: Annotated[
+        str, typer.Option(help="The practice in the EHR, e.g. Organization/123.")
+    ],
+    client_id: Annotated[str, typer.Option(help="The client id the EHR gave us.")] = "ccm-fhir",
+    name: Annotated[str, typer.Option(help="What to call the EHR.")] = "EHR",
+    time_zone: Annotated[str, typer.Option(help="IANA zone.")] = "America/New_York",
+    charge: Annotated[
+        list[str] | None, typer.Option(help="A charge, e.g. 99490=66.13; repeat it.")
+    ] = None,
+    attested_on: Annotated[
+        str | None,
+        typer.Option(
+            help="The day on which the practice attested 24/7 access, a certified EHR and a "
+            "designated care team member."
+        ),
+    ] = None,
+    public_client: Annotated[
+        bool, typer.Option("--public", help="The launch client is public (no key).")
+    ] = False,
+) -> None:
+    """Register an EHR for a practice and print what its administrator needs."""
+    settings = Settings()
+    details = PracticeDetails(
+        name=practice,
+        time_zone=time_zone,
+        npi=npi,
+        organization_ref=organization,
+        charges_usd=dict(_charge(text) for text in charge or []),
+        charges_from=date(2015, 1, 1),
+    )
+    opened = wiring.open_installation(settings, with_engine=False)
+    try:
+        now = opened.service_now()
+        ensure_one(opened.world, now)
+        practice_id = add_practice(opened.world, details, now)
+        if attested_on:
+            attest_practice(opened.world, practice_id, _day(attested_on))
+        connected = connect_ehr(
+            opened.world,
+            NewConnection(
+                practice_id=practice_id,
+                name=name,
+                fhir_base=url,
+                client_id=client_id,
+                client_auth=ClientAuth.PUBLIC if public_client else ClientAuth.PRIVATE_KEY,
+                allow_loopback_http=settings.demo,
+            ),
+            now,
+        )
+    finally:
+        opened.close()
+    _print_connected(connected)
+
+
+@keys_app.command("rotate")
+def keys_rotate() -> None:
+    """Make a new signing key; the old one stays published until it is retired."""
+    opened = wiring.open_installation(Settings(), with_engine=False)
+    try:
+        kid = rotate(opened.world, wiring.real_now())
+    finally:
+        opened.close()
+    out.print(f"New key {kid}; older keys stay published.")
+
+
+@rules_app.command("check")
+def rules_check() -> None:
+    """Prove that the rulebook has no gap, no overlap and no uncited number."""
+    rulebook = load_rulebook()
+    found = problems_of(rulebook)
+    for problem in found:
+        err.print(f"[red]{problem}[/red]")
+    if found:
+        raise typer.Exit(CHECK_FAILED)
+    codes = sorted({rule.code for rule in rulebook.codes})
+    out.print(
+        f"{len(rulebook.codes)} versions of {len(codes)} codes ({', '.join(codes)}), "
+        f"{len(rulebook.eligibility)} of eligibility, {len(rulebook.prices)} prices: sound. "
+        f"Loaded until {rulebook.loaded_until}."
+    )
+
+
+@rules_app.command("show")
+def rules_show(
+    code: Annotated[str, typer.Argument(help="A billing code, e.g. 99490.")],
+    on: Annotated[str, typer.Option("--on", help="Day of service (YYYY-MM-DD).")],
+) -> None:
+    """Print the version of a code in force on a day, with its sources."""
+    rulebook, day = load_rulebook(), _day(on)
+    rule = rulebook.code_rule(code.upper(), day)
+    if rule is None:
+        err.print(f"[red]{code} is not in force on {day} (or is not in the rulebook).[/red]")
+        raise typer.Exit(WRONG_USAGE)
+    _print_rule(rulebook, rule, day)
+
+
+def _print_rule(rulebook: Rulebook, rule: CodeRule, day: date) -> None:
+    table = Table(show_header=False, box=None)
+    until = rule.in_force_until or f"open (tables loaded until {rulebook.loaded_until})"
+    rows = {
+        "code": rule.code,
+        "meaning": rule.summary,
+        "version": rule.version,
+        "in force": f"{rule.in_force_from} to {until}",
+        "performers": ", ".join(sorted(kind.value for kind in rule.performers)),
+        "threshold": f"at least {rule.threshold_seconds} seconds",
+        "increment": f"{rule.increment_seconds} seconds" if rule.increment_seconds else "none",
+        "units a month": str(rule.max_units),
+        "beside": rule.add_on_to or "-",
+    }
+    for name, value in rows.items():
+        table.add_row(name, str(value))
+    for citation in rule.citations:
+        table.add_row("source", f"{citation.title} ({citation.where}) [{citation.confidence}]")
+    for text in rule.not_modelled:
+        table.add_row("not modelled", text)
+    price = rulebook.price_rule(rule.code, day)
+    if price is not None:
+        table.add_row("prices", price.source)
+    out.print(table)
+
+
+def _print_connected(connected: Connected) -> None:
+    out.print(f"[bold]{connected.name}[/bold] is registered: {connected.fhir_base}")
+    out.print("\nGive these to the EHR's administrator:")
+    table = Table(show_header=False, box=None)
+    table.add_row("launch URL", connected.launch_url)
+    table.add_row("redirect URI", connected.redirect_uri)
+    table.add_row("JWKS URL", connected.jwks_url)
+    table.add_row("scopes (launch)", connected.launch_scopes)
+    table.add_row("scopes (backend)", connected.delivery_scopes)
+    out.print(table)
+    out.print(f"\nPinned origins: {', '.join(connected.pinned_origins)}")
+    for warning in connected.warnings:
+        out.print(f"[yellow]{warning}[/yellow]")
+    if connected.not_writable:
+        out.print(
+            "[yellow]Its CapabilityStatement declares no create for "
+            f"{', '.join(connected.not_writable)}.[/yellow]"
+        )
+
+
+def _charge(text: str) -> tuple[str, Decimal]:
+    code, _, amount = text.partition("=")
+    try:
+        return code.strip().upper(), Decimal(amount)
+    except InvalidOperation:
+        raise typer.BadParameter("give charges as CODE=AMOUNT, e.g. 99490=66.13") from None
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("give a day as YYYY-MM-DD") from None

@@ -1,0 +1,71 @@
+"""Eligibility: each criterion asked of one chart in one month, answered with its evidence.
+
+``assess`` is the one judgement behind the patient screen, the month page and the sweep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.conditions import classify, distinct_families
+from ccm_fhir.domain.eligibility.consent import best_consent, consent_given
+from ccm_fhir.domain.eligibility.coverage import best_coverage, medicare_coverage
+from ccm_fhir.domain.eligibility.diagnoses import duration_and_risk, two_chronic_conditions
+from ccm_fhir.domain.eligibility.plan import best_care_plan, comprehensive_care_plan
+from ccm_fhir.domain.eligibility.question import ATTESTABLE, Question
+from ccm_fhir.domain.eligibility.standing import alive, not_billed_elsewhere, practice_requirements
+from ccm_fhir.domain.eligibility.visits import initiating_visit
+
+if TYPE_CHECKING:
+    from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
+    from ccm_fhir.domain.facts import CarePlanFact, ConsentFact, CoverageFact
+    from ccm_fhir.domain.findings import Criterion, Finding
+
+__all__ = ["ATTESTABLE", "Eligibility", "Question", "assess"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Eligibility:
+    """The findings, and what of them the coding and the claim go on to use."""
+
+    findings: tuple[Finding, ...]
+    verdicts: tuple[ConditionVerdict, ...]
+    families: tuple[ChronicFamily, ...]
+    consent: ConsentFact | None
+    coverage: CoverageFact | None
+    care_plan: CarePlanFact | None
+
+    def finding(self, criterion: Criterion) -> Finding:
+        """Return the finding of one criterion; every criterion has exactly one."""
+        return next(f for f in self.findings if f.criterion is criterion)
+
+
+def assess(question: Question) -> Eligibility:
+    """Answer every criterion; the same question gives the same answer, in the same order."""
+    verdicts = tuple(
+        classify(c, question.table, question.month.last_day) for c in question.chart.conditions
+    )
+    families = distinct_families(verdicts, question.table)
+    coverage = best_coverage(question)
+    consent = best_consent(question)
+    care_plan = best_care_plan(question)
+    findings = (
+        two_chronic_conditions(question, verdicts, families),
+        duration_and_risk(question),
+        medicare_coverage(question, coverage),
+        consent_given(question, consent),
+        initiating_visit(question, consent),
+        comprehensive_care_plan(question, care_plan),
+        practice_requirements(question),
+        alive(question),
+        not_billed_elsewhere(question),
+    )
+    return Eligibility(
+        findings=findings,
+        verdicts=verdicts,
+        families=families,
+        consent=consent,
+        coverage=coverage,
+        care_plan=care_plan,
+    )

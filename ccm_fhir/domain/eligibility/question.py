@@ -1,0 +1,72 @@
+"""What eligibility is asked about, and how one criterion is answered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.findings import Answer, Criterion, Finding
+
+if TYPE_CHECKING:
+    from ccm_fhir.domain.conditions import ChronicTable
+    from ccm_fhir.domain.dates import ServiceMonth
+    from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PracticeFact
+    from ccm_fhir.domain.rules import EligibilityRule
+
+ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
+"""Criteria that a billing practitioner may settle by attesting, and nobody else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One chart, asked about one month under one version of the law."""
+
+    chart: ChartFacts
+    month: ServiceMonth
+    rule: EligibilityRule
+    table: ChronicTable
+    practice: PracticeFact
+    attested: frozenset[Criterion]
+    own_claim_identifiers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One answer before it is bound to its criterion and rule version."""
+
+    answer: Answer
+    code: str
+    reason: str
+    remedy: str = ""
+    owner: Role | None = None
+    evidence: tuple[EvidenceRef, ...] = ()
+
+
+def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
+    """Bind an answer to its criterion, the rule version and its citations."""
+    return Finding(
+        criterion=criterion,
+        answer=said.answer,
+        code=said.code,
+        reason=said.reason,
+        remedy=said.remedy,
+        owner=said.owner,
+        evidence=said.evidence,
+        rule_version=question.rule.version,
+        citations=tuple(citation.id for citation in question.rule.citations),
+    )
+
+
+def why_unread(question: Question, resource_type: str) -> Said | None:
+    """Return the UNKNOWN that follows from a resource type that could not be read."""
+    for gap in question.chart.unread:
+        if gap.resource_type == resource_type:
+            return Said(
+                answer=Answer.UNKNOWN,
+                code="cannot_determine",
+                reason=f"{resource_type} could not be read from the EHR: {gap.reason}.",
+                remedy=f"Ask the EHR's administrator to let this app read {resource_type}.",
+                owner=Role.ADMIN,
+            )
+    return None

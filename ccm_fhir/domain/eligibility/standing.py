@@ -1,0 +1,131 @@
+"""Criteria about the practice, the patient's life, and other practitioners' claims."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.eligibility.question import Question, Said, finding_of
+from ccm_fhir.domain.findings import Answer, Criterion, Finding
+
+if TYPE_CHECKING:
+    from ccm_fhir.domain.facts import ClaimFact
+
+
+def practice_requirements(question: Question) -> Finding:
+    """Answer whether the practice attested what CCM asks of it."""
+    practice = question.practice
+    parts = (
+        (practice.access_24_7, "24/7 access"),
+        (practice.certified_ehr, "a certified EHR"),
+        (practice.designated_team_member, "a designated member of the care team"),
+    )
+    absent = [name for value, name in parts if value is False]
+    unsaid = [name for value, name in parts if value is None]
+    if absent or unsaid:
+        said = Said(
+            answer=Answer.NOT_MET if absent else Answer.UNKNOWN,
+            code="practice_requirements",
+            reason=f"The practice has not attested {', '.join(absent or unsaid)}.",
+            remedy="An administrator records what the practice provides.",
+            owner=Role.ADMIN,
+        )
+    else:
+        said = Said(
+            answer=Answer.MET,
+            code="practice_requirements",
+            reason=(
+                "The practice attested 24/7 access, a certified EHR and a designated team member "
+                f"on {practice.attested_on}."
+            ),
+        )
+    return finding_of(Criterion.PRACTICE_REQUIREMENTS, question, said)
+
+
+def alive(question: Question) -> Finding:
+    """Answer whether the patient lived in the month."""
+    patient = question.chart.patient
+    died_before = (
+        None
+        if patient.died_on is None
+        else patient.died_on.is_on_or_before(question.month.first_day - timedelta(days=1))
+    )
+    if not patient.is_deceased:
+        said = Said(answer=Answer.MET, code="alive", reason="No death is on record.")
+    elif died_before is True:
+        said = Said(
+            answer=Answer.NOT_MET,
+            code="deceased",
+            reason=f"The patient died on {patient.died_on}, before this month.",
+            remedy="Nothing further can be reported.",
+            owner=Role.BILLER,
+            evidence=(patient.ref,),
+        )
+    elif patient.died_on is not None and patient.died_on.is_exact:
+        said = Said(
+            answer=Answer.MET,
+            code="alive",
+            reason=f"The patient died on {patient.died_on}; only work until then counts.",
+            evidence=(patient.ref,),
+        )
+    else:
+        said = Said(
+            answer=Answer.UNKNOWN,
+            code="cannot_determine",
+            reason="The patient is marked deceased without a day of death.",
+            remedy="Record the date of death in the EHR.",
+            owner=Role.BILLER,
+            evidence=(patient.ref,),
+        )
+    return finding_of(Criterion.ALIVE, question, said)
+
+
+def not_billed_elsewhere(question: Question) -> Finding:
+    """Answer whether another claim already reports the patient's month."""
+    criterion = Criterion.NOT_BILLED_ELSEWHERE
+    clashes = tuple(c for c in question.chart.claims if _clashes(question, c))
+    if clashes:
+        codes = ", ".join(
+            sorted({code for c in clashes for code in c.codes} & question.rule.excluding_codes)
+        )
+        said = Said(
+            answer=Answer.NOT_MET,
+            code="ccm_already_billed_by_other_practitioner",
+            reason=f"Another claim of this month already reports {codes}.",
+            remedy="Only one practitioner is paid for a month; agree who reports it.",
+            owner=Role.BILLER,
+            evidence=tuple(c.ref for c in clashes),
+        )
+    elif criterion in question.attested:
+        said = Said(
+            answer=Answer.MET,
+            code="not_billed_elsewhere",
+            reason="The billing practitioner attested that nobody else reports this month.",
+        )
+    elif not question.chart.was_read("Claim"):
+        said = Said(
+            answer=Answer.UNKNOWN,
+            code="cannot_determine",
+            reason="The EHR does not show other claims, so another practitioner's cannot be seen.",
+            remedy="The billing practitioner attests it when signing the month.",
+            owner=Role.PRACTITIONER,
+        )
+    else:
+        said = Said(
+            answer=Answer.MET,
+            code="not_billed_elsewhere",
+            reason="No other claim for care management in this month is in the EHR.",
+        )
+    return finding_of(criterion, question, said)
+
+
+def _clashes(question: Question, claim: ClaimFact) -> bool:
+    if claim.status != "active" or claim.use not in {"claim", ""}:
+        return False
+    if question.own_claim_identifiers.intersection(claim.identifiers):
+        return False
+    if not question.rule.excluding_codes.intersection(claim.codes):
+        return False
+    day, month = claim.serviced_on, question.month
+    return day is None or (day.earliest <= month.last_day and day.latest >= month.first_day)

@@ -1,0 +1,58 @@
+"""Findings: one criterion, one of three answers, and everything that led to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.facts import EvidenceRef
+
+
+class Answer(StrEnum):
+    """MET, NOT_MET or UNKNOWN; UNKNOWN never bills."""
+
+    MET = "MET"
+    NOT_MET = "NOT_MET"
+    UNKNOWN = "UNKNOWN"
+
+
+class Criterion(StrEnum):
+    """What care management asks of a patient, a practice and a month."""
+
+    TWO_CHRONIC_CONDITIONS = "two_chronic_conditions"
+    DURATION_AND_RISK = "duration_and_risk"
+    MEDICARE_COVERAGE = "medicare_coverage"
+    CONSENT = "consent"
+    INITIATING_VISIT = "initiating_visit"
+    CARE_PLAN = "care_plan"
+    PRACTICE_REQUIREMENTS = "practice_requirements"
+    ALIVE = "alive"
+    NOT_BILLED_ELSEWHERE = "not_billed_elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """An answer that can be argued: the reason, the evidence, the rule, and what would change it.
+
+    ``reason`` and ``remedy`` are whole sentences for a clinician; they may name a condition
+    family or a date, never the patient. ``remedy`` is empty where the answer is MET.
+    """
+
+    criterion: Criterion
+    answer: Answer
+    code: str
+    reason: str = field(repr=False)
+    evidence: tuple[EvidenceRef, ...] = ()
+    remedy: str = ""
+    owner: Role | None = None
+    rule_version: str = ""
+    citations: tuple[str, ...] = ()
+
+
+def overall(findings: tuple[Finding, ...]) -> Answer:
+    """Return NOT_MET if any finding is, else UNKNOWN if any is, else MET."""
+    answers = {finding.answer for finding in findings}
+    if Answer.NOT_MET in answers:
+        return Answer.NOT_MET
+    return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.MET

@@ -1,0 +1,8 @@
+"""The durable-workflow library behind one small face; its only importer is this package."""
+
+from ccm_fhir.engine.durable import Durable
+from ccm_fhir.engine.enqueue import Enqueuer, WorkflowState
+from ccm_fhir.engine.guard import StepFailedError
+from ccm_fhir.engine.setup import migrate
+
+__all__ = ["Durable", "Enqueuer", "StepFailedError", "WorkflowState", "migrate"]

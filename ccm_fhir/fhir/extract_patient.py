@@ -1,0 +1,86 @@
+"""Patient → who it is: a name and two identifiers for the banner, and whether they live."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ccm_fhir.domain.codes import MBI, canonical_system
+from ccm_fhir.domain.dates import PartialDate
+from ccm_fhir.domain.facts import PatientFact
+from ccm_fhir.fhir.shapes import (
+    Concept,
+    HumanName,
+    Identifier,
+    Resource,
+    Shape,
+    codings,
+    human_name,
+    texts,
+)
+from ccm_fhir.fhir.source import Source
+
+_MBI_SYSTEMS = frozenset({MBI, "urn:oid:2.16.840.1.113883.4.927"})
+
+
+class CommunicationShape(Shape, frozen=True, kw_only=True):
+    """Patient.communication."""
+
+    language: Concept | None = None
+    preferred: bool | None = None
+
+
+class PatientShape(Resource, frozen=True, kw_only=True):
+    """Patient."""
+
+    identifier: list[Identifier] | None = None
+    name: list[HumanName] | None = None
+    gender: str | None = None
+    birth_date: str | None = None
+    deceased_boolean: bool | None = None
+    deceased_date_time: str | None = None
+    communication: list[CommunicationShape] | None = None
+
+
+def patient_fact(shape: PatientShape, source: Source) -> PatientFact:
+    """Return the patient; a date of death that cannot be read still means death."""
+    return PatientFact(
+        ref=source.ref,
+        name=human_name(shape.name),
+        birth_date=PartialDate.parse(shape.birth_date),
+        gender=shape.gender or "",
+        mrn=_of_type(shape.identifier, "MR"),
+        mbi=_mbi(shape.identifier),
+        language=_language(shape.communication),
+        is_deceased=shape.deceased_boolean is True or bool(shape.deceased_date_time),
+        died_on=PartialDate.parse(shape.deceased_date_time),
+    )
+
+
+def _mbi(identifiers: Iterable[Identifier] | None) -> str:
+    current = _current(identifiers)
+    by_system = (i.value for i in current if canonical_system(i.system) in _MBI_SYSTEMS)
+    return next((value for value in by_system if value), "") or _of_type(identifiers, "MC")
+
+
+def _of_type(identifiers: Iterable[Identifier] | None, code: str) -> str:
+    """Return the first current identifier of a type of HL7 table 0203."""
+    for identifier in _current(identifiers):
+        if identifier.value and any(coding.code == code for coding in codings(identifier.type)):
+            return identifier.value
+    return ""
+
+
+def _current(identifiers: Iterable[Identifier] | None) -> list[Identifier]:
+    in_use = [i for i in identifiers or () if i.use != "old" and not (i.period and i.period.end)]
+    rank = {"official": 0, "usual": 1, None: 2}
+    return sorted(in_use, key=lambda identifier: rank.get(identifier.use, 3))
+
+
+def _language(communications: Iterable[CommunicationShape] | None) -> str:
+    ordered = sorted(communications or (), key=lambda one: one.preferred is not True)
+    for communication in ordered:
+        spoken = texts(communication.language)
+        code = codings(communication.language)
+        if spoken or code:
+            return spoken[0] if spoken else code[0].code
+    return ""

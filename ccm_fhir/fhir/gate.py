@@ -1,0 +1,172 @@
+"""The one door to the outside: every request of ours passes here or is not sent.
+
+HTTPS only, to pinned origins only, no redirects, no proxies from the environment, bounded
+time and bounded answers. A refused request sends no byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import httpx2
+
+from ccm_fhir.errors import (
+    EhrFormatError,
+    EhrUnreachableError,
+    ForbiddenOriginError,
+    InputError,
+)
+from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.wire import PinnedWire
+
+FHIR_JSON = "application/fhir+json"
+MAX_BYTES = 32 * 1024 * 1024
+TIMEOUT_SECONDS = 60.0
+CONNECT_SECONDS = 10.0
+_SENDING = "sending a request"
+_TOO_LARGE = "larger than the limit"
+_ENCODED_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+
+class AnswerTooLargeError(httpx2.DecodingError):
+    """An answer passed the limit after decompression; it was not read to its end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingGate:
+    """Which origins may be spoken to, and how; hands out clients that cannot do otherwise.
+
+    ``transport`` replaces the socket end (tests), never the checks. Plain http is allowed for
+    loopback hosts alone and only with ``allow_loopback_http``; ``allow_private`` is for an EHR
+    in the practice's own network. ``max_bytes`` is counted after decompression.
+    """
+
+    origins: frozenset[Origin]
+    allow_loopback_http: bool = False
+    allow_private: bool = False
+    transport: httpx2.BaseTransport | None = field(default=None, repr=False)
+    timeout_seconds: float = TIMEOUT_SECONDS
+    max_bytes: int = MAX_BYTES
+    _checked: _CheckedTransport = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Build the checking transport once: clients share its connections."""
+        wire = self.transport or PinnedWire(
+            allow_loopback=self.allow_loopback_http, allow_private=self.allow_private
+        )
+        object.__setattr__(self, "_checked", _CheckedTransport(gate=self, wire=wire))
+
+    @property
+    def checked_transport(self) -> httpx2.BaseTransport:
+        """The transport for a client built elsewhere (Authlib's); closing it closes nothing."""
+        return self._checked
+
+    @property
+    def timeout(self) -> httpx2.Timeout:
+        """How long to wait for a connection and for each part of an answer."""
+        return httpx2.Timeout(
+            self.timeout_seconds, connect=min(CONNECT_SECONDS, self.timeout_seconds)
+        )
+
+    def client(self) -> httpx2.Client:
+        """Return a client whose every request is checked; asks for FHIR JSON by default."""
+        return httpx2.Client(
+            transport=self._checked,
+            timeout=self.timeout,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"Accept": FHIR_JSON},
+        )
+
+    def get(
+        self, url: str, *, what: str, headers: Mapping[str, str] | None = None
+    ) -> httpx2.Response:
+        """Fetch a URL; any status is returned.
+
+        Args:
+            url: an absolute URL.
+            what: for the error message, such as ``"reading the CapabilityStatement"``.
+            headers: in addition to ``Accept``.
+
+        Raises:
+            ForbiddenOriginError: the URL is outside the pinned origins; nothing was sent.
+            EhrUnreachableError: no answer.
+            EhrFormatError: the answer is too large or cannot be decompressed.
+        """
+        with translated(what), self.client() as client:
+            return client.get(url, headers=headers)
+
+    def allows(self, url: str) -> bool:
+        """Whether a request to a URL would pass (its address is looked up later)."""
+        try:
+            return self._allows(Origin.of(url))
+        except InputError:
+            return False
+
+    def check(self, request: httpx2.Request) -> None:
+        """Raise ForbiddenOriginError unless a request may leave."""
+        try:
+            allowed = self._allows(Origin.of_url(request.url))
+        except InputError:
+            allowed = False
+        if not allowed:
+            raise ForbiddenOriginError(_SENDING)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._checked.wire.close()
+
+    def _allows(self, origin: Origin) -> bool:
+        if origin not in self.origins:
+            return False
+        return origin.scheme == "https" or (self.allow_loopback_http and origin.is_loopback)
+
+
+@contextmanager
+def translated(what: str) -> Iterator[None]:
+    """Turn the library's errors, which hold URLs, into ours, which name what was being done.
+
+    Raises:
+        ForbiddenOriginError, EhrUnreachableError, EhrFormatError: as in ``OutgoingGate.get``.
+    """
+    try:
+        yield
+    except ForbiddenOriginError:
+        raise ForbiddenOriginError(what) from None
+    except AnswerTooLargeError:
+        raise EhrFormatError(what, "it is larger than this client reads") from None
+    except (httpx2.DecodingError, httpx2.InvalidURL):
+        raise EhrFormatError(what, "it cannot be decompressed or addressed") from None
+    except httpx2.TransportError:
+        raise EhrUnreachableError(what) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CheckedTransport(httpx2.BaseTransport):
+    gate: OutgoingGate
+    wire: httpx2.BaseTransport
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.gate.check(request)
+        answer = self.wire.handle_request(request)
+        try:
+            body = self._read_bounded(answer)
+        finally:
+            answer.close()
+        plain = [
+            (k, v) for k, v in answer.headers.raw if k.decode().lower() not in _ENCODED_HEADERS
+        ]
+        return httpx2.Response(answer.status_code, headers=plain, content=body)
+
+    def close(self) -> None:
+        """Keep the connections: they belong to the gate."""
+
+    def _read_bounded(self, answer: httpx2.Response) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > self.gate.max_bytes:
+                raise AnswerTooLargeError(_TOO_LARGE)
+        return bytes(body)

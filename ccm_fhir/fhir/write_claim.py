@@ -1,0 +1,133 @@
+"""A signed month as a FHIR R4 Claim (use ``claim``): the hand-over to the EHR's billing.
+
+No US-realm guide profiles a provider's claim; elements follow the base specification and what
+an 837P will need of them (https://hl7.org/fhir/R4/claim.html).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ccm_fhir.domain.claims import ClaimDraft, ClaimLine
+from ccm_fhir.domain.codes import CPT, ICD10CM, NUCC
+from ccm_fhir.fhir.json import Json, concept, identifier, reference
+from ccm_fhir.fhir.write_time import OurIdentifier
+
+_HL7 = "http://terminology.hl7.org/CodeSystem/"
+_POS = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
+_UCUM = "http://unitsofmeasure.org"
+_SECONDS_A_MINUTE = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimEnvelope:
+    """What a Claim holds beside its draft; references may be ``urn:uuid`` until sending."""
+
+    ours: OurIdentifier
+    created_at: datetime
+    procedure_refs: tuple[str, ...]
+    encounter_refs: tuple[str, ...]
+
+
+def claim_resource(draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
+    """Return the Claim; the same draft and envelope give the same resource."""
+    resource: Json = {
+        "resourceType": "Claim",
+        "identifier": [identifier(envelope.ours.system, envelope.ours.value)],
+        "status": "active",
+        "type": concept(_HL7 + "claim-type", "professional"),
+        "use": "claim",
+        "patient": reference(draft.parties.patient_ref),
+        "billablePeriod": {
+            "start": draft.month.first_day.isoformat(),
+            "end": draft.month.last_day.isoformat(),
+        },
+        "created": envelope.created_at.isoformat(timespec="seconds"),
+        "provider": reference(draft.parties.practice_ref),
+        "priority": concept(_HL7 + "processpriority", "normal"),
+        "careTeam": [_rendering_practitioner(draft)],
+        "supportingInfo": _supporting_info(draft),
+        "diagnosis": [
+            {"sequence": place, "diagnosisCodeableConcept": concept(ICD10CM, code)}
+            for place, code in enumerate(draft.diagnoses, start=1)
+        ],
+        "insurance": [{"sequence": 1, "focal": True, "coverage": reference(draft.coverage_ref)}],
+        "item": [
+            _item(place, line, draft, envelope) for place, line in enumerate(draft.lines, start=1)
+        ],
+        "total": _usd(draft.total_usd),
+    }
+    if envelope.procedure_refs:
+        resource["procedure"] = [
+            {"sequence": place, "procedureReference": reference(ref)}
+            for place, ref in enumerate(envelope.procedure_refs, start=1)
+        ]
+    return resource
+
+
+def _rendering_practitioner(draft: ClaimDraft) -> Json:
+    member: Json = {
+        "sequence": 1,
+        "provider": reference(draft.parties.practitioner_ref),
+        "responsible": True,
+        "role": concept(_HL7 + "claimcareteamrole", "primary"),
+    }
+    if draft.parties.practitioner_taxonomy:
+        member["qualification"] = concept(NUCC, draft.parties.practitioner_taxonomy)
+    return member
+
+
+def _supporting_info(draft: ClaimDraft) -> list[Json]:
+    category = concept(_HL7 + "claiminformationcategory", "info")
+    minutes = Decimal(draft.counted_seconds) / _SECONDS_A_MINUTE
+    return [
+        {
+            "sequence": 1,
+            "category": category,
+            "code": {"text": "Counted care management time"},
+            "valueQuantity": {
+                "value": minutes.quantize(Decimal("0.01")).normalize() + 0,
+                "unit": "min",
+                "system": _UCUM,
+                "code": "min",
+            },
+        },
+        {
+            "sequence": 2,
+            "category": category,
+            "code": {"text": "Consent to chronic care management"},
+            "valueReference": reference(draft.consent_ref),
+        },
+        {
+            "sequence": 3,
+            "category": category,
+            "code": {"text": "Comprehensive care plan"},
+            "valueReference": reference(draft.care_plan_ref),
+        },
+    ]
+
+
+def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
+    item: Json = {
+        "sequence": place,
+        "careTeamSequence": [1],
+        "diagnosisSequence": list(line.pointers),
+        "informationSequence": [1, 2, 3],
+        "productOrService": concept(CPT, line.code),
+        "servicedDate": line.serviced_on.isoformat(),
+        "locationCodeableConcept": concept(_POS, draft.parties.place_of_service),
+        "quantity": {"value": line.units},
+        "unitPrice": _usd(line.unit_charge_usd),
+        "net": _usd(line.charge_usd),
+    }
+    if envelope.procedure_refs:
+        item["procedureSequence"] = list(range(1, len(envelope.procedure_refs) + 1))
+    if envelope.encounter_refs:
+        item["encounter"] = [reference(ref) for ref in envelope.encounter_refs]
+    return item
+
+
+def _usd(amount: Decimal) -> Json:
+    return {"value": amount, "currency": "USD"}

@@ -1,0 +1,5 @@
+"""The durable workflows: thin, each step calls one service; arguments are ids alone."""
+
+from ccm_fhir.jobs.workflows import register
+
+__all__ = ["register"]

@@ -1,0 +1,65 @@
+"""Proves what a rulebook must hold: no overlaps, no gaps, bases present, everything cited."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from ccm_fhir.domain.rules import CodeRule, InForce, Rulebook
+
+
+def problems_of(rulebook: Rulebook) -> tuple[str, ...]:
+    """Return every broken promise as a sentence; empty when the rulebook is sound."""
+    return (
+        *_code_problems(rulebook),
+        *_period_problems("eligibility", rulebook.eligibility),
+        *_price_problems(rulebook),
+    )
+
+
+def _code_problems(rulebook: Rulebook) -> Iterator[str]:
+    for code in sorted({rule.code for rule in rulebook.codes}):
+        versions = [rule for rule in rulebook.codes if rule.code == code]
+        yield from _period_problems(code, versions)
+        for rule in versions:
+            yield from _rule_problems(rule, rulebook)
+
+
+def _rule_problems(rule: CodeRule, rulebook: Rulebook) -> Iterator[str]:
+    if not rule.citations:
+        yield f"{rule.version} cites no source"
+    if rule.max_units > 1 and rule.increment_seconds == 0:
+        yield f"{rule.version} allows {rule.max_units} units without an increment"
+    if rule.add_on_to is None:
+        return
+    base = [
+        other
+        for other in rulebook.codes
+        if other.code == rule.add_on_to and other.is_in_force(rule.in_force_from)
+    ]
+    if not base:
+        yield f"{rule.version} is an add-on to {rule.add_on_to}, which is not in force with it"
+    elif base[0].threshold_seconds >= rule.threshold_seconds:
+        yield f"{rule.version} is reached before its base code {rule.add_on_to}"
+
+
+def _price_problems(rulebook: Rulebook) -> Iterator[str]:
+    for code in sorted({price.code for price in rulebook.prices}):
+        prices = [price for price in rulebook.prices if price.code == code]
+        yield from _period_problems(f"price of {code}", prices)
+
+
+def _period_problems(name: str, versions: Sequence[InForce]) -> Iterator[str]:
+    ordered = sorted(versions, key=lambda version: version.in_force_from)
+    for version in ordered:
+        if version.in_force_until is not None and version.in_force_until < version.in_force_from:
+            yield f"{name}: a version ends before it begins ({version.in_force_from})"
+    for earlier, later in pairwise(ordered):
+        if earlier.in_force_until is None or earlier.in_force_until >= later.in_force_from:
+            yield f"{name}: versions overlap on {later.in_force_from}"
+        elif earlier.in_force_until + timedelta(days=1) != later.in_force_from:
+            yield f"{name}: nothing is in force after {earlier.in_force_until}"

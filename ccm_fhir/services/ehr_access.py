@@ -1,0 +1,196 @@
+"""How a use case reaches an EHR: the pinned door, our credentials, a person's or our own token."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from ccm_fhir.errors import ConfigurationError, LaunchError
+from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.discovery import SmartConfiguration, parse_configuration
+from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.keys import SigningKey, from_pem
+from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.scopes import delivery_scopes, parse_scopes
+from ccm_fhir.fhir.tokens import (
+    ClientAuthMethod,
+    ClientCredentials,
+    Stamp,
+    TokenEndpoint,
+    client_credentials,
+    refresh,
+)
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.token_cache import MARGIN, CachedToken
+from ccm_fhir.storage import ehrs, grants, keys
+from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.grants import Grant, NewTokens, Refreshing
+from ccm_fhir.storage.vocabulary import ClientAuth, GrantStatus
+
+_LEASE = timedelta(seconds=30)
+_METHODS = {
+    ClientAuth.PUBLIC: ClientAuthMethod.NONE,
+    ClientAuth.SECRET: ClientAuthMethod.CLIENT_SECRET_BASIC,
+    ClientAuth.PRIVATE_KEY: ClientAuthMethod.PRIVATE_KEY_JWT,
+}
+
+
+def gate_of(world: Installation, ehr: Ehr) -> OutgoingGate:
+    """Return the door to an EHR's pinned origins."""
+    origins = frozenset(Origin.of(origin) for origin in ehr.pinned_origins)
+    return world.open_gate(origins, ehr.allow_loopback_http)
+
+
+def configuration_of(ehr: Ehr) -> SmartConfiguration:
+    """Return what the EHR's stored discovery document says.
+
+    Raises:
+        ConfigurationError: the EHR was never discovered.
+    """
+    if ehr.discovery_json is None:
+        raise ConfigurationError(
+            f"EHR {ehr.name}", "it was never discovered; run: ccm-fhir ehr add"
+        )
+    return parse_configuration(json.loads(ehr.discovery_json), ehr.fhir_base)
+
+
+def token_endpoint(
+    world: Installation, session: Session, ehr: Ehr, method: ClientAuth | None = None
+) -> TokenEndpoint:
+    """Return the EHR's token endpoint with our credentials for it."""
+    used = method or ehr.client_auth
+    config = configuration_of(ehr)
+    return TokenEndpoint(
+        gate=gate_of(world, ehr),
+        url=config.token_endpoint,
+        credentials=ClientCredentials(
+            client_id=ehr.client_id,
+            method=_METHODS[used],
+            secret=ehr.client_secret.open(world.vault) if ehr.client_secret else "",
+            key=_signing_key(world, session) if used is ClientAuth.PRIVATE_KEY else None,
+        ),
+    )
+
+
+def stamp(world: Installation) -> Stamp:
+    """Return a moment and a number used once, for an assertion."""
+    return Stamp(now=world.clock(), jti=world.new_secret())
+
+
+def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirClient:
+    """Return a client that acts with a person's token, renewing it when it nears its end."""
+    with world.db.read() as session:
+        ehr = ehrs.get(session, practice_id, grants.get(session, practice_id, grant_id).ehr_id)
+
+    def token() -> str:
+        return _live_user_token(world, practice_id, grant_id)
+
+    return _client(world, ehr, token)
+
+
+def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirClient:
+    """Return a client that acts as the practice's backend service."""
+    with world.db.read() as session:
+        ehr = ehrs.get(session, practice_id, ehr_id)
+    return _client(world, ehr, lambda: system_token(world, ehr).access_token)
+
+
+def system_token(world: Installation, ehr: Ehr) -> CachedToken:
+    """Return a live backend-service token of ours at an EHR."""
+    scope = delivery_scopes(configuration_of(ehr).capabilities)
+
+    def ask() -> CachedToken:
+        with world.db.read() as session:
+            endpoint = token_endpoint(world, session, ehr, ClientAuth.PRIVATE_KEY)
+        grant = client_credentials(endpoint, scope=scope, stamp=stamp(world))
+        return CachedToken(
+            access_token=grant.access_token,
+            scope=grant.scope,
+            expires_at=world.clock() + timedelta(seconds=grant.expires_in_seconds),
+        )
+
+    return world.system_tokens.get(_key(ehr, scope), world.clock(), ask)
+
+
+def forget_system_token(world: Installation, ehr: Ehr) -> None:
+    """Drop our token after the EHR refused it."""
+    scope = delivery_scopes(configuration_of(ehr).capabilities)
+    world.system_tokens.forget(_key(ehr, scope))
+
+
+def _key(ehr: Ehr, scope: str) -> tuple[str, str, str]:
+    return (ehr.practice_id, ehr.id, scope)
+
+
+def _client(world: Installation, ehr: Ehr, token: Callable[[], str]) -> FhirClient:
+    return FhirClient(
+        gate=gate_of(world, ehr),
+        base_url=ehr.fhir_base,
+        access_token=token,
+        patience=world.patience,
+    )
+
+
+def _signing_key(world: Installation, session: Session) -> SigningKey:
+    held = keys.current(session)
+    if held is None:
+        raise ConfigurationError("signing key", "there is none; run: ccm-fhir keys rotate")
+    return from_pem(held.private_pem.open(world.vault).encode())
+
+
+def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> str:
+    now = world.clock()
+    with world.db.read() as session:
+        grant = grants.get(session, practice_id, grant_id)
+    if grant.expires_at - MARGIN > now:
+        return grant.access_token.open(world.vault)
+    if grant.status is not GrantStatus.ACTIVE or grant.refresh_token is None:
+        raise LaunchError("reauthorise")
+    return _refreshed(world, grant, now)
+
+
+def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
+    """Renew once, whoever asks at the same moment: a refresh token may be single-use."""
+    with world.db.write() as session:
+        mine = grants.begin_refresh(
+            session,
+            grant.practice_id,
+            Refreshing(grant_id=grant.id, version=grant.version, lease_until=now + _LEASE),
+            now,
+        )
+        endpoint = token_endpoint(
+            world, session, ehrs.get(session, grant.practice_id, grant.ehr_id)
+        )
+    if not mine or grant.refresh_token is None:
+        with world.db.read() as session:
+            return grants.get(session, grant.practice_id, grant.id).access_token.open(world.vault)
+    try:
+        fresh = refresh(
+            endpoint,
+            refresh_token=grant.refresh_token.open(world.vault),
+            granted=parse_scopes(grant.scope),
+            stamp=stamp(world),
+        )
+    except LaunchError:
+        with world.db.write() as session:
+            grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
+        raise LaunchError("reauthorise") from None
+    with world.db.write() as session:
+        grants.store_refreshed(
+            session,
+            world.vault,
+            grant.practice_id,
+            NewTokens(
+                grant_id=grant.id,
+                version=grant.version,
+                access_token=fresh.access_token,
+                refresh_token=fresh.refresh_token,
+                scope=" ".join(sorted(fresh.scope)),
+                expires_at=now + timedelta(seconds=fresh.expires_in_seconds),
+            ),
+            now,
+        )
+    return fresh.access_token

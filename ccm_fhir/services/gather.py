@@ -1,0 +1,96 @@
+"""Reads from the store what one patient's month rests on, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.judge import Material, attested_criteria
+from ccm_fhir.storage import (
+    charts,
+    claims,
+    deliveries,
+    fees,
+    ledger,
+    patients,
+    practices,
+    sign_offs,
+    users,
+)
+from ccm_fhir.storage.charts import ChartRecord
+from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.patients import PatientRecord
+from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.sign_offs import SignOffRecord
+from ccm_fhir.storage.users import AppUser
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """One patient's month as it is stored."""
+
+    practice: Practice
+    patient: PatientRecord
+    month: ServiceMonth
+    chart: ChartRecord | None
+    entries: tuple[TimeEntryRecord, ...]
+    deliveries: tuple[DeliveryRecord, ...]
+    sign_off: SignOffRecord | None
+    claim: ClaimRecord | None
+    material: Material | None
+    people: dict[str, AppUser]
+    charges: dict[str, Decimal]
+
+
+def gather(
+    world: Installation, session: Session, practice_id: str, patient_id: str, month: ServiceMonth
+) -> Gathered:
+    """Return everything recorded for a patient-month.
+
+    Raises:
+        NotFoundError: no such patient in this practice.
+    """
+    practice = practices.get(session, practice_id)
+    chart = charts.latest(session, practice_id, patient_id)
+    entries = ledger.entries_of_month(
+        session,
+        practice_id,
+        patient_id,
+        month.starts_at(practice.zone),
+        month.ends_at(practice.zone),
+    )
+    claim = claims.find_latest(session, practice_id, patient_id, month)
+    system = world.identifier_system("claim")
+    material = None
+    if chart is not None:
+        material = Material(
+            practice=practice,
+            month=month,
+            chart=chart.facts,
+            entries=entries,
+            attested=attested_criteria(session, practice_id, patient_id, month),
+            own_claims=frozenset()
+            if claim is None
+            else frozenset({f"{system}|{claim.identifier}"}),
+        )
+    return Gathered(
+        practice=practice,
+        patient=patients.get(session, practice_id, patient_id),
+        month=month,
+        chart=chart,
+        entries=entries,
+        deliveries=deliveries.of_patient_month(
+            session, practice_id, patient_id, month, practice.zone
+        ),
+        sign_off=sign_offs.find_latest(session, practice_id, patient_id, month),
+        claim=claim,
+        material=material,
+        people={user.id: user for user in users.list_all(session, practice_id)},
+        charges=fees.in_force(session, practice_id, month.last_day),
+    )

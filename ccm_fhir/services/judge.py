@@ -1,0 +1,97 @@
+"""Puts a patient-month before the domain: gathers what is recorded and asks for the decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision import Decision, PatientMonth, decide
+from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
+from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.errors import RuleError
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.storage import attestations
+from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.practices import Practice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What is on record for one patient-month."""
+
+    practice: Practice
+    month: ServiceMonth
+    chart: ChartFacts
+    entries: tuple[TimeEntryRecord, ...]
+    attested: frozenset[Criterion]
+    own_claims: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """The domain's answer to one patient-month."""
+
+    eligibility: Eligibility
+    decision: Decision
+
+    @property
+    def to_attest(self) -> tuple[Criterion, ...]:
+        """What a billing practitioner could still settle by attesting."""
+        return tuple(
+            finding.criterion
+            for finding in self.decision.findings
+            if finding.answer is Answer.UNKNOWN and finding.criterion in ATTESTABLE
+        )
+
+
+def judge(world: Installation, material: Material) -> Judgement:
+    """Decide a patient-month.
+
+    Raises:
+        RuleTableMissingError: the month lies past the loaded tables.
+        NoRuleInForceError: care management did not exist in that month.
+    """
+    month = material.month
+    eligibility = assess(
+        Question(
+            chart=material.chart,
+            month=month,
+            rule=world.rulebook.eligibility_rule(month.last_day),
+            table=world.table,
+            practice=material.practice.fact,
+            attested=material.attested,
+            own_claim_identifiers=material.own_claims,
+        )
+    )
+    decision = decide(
+        PatientMonth(
+            month=month,
+            zone=material.practice.zone,
+            chart=material.chart,
+            eligibility=eligibility,
+            entries=tuple(entry.as_time_entry for entry in material.entries),
+        ),
+        world.rulebook,
+    )
+    return Judgement(eligibility=eligibility, decision=decision)
+
+
+def try_judge(world: Installation, material: Material) -> tuple[Judgement | None, str]:
+    """Decide a patient-month, or say in a sentence why the rules cannot."""
+    try:
+        return judge(world, material), ""
+    except RuleError as problem:
+        return None, str(problem)
+
+
+def attested_criteria(
+    session: Session, practice_id: str, patient_id: str, month: ServiceMonth
+) -> frozenset[Criterion]:
+    """Return the criteria that a practitioner has attested for a patient-month."""
+    return frozenset(
+        Criterion(record.kind)
+        for record in attestations.of_month(session, practice_id, patient_id, month)
+    )

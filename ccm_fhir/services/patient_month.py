@@ -1,0 +1,180 @@
+"""What one patient's month looks like to the people who work on it: the shapes.
+
+``review`` fills them; pages print them. Every field is ready to be shown: dates are local to
+the practice, durations are whole seconds, money is decimal dollars.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from ccm_fhir.domain.claims import Obstacle
+from ccm_fhir.domain.codes import Activity
+from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision import Decision
+from ccm_fhir.domain.facts import Skipped, Unread
+from ccm_fhir.domain.findings import Criterion, Finding
+from ccm_fhir.domain.timekeeping import LeftOut
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientBanner:
+    """Who the patient is, with at least two identifiers."""
+
+    patient_id: str
+    name: str = field(repr=False)
+    birth_date: str = field(repr=False)
+    age: int | None = field(repr=False)
+    gender: str = field(repr=False)
+    mrn: str = field(repr=False)
+    language: str = field(repr=False)
+    is_deceased: bool = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none."""
+
+    delivery_id: str
+    resource_type: str
+    state: DeliveryState
+    remote_ref: str
+    tries: int
+    problem: str
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkEntry:
+    """One line of the time log."""
+
+    entry_id: str
+    started_at: datetime
+    ended_at: datetime
+    seconds: int
+    counted_seconds: int
+    left_out: tuple[LeftOut, ...]
+    person: str
+    performer: str
+    activity: Activity
+    contact_mode: ContactMode | None
+    note: str = field(repr=False)
+    is_typed: bool
+    recorded_at: datetime
+    deliveries: tuple[Delivered, ...]
+    may_void: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedMonth:
+    """Who signed the month, when, and for what."""
+
+    signed_by: str
+    signed_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimInHand:
+    """The month's claim: what it says and where it is."""
+
+    identifier: str
+    lines: tuple[tuple[str, int, Decimal], ...]
+    total_usd: Decimal
+    serviced_on: date
+    delivery: Delivered | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartStatus:
+    """When the chart was last read, and what of it could not be."""
+
+    read_at: datetime | None
+    problem: str
+    skipped: tuple[Skipped, ...]
+    unread: tuple[Unread, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientMonthReview:
+    """Everything the patient page shows of one month.
+
+    ``decision`` is None where no chart has been read or no rules are loaded for the month;
+    ``decision_problem`` then says why, in a sentence.
+    """
+
+    patient: PatientBanner
+    practice_name: str
+    time_zone: str
+    month: ServiceMonth
+    months: tuple[ServiceMonth, ...]
+    today: date
+    chart: ChartStatus
+    decision: Decision | None
+    decision_problem: str
+    decision_hash: str
+    verdicts: tuple[ConditionVerdict, ...]
+    families: tuple[ChronicFamily, ...]
+    entries: tuple[WorkEntry, ...]
+    signed: SignedMonth | None
+    claim: ClaimInHand | None
+    to_attest: tuple[Criterion, ...]
+    sign_obstacles: tuple[Obstacle, ...]
+    ehr_links: dict[str, str]
+    may_keep_time: bool
+    may_sign: bool
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The decision's findings; empty where there is no decision."""
+        return () if self.decision is None else self.decision.findings
+
+
+class MonthState(StrEnum):
+    """Where a patient stands in a month, worst news last."""
+
+    SENT = "sent"
+    SIGNED = "signed"
+    READY = "ready"
+    SHORT_OF_TIME = "short_of_time"
+    NEEDS_FIX = "needs_fix"
+    NOT_ELIGIBLE = "not_eligible"
+    PROBLEM = "problem"
+    CHART_NOT_READ = "chart_not_read"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthRow:
+    """One patient on the month page."""
+
+    patient_id: str
+    name: str = field(repr=False)
+    birth_date: str = field(repr=False)
+    state: MonthState
+    counted_seconds: int
+    next_threshold_seconds: int | None
+    reached: tuple[tuple[str, int], ...]
+    missing: tuple[Finding, ...]
+    total_usd: Decimal | None
+    claim_state: DeliveryState | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOverview:
+    """The month page: a page of rows, and the counts over all of them."""
+
+    month: ServiceMonth
+    months: tuple[ServiceMonth, ...]
+    today: date
+    practice_name: str
+    counts: dict[MonthState, int]
+    total_usd: Decimal
+    rows: tuple[MonthRow, ...]
+    state: MonthState | None
+    page: int
+    pages: int

@@ -1,0 +1,38 @@
+"""What went wrong with a delivery, in a sentence with what follows from it."""
+
+from __future__ import annotations
+
+from ccm_fhir.storage.deliveries import DeliveryRecord
+
+_SENTENCES = {
+    "unreachable": "The EHR does not answer; it is tried again by itself.",
+    "unauthorized": "The EHR refused our token; it is tried again with a new one.",
+    "no_answer": "The answer was lost; the EHR is searched before anything is sent again.",
+    "server_error": "The EHR reported an error; the EHR is searched before anything is sent again.",
+    "throttled": "The EHR asked us to wait.",
+    "waiting": "Waits for the resource it refers to.",
+    "dependency_refused": "The resource it refers to was refused; a person must look.",
+    "duplicate": "The EHR holds it more than once; a person must look.",
+    "foreign_match": "The EHR found another resource under our identifier; a person must look.",
+    "too_many_tries": "It was tried too often; a person must look.",
+    "cannot_be_sure": (
+        "It may or may not have arrived and this EHR gives no way to be sure; a person must look."
+    ),
+    "not_configured": "This installation has no key or token for the EHR; an administrator acts.",
+}
+
+
+def sentence_for(record: DeliveryRecord) -> str:
+    """Return the sentence for a delivery's last problem; empty where there is none."""
+    code = record.last_problem or ""
+    if not code:
+        return _lossy(record)
+    if code.startswith("refused_"):
+        return f"The EHR refused it ({code.removeprefix('refused_').replace('_', ' ')})."
+    return _SENTENCES.get(code, f"It was not delivered ({code}).")
+
+
+def _lossy(record: DeliveryRecord) -> str:
+    if not record.lossy:
+        return ""
+    return "The EHR did not keep: " + ", ".join(record.lossy) + "."

@@ -1,0 +1,235 @@
+"""One patient's month, put together for the people who work on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+
+import msgspec
+
+from ccm_fhir.domain.claims import ClaimParties, DraftRequest, Obstacle, draft_claim
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.timekeeping import Tally
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.decision_record import hash_of
+from ccm_fhir.services.gather import Gathered, gather
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.judge import Judgement, judge, try_judge
+from ccm_fhir.services.patient_month import (
+    ChartStatus,
+    ClaimInHand,
+    Delivered,
+    PatientBanner,
+    PatientMonthReview,
+    SignedMonth,
+    WorkEntry,
+)
+from ccm_fhir.services.problems import sentence_for
+from ccm_fhir.storage import audit
+from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.patients import PatientRecord
+
+MONTHS_SHOWN = 4
+_PERFORMER_WORDS = {
+    "clinical_staff": "clinical staff",
+    "billing_practitioner": "billing practitioner",
+    "nonclinical_staff": "non-clinical staff",
+}
+
+
+def review_patient_month(
+    world: Installation, actor: Actor, patient_id: str, month: ServiceMonth, now: datetime
+) -> PatientMonthReview:
+    """Return everything the patient page shows of one month; the reading is audited.
+
+    Raises:
+        NotFoundError: no such patient in this practice.
+    """
+    with world.db.write() as session:
+        gathered = gather(world, session, actor.practice_id, patient_id, month)
+        audit.append(
+            session,
+            world.audit_key,
+            actor.practice_id,
+            AuditEntry(act="view_patient", user_id=actor.user_id, patient_id=patient_id),
+            world.clock(),
+        )
+    return _review(world, actor, gathered, now)
+
+
+def months_offered(today: date) -> tuple[ServiceMonth, ...]:
+    """Return the months a page offers: the current one and those before, newest first."""
+    current = ServiceMonth.containing(today)
+    return tuple(current.plus(-back) for back in range(MONTHS_SHOWN))
+
+
+def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -> Judgement:
+    """Return what the decision would be once everything attestable were attested."""
+    if gathered.material is None or not judgement.to_attest:
+        return judgement
+    attested = gathered.material.attested | set(judgement.to_attest)
+    return judge(world, replace(gathered.material, attested=attested))
+
+
+def parties_of(gathered: Gathered, actor: Actor) -> ClaimParties:
+    """Return who bills and renders when this person signs."""
+    return ClaimParties(
+        patient_ref=gathered.patient.ref,
+        practice_ref=gathered.practice.organization_ref,
+        practice_npi=gathered.practice.npi,
+        practitioner_ref=actor.fhir_user,
+        practitioner_npi=actor.npi,
+        practitioner_taxonomy=actor.taxonomy,
+        place_of_service=gathered.practice.place_of_service,
+    )
+
+
+def _review(
+    world: Installation, actor: Actor, gathered: Gathered, now: datetime
+) -> PatientMonthReview:
+    today = now.astimezone(gathered.practice.zone).date()
+    judgement, problem = (
+        (None, "") if gathered.material is None else try_judge(world, gathered.material)
+    )
+    obstacles = () if judgement is None else _obstacles(world, actor, gathered, judgement)
+    facts = gathered.chart.facts if gathered.chart else None
+    return PatientMonthReview(
+        patient=_banner(gathered.patient, today),
+        practice_name=gathered.practice.name,
+        time_zone=gathered.practice.time_zone,
+        month=gathered.month,
+        months=months_offered(today),
+        today=today,
+        chart=ChartStatus(
+            read_at=None if facts is None else facts.read_at.astimezone(gathered.practice.zone),
+            problem="" if facts else "The chart has not been read yet.",
+            skipped=facts.skipped if facts else (),
+            unread=facts.unread if facts else (),
+        ),
+        decision=judgement.decision if judgement else None,
+        decision_problem=problem,
+        decision_hash=hash_of(judgement.decision) if judgement else "",
+        verdicts=judgement.eligibility.verdicts if judgement else (),
+        families=judgement.eligibility.families if judgement else (),
+        entries=_entries(gathered, actor, judgement),
+        signed=_signed(gathered),
+        claim=_claim(gathered),
+        to_attest=judgement.to_attest if judgement else (),
+        sign_obstacles=obstacles,
+        ehr_links={},
+        may_keep_time=actor.may(Role.CARE_MANAGER, Role.PRACTITIONER) and gathered.sign_off is None,
+        may_sign=actor.may(Role.PRACTITIONER)
+        and gathered.sign_off is None
+        and judgement is not None
+        and not obstacles,
+    )
+
+
+def _obstacles(
+    world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement
+) -> tuple[Obstacle, ...]:
+    attested = if_attested(world, gathered, judgement)
+    draft = draft_claim(
+        DraftRequest(
+            decision=attested.decision,
+            eligibility=attested.eligibility,
+            parties=parties_of(gathered, actor),
+            charges=gathered.charges,
+            revision=1,
+        )
+    )
+    return draft if isinstance(draft, tuple) else ()
+
+
+def _banner(patient: PatientRecord, today: date) -> PatientBanner:
+    born = patient.birth_date
+    age = None
+    if born is not None and born.is_exact:
+        day = born.earliest
+        age = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
+    return PatientBanner(
+        patient_id=patient.id,
+        name=patient.name,
+        birth_date=patient.birth_date_text,
+        age=age,
+        gender=patient.gender,
+        mrn=patient.mrn,
+        language=patient.language,
+        is_deceased=patient.is_deceased,
+    )
+
+
+def _entries(
+    gathered: Gathered, actor: Actor, judgement: Judgement | None
+) -> tuple[WorkEntry, ...]:
+    tally = judgement.decision.tally if judgement else Tally(counted=(), left_out=())
+    return tuple(_entry(gathered, actor, entry, tally) for entry in gathered.entries)
+
+
+def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tally) -> WorkEntry:
+    zone = gathered.practice.zone
+    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id]
+    person = gathered.people.get(entry.user_id)
+    return WorkEntry(
+        entry_id=entry.id,
+        started_at=entry.started_at.astimezone(zone),
+        ended_at=entry.ended_at.astimezone(zone),
+        seconds=int((entry.ended_at - entry.started_at).total_seconds()),
+        counted_seconds=sum(i.seconds for i in tally.counted if i.entry_id == entry.id),
+        left_out=tuple(part for part in tally.left_out if part.entry_id == entry.id),
+        person=person.name if person else "",
+        performer=_PERFORMER_WORDS[entry.performer.value],
+        activity=entry.activity,
+        contact_mode=entry.contact_mode,
+        note=entry.note,
+        is_typed=entry.source.value == "typed",
+        recorded_at=entry.recorded_at.astimezone(zone),
+        deliveries=tuple(_delivered(delivery) for delivery in mine),
+        may_void=gathered.sign_off is None
+        and entry.user_id == actor.user_id
+        and all(d.state is DeliveryState.REJECTED for d in mine),
+    )
+
+
+def _delivered(record: DeliveryRecord) -> Delivered:
+    return Delivered(
+        delivery_id=record.id,
+        resource_type=record.resource_type.value,
+        state=record.state,
+        remote_ref=record.remote_ref,
+        tries=record.tries,
+        problem=sentence_for(record),
+        updated_at=record.updated_at,
+    )
+
+
+def _signed(gathered: Gathered) -> SignedMonth | None:
+    sign_off = gathered.sign_off
+    if sign_off is None:
+        return None
+    person = gathered.people.get(sign_off.user_id)
+    return SignedMonth(
+        signed_by=person.name if person else "",
+        signed_at=sign_off.signed_at.astimezone(gathered.practice.zone),
+        revision=sign_off.revision,
+    )
+
+
+def _claim(gathered: Gathered) -> ClaimInHand | None:
+    claim = gathered.claim
+    if claim is None:
+        return None
+    stored = msgspec.json.decode(claim.draft_json, type=StoredClaim)
+    delivery = next((d for d in gathered.deliveries if d.artefact_id == claim.id), None)
+    return ClaimInHand(
+        identifier=claim.identifier,
+        lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),
+        total_usd=claim.total_usd,
+        serviced_on=stored.serviced_on,
+        delivery=_delivered(delivery) if delivery else None,
+    )

@@ -1,0 +1,206 @@
+"""Signing a month: a named practitioner attests, and in the same step one claim comes to be.
+
+Nothing is attested by default, and what is signed is what was shown: the form carries the
+decision's hash, and a decision that has changed since is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.claims import ClaimDraft, DraftRequest, draft_claim
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision import Programme
+from ccm_fhir.domain.findings import Criterion
+from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.errors import ConflictError, InputError, RuleError
+from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.claim_record import stored
+from ccm_fhir.services.decision_record import hash_of, to_json
+from ccm_fhir.services.gather import Gathered, gather
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.judge import Judgement, judge
+from ccm_fhir.services.plan_writes import Planned, our_identifier, placeholder, plan
+from ccm_fhir.services.review import if_attested, parties_of
+from ccm_fhir.storage import attestations, audit, claims, sign_offs
+from ccm_fhir.storage.attestations import NewAttestation
+from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.claims import ClaimRecord, NewClaim
+from ccm_fhir.storage.sign_offs import NewSignOff, SignOffRecord
+from ccm_fhir.storage.vocabulary import ArtefactKind
+
+STATEMENTS: Mapping[Criterion, str] = {
+    Criterion.DURATION_AND_RISK: (
+        "The patient's chronic conditions are expected to last at least 12 months, or until "
+        "death, and place the patient at significant risk of death, acute exacerbation or "
+        "decompensation, or functional decline."
+    ),
+    Criterion.NOT_BILLED_ELSEWHERE: (
+        "To my knowledge no other practitioner reports care management for this patient in "
+        "this month."
+    ),
+}
+"""What a practitioner attests, word for word; stored with the attestation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignMonth:
+    """A signature: which statements were ticked, and the hash of the decision shown."""
+
+    patient_id: str
+    month: ServiceMonth
+    form_key: str
+    attested: frozenset[Criterion]
+    decision_hash: str
+
+
+def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datetime) -> None:
+    """Sign a patient-month and plan its one claim; the same form twice signs once.
+
+    Raises:
+        NotAllowedError: only a billing practitioner signs.
+        InputError: a needed statement was not attested.
+        ConflictError: already signed, changed since it was shown, or nothing to report.
+    """
+    actor.must_be("signing a month", Role.PRACTITIONER)
+    with world.db.write() as session:
+        gathered = gather(world, session, actor.practice_id, request.patient_id, request.month)
+        if gathered.sign_off is not None:
+            if gathered.sign_off.form_key == request.form_key:
+                return
+            raise ConflictError(f"{request.month} is already signed.")
+        shown = _shown(world, gathered, request)
+        decided = if_attested(world, gathered, shown)
+        draft = _draft(actor, gathered, decided)
+        for criterion in shown.to_attest:
+            attestations.record(
+                session,
+                actor.practice_id,
+                NewAttestation(
+                    patient_id=request.patient_id,
+                    month=request.month,
+                    kind=criterion.value,
+                    statement=STATEMENTS[criterion],
+                    user_id=actor.user_id,
+                ),
+                now,
+            )
+        sign_off = sign_offs.record(
+            session,
+            actor.practice_id,
+            NewSignOff(
+                patient_id=request.patient_id,
+                month=request.month,
+                programme=Programme.CCM,
+                revision=draft.revision,
+                user_id=actor.user_id,
+                decision_json=to_json(decided.decision),
+                form_key=request.form_key,
+            ),
+            now,
+        )
+        _plan_claim(world, session, _Signing(gathered, draft, sign_off), now)
+        audit.append(
+            session,
+            world.audit_key,
+            actor.practice_id,
+            AuditEntry(act="sign_month", user_id=actor.user_id, patient_id=request.patient_id),
+            world.clock(),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Signing:
+    gathered: Gathered
+    draft: ClaimDraft
+    sign_off: SignOffRecord
+
+
+def _shown(world: Installation, gathered: Gathered, request: SignMonth) -> Judgement:
+    if gathered.material is None:
+        raise ConflictError("The chart has not been read; there is nothing to sign.")
+    try:
+        shown = judge(world, gathered.material)
+    except RuleError as problem:
+        raise ConflictError(str(problem)) from None
+    if hash_of(shown.decision) != request.decision_hash:
+        raise ConflictError("The month has changed since it was shown; look again before signing.")
+    for criterion in shown.to_attest:
+        if criterion not in request.attested:
+            raise InputError(criterion.value, "Tick the statement if it is true.")
+    return shown
+
+
+def _draft(actor: Actor, gathered: Gathered, decided: Judgement) -> ClaimDraft:
+    draft = draft_claim(
+        DraftRequest(
+            decision=decided.decision,
+            eligibility=decided.eligibility,
+            parties=parties_of(gathered, actor),
+            charges=gathered.charges,
+            revision=1,
+        )
+    )
+    if isinstance(draft, ClaimDraft):
+        return draft
+    raise ConflictError(" ".join(obstacle.fix for obstacle in draft))
+
+
+def _plan_claim(
+    world: Installation, session: Session, signing: _Signing, now: datetime
+) -> ClaimRecord:
+    gathered, draft = signing.gathered, signing.draft
+    ours = our_identifier(
+        world,
+        gathered.practice,
+        ResourceKind.CLAIM,
+        f"{gathered.patient.id}|{draft.month}|{draft.programme.value}|rev-{draft.revision}",
+    )
+    claim = claims.record(
+        session,
+        gathered.practice.id,
+        NewClaim(
+            patient_id=gathered.patient.id,
+            month=draft.month,
+            programme=draft.programme,
+            revision=draft.revision,
+            sign_off_id=signing.sign_off.id,
+            identifier=ours.value,
+            total_usd=draft.total_usd,
+            draft_json=stored(draft),
+        ),
+        now,
+    )
+    counted = {entry.id for entry in gathered.entries}
+    written = [d for d in gathered.deliveries if d.artefact_id in counted]
+    procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
+    encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
+    envelope = ClaimEnvelope(
+        ours=ours,
+        created_at=now.astimezone(gathered.practice.zone),
+        procedure_refs=tuple(placeholder(delivery) for delivery in procedures),
+        encounter_refs=tuple(placeholder(delivery) for delivery in encounters),
+    )
+    plan(
+        world,
+        session,
+        gathered.practice.id,
+        Planned(
+            ehr_id=gathered.patient.ehr_id,
+            patient_id=gathered.patient.id,
+            kind=ResourceKind.CLAIM,
+            artefact_kind=ArtefactKind.CLAIM,
+            artefact_id=claim.id,
+            ours=ours,
+            body=claim_resource(draft, envelope),
+            depends_on=(*procedures, *encounters),
+        ),
+        now,
+    )
+    return claim

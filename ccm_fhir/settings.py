@@ -1,0 +1,103 @@
+"""Settings: the environment is read here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+from datetime import date
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from ccm_fhir.errors import ConfigurationError
+
+_SHORTEST_SECRET = 32
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """Everything an installation is told; each name is an environment variable ``CCM_…``."""
+
+    model_config = SettingsConfigDict(env_prefix="CCM_", extra="forbid", hide_input_in_errors=True)
+
+    database_url: str = Field(
+        default="sqlite:///var/ccm.sqlite", description="SQLite file or postgresql+psycopg:// URL"
+    )
+    base_url: str = Field(
+        default="http://127.0.0.1:8700", description="The app's own address, as EHRs see it"
+    )
+    secret_key: SecretStr | None = Field(
+        default=None, description="Master secret, 32 characters or more; never the default"
+    )
+    secret_key_file: Path | None = Field(
+        default=None, description="A file that holds the master secret instead"
+    )
+    executor_id: str = Field(
+        default="local-0", description="This process's stable name to the durable engine"
+    )
+    run_engine: bool = Field(
+        default=True, description="Whether `serve` also delivers; false where workers do"
+    )
+    settle_seconds: float = Field(
+        default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
+    )
+    demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
+    demo_today: date | None = Field(
+        default=None, description="The day a demo shows as today; only with CCM_DEMO"
+    )
+
+    @model_validator(mode="after")
+    def _refuse_the_unsafe(self) -> Settings:
+        address = urlsplit(self.base_url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            raise ConfigurationError("CCM_BASE_URL", "give an absolute https address")
+        if self.demo and address.hostname not in _LOOPBACK:
+            raise ConfigurationError("CCM_DEMO", "a demo runs on loopback only")
+        if not self.demo and address.scheme != "https":
+            raise ConfigurationError("CCM_BASE_URL", "https is required outside a demo")
+        if self.demo_today is not None and not self.demo:
+            raise ConfigurationError("CCM_DEMO_TODAY", "only a demo may choose its day")
+        return self
+
+    def master_secret(self) -> bytes:
+        """Return the master secret.
+
+        Raises:
+            ConfigurationError: none was given, or it is too short to protect anything.
+        """
+        text = ""
+        if self.secret_key is not None:
+            text = self.secret_key.get_secret_value()
+        elif self.secret_key_file is not None:
+            text = self.secret_key_file.read_text(encoding="utf-8").strip()
+        if len(text) < _SHORTEST_SECRET:
+            raise ConfigurationError(
+                "CCM_SECRET_KEY", f"set it to {_SHORTEST_SECRET} random characters or more"
+            )
+        return text.encode()
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is one file."""
+        return self.database_url.startswith("sqlite")
+
+
+def child_environment(settings: Settings | None = None) -> dict[str, str]:
+    """Return the environment for a process of ours that is to read the same settings.
+
+    Without settings, nothing of ours is passed on.
+    """
+    bare = {name: value for name, value in os.environ.items() if not name.startswith("CCM_")}
+    if settings is None:
+        return bare
+    return bare | {
+        "CCM_DATABASE_URL": settings.database_url,
+        "CCM_BASE_URL": settings.base_url,
+        "CCM_SECRET_KEY": settings.master_secret().decode(),
+        "CCM_EXECUTOR_ID": settings.executor_id,
+        "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
+        "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
+        "CCM_DEMO": str(settings.demo).lower(),
+        **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),
+    }

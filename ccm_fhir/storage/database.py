@@ -1,0 +1,127 @@
+"""The one way to the database: who may write, when it commits, and what is never logged.
+
+SQLite and PostgreSQL behave alike here: a writer sees no other writer half way, a reader
+cannot write, and a session is committed by ``Database`` alone.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlmodel import Session
+
+from ccm_fhir.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.engine import Connection, Engine
+
+BUSY_TIMEOUT_MS = 10_000
+POOL_SIZE = 10
+
+
+class Database:
+    """An open database: sessions that write, sessions that read, and their engines.
+
+    ``engine`` is the writers'. On SQLite its transactions begin IMMEDIATE, since one that
+    begins by reading cannot be made to wait for the lock; readers have an engine of their own.
+    """
+
+    def __init__(self, url: str, engine: Engine, reader_engine: Engine) -> None:
+        self.url = url
+        self.engine = engine
+        self.reader_engine = reader_engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is a file rather than a server."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Give a session that is committed at the end, or rolled back by an exception."""
+        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+            session.connection()  # take the lock now, not at the first statement
+            yield session
+
+    @contextmanager
+    def session_for(self, practice_id: str) -> Iterator[Session]:
+        """Give a writing session that the database itself knows to be of one practice."""
+        with self.write() as session:
+            if not self.is_sqlite:
+                session.connection().execute(
+                    text("SELECT set_config('app.practice', :practice, true)"),
+                    {"practice": practice_id},
+                )
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Give a session over one unchanging view that cannot write."""
+        with Session(self.reader_engine) as session:
+            yield session
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.reader_engine.dispose()
+        self.engine.dispose()
+
+
+def open_database(url: str) -> Database:
+    """Open a database; its tables are ``migrate.upgrade``'s business.
+
+    Raises:
+        ConfigurationError: the URL is neither a SQLite file nor PostgreSQL.
+    """
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return Database(url, sqlite_engine(parsed), sqlite_engine(parsed, is_reader=True))
+    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=POOL_SIZE)
+    reader_engine = engine.execution_options(
+        postgresql_readonly=True, isolation_level="REPEATABLE READ"
+    )
+    return Database(url, engine, reader_engine)
+
+
+def parse_url(url: str) -> URL:
+    """Read a database URL and name the driver we use; never repeats a bad URL (passwords)."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError("database_url", "not a database URL") from None
+    backend = parsed.get_backend_name()
+    if backend == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if backend != "sqlite":
+        raise ConfigurationError("database_url", "only sqlite:/// and postgresql:// are supported")
+    if not parsed.database or parsed.database == ":memory:":
+        raise ConfigurationError("database_url", "an SQLite database must be a file")
+    return parsed
+
+
+def sqlite_engine(url: URL, *, is_reader: bool = False, has_foreign_keys: bool = True) -> Engine:
+    """Open an engine on a SQLite file, every connection of which is set up alike."""
+    engine = create_engine(url, hide_parameters=True)
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's, untyped here
+        connection.isolation_level = None  # BEGIN is ours, see below
+        for pragma in (
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"foreign_keys={'ON' if has_foreign_keys else 'OFF'}",
+            f"query_only={'ON' if is_reader else 'OFF'}",
+        ):
+            connection.execute(f"PRAGMA {pragma}").close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
+
+    return engine

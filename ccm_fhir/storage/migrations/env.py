@@ -1,0 +1,14 @@
+"""Alembic's entry: the connection, its lock and its transaction are the caller's."""
+
+from alembic import context
+
+from ccm_fhir.storage.migrate import comparison_options
+from ccm_fhir.storage.tables import Row
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Row.metadata,
+    **comparison_options(),
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,143 @@
+"""A practice's month at a glance: every patient with all that a decision needs.
+
+A fixed number of queries, however many patients there are.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlmodel import col, func, select
+
+from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.storage import claims, patients
+from ccm_fhir.storage.charts import ChartRecord, chart_of
+from ccm_fhir.storage.deliveries import is_of_month
+from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
+from ccm_fhir.storage.sign_offs import SignOffRecord, sign_off_of
+from ccm_fhir.storage.tables import ChartSnapshotRow, DeliveryRow, SignOffRow, TimeEntryRow
+from ccm_fhir.storage.values import value_of
+from ccm_fhir.storage.vocabulary import DeliveryState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from zoneinfo import ZoneInfo
+
+    from sqlmodel import Session
+
+    from ccm_fhir.domain.dates import ServiceMonth
+    from ccm_fhir.storage.claims import ClaimRecord
+    from ccm_fhir.storage.patients import PatientRecord
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthRow:
+    """One patient's month: newest chart, live time, newest signature and claim, deliveries."""
+
+    patient: PatientRecord
+    chart: ChartRecord | None
+    entries: tuple[TimeEntryRecord, ...]
+    sign_off: SignOffRecord | None
+    claim: ClaimRecord | None
+    delivery_states: tuple[DeliveryState, ...]
+    claim_delivery_state: DeliveryState | None
+
+    @property
+    def entered_seconds(self) -> int:
+        """Seconds as entered: not clipped to the month, overlaps counted twice."""
+        return sum(int((e.ended_at - e.started_at).total_seconds()) for e in self.entries)
+
+
+def month_rows(
+    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+) -> tuple[MonthRow, ...]:
+    """Return a practice's patients, by name, with their month."""
+    charts = _charts(session, practice_id)
+    entries = _entries(session, practice_id, month, zone)
+    sign_offs = _sign_offs(session, practice_id, month)
+    newest_claims = {c.patient_id: c for c in claims.of_month(session, practice_id, month)}
+    states = _delivery_states(session, practice_id, month, zone)
+    return tuple(
+        MonthRow(
+            patient=patient,
+            chart=charts.get(patient.id),
+            entries=entries.get(patient.id, ()),
+            sign_off=sign_offs.get(patient.id),
+            claim=newest_claims.get(patient.id),
+            delivery_states=tuple(state for _, state in states.get(patient.id, ())),
+            claim_delivery_state=_newest_claim_state(states.get(patient.id, ())),
+        )
+        for patient in patients.list_all(session, practice_id)
+    )
+
+
+def _charts(session: Session, practice_id: str) -> dict[str, ChartRecord]:
+    rank = func.row_number().over(
+        partition_by=col(ChartSnapshotRow.patient_id),
+        order_by=(col(ChartSnapshotRow.read_at).desc(), col(ChartSnapshotRow.id).desc()),
+    )
+    ranked = (
+        select(ChartSnapshotRow.id, rank.label("rank"))
+        .where(col(ChartSnapshotRow.practice_id) == practice_id)
+        .subquery()
+    )
+    rows = session.exec(
+        select(ChartSnapshotRow)
+        .join(ranked, ranked.c.id == col(ChartSnapshotRow.id))
+        .where(ranked.c.rank == 1)
+    )
+    return {row.patient_id: chart_of(row) for row in rows}
+
+
+def _entries(
+    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+) -> dict[str, tuple[TimeEntryRecord, ...]]:
+    rows = session.exec(
+        select(TimeEntryRow)
+        .where(
+            col(TimeEntryRow.practice_id) == practice_id,
+            is_live(),
+            touches(month.starts_at(zone), month.ends_at(zone)),
+        )
+        .order_by(col(TimeEntryRow.started_at), col(TimeEntryRow.id))
+    )
+    return _grouped((row.patient_id, value_of(TimeEntryRecord, row)) for row in rows)
+
+
+def _sign_offs(session: Session, practice_id: str, month: ServiceMonth) -> dict[str, SignOffRecord]:
+    rows = session.exec(
+        select(SignOffRow)
+        .where(col(SignOffRow.practice_id) == practice_id, col(SignOffRow.month) == str(month))
+        .order_by(col(SignOffRow.revision), col(SignOffRow.id))
+    )
+    return {row.patient_id: sign_off_of(row) for row in rows}
+
+
+def _delivery_states(
+    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
+    found = session.exec(
+        select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
+        .where(col(DeliveryRow.practice_id) == practice_id, is_of_month(practice_id, month, zone))
+        .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
+    )
+    return _grouped(
+        (patient_id, (str(resource_type), DeliveryState(state)))
+        for patient_id, resource_type, state in found
+    )
+
+
+def _newest_claim_state(states: tuple[tuple[str, DeliveryState], ...]) -> DeliveryState | None:
+    of_claims = [state for kind, state in states if kind == ResourceKind.CLAIM.value]
+    return of_claims[-1] if of_claims else None
+
+
+def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:
+    groups: dict[str, list[V]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return {key: tuple(values) for key, values in groups.items()}

@@ -1,0 +1,242 @@
+"""How a delivery moves: intent before the request, and no way to send twice by mistake.
+
+``claim_for_sending`` locks the row, ``mark_intent`` is committed before the request leaves,
+and whatever came of it is marked after. Every step is checked against ``TRANSITIONS`` and
+leaves an event. A try whose outcome is not known makes the delivery doubtful for good: from
+then on "surely not written" of a later try no longer means that nothing was written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlmodel import col, select
+
+from ccm_fhir.errors import ConflictError, NotFoundError
+from ccm_fhir.storage.deliveries import DeliveryRecord, add_event, delivery_of, to_json
+from ccm_fhir.storage.tables import DeliveryEventRow, DeliveryRow
+from ccm_fhir.storage.vocabulary import DeliveryState as State
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlmodel import Session
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.PLANNED: frozenset(
+        {State.SENDING, State.SENT, State.REJECTED, State.HELD, State.QUARANTINE}
+    ),
+    State.SENDING: frozenset(
+        {
+            State.SENT,
+            State.UNCERTAIN,
+            State.REJECTED,
+            State.QUARANTINE,
+            State.HELD,
+            State.PLANNED,
+        }
+    ),
+    State.UNCERTAIN: frozenset(
+        {State.UNCERTAIN, State.SENDING, State.SENT, State.HELD, State.QUARANTINE}
+    ),
+    State.SENT: frozenset({State.QUARANTINE}),
+    State.REJECTED: frozenset({State.PLANNED}),
+    State.HELD: frozenset({State.PLANNED, State.SENT, State.QUARANTINE}),
+    State.QUARANTINE: frozenset({State.SENT, State.HELD}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """The wish to send now; ``tries`` is what the caller has read, so that only one goes on."""
+
+    delivery_id: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """That the EHR has the resource, and under which id."""
+
+    delivery_id: str
+    remote_id: str = field(repr=False)
+    remote_version: str = ""
+    remote_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """What the EHR gave when asked for the resource; ``lossy`` names elements it changed."""
+
+    delivery_id: str
+    remote_hash: str
+    remote_version: str = ""
+    lossy: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Why a delivery does not go on; ``code`` is one of the caller's words, never a payload."""
+
+    delivery_id: str
+    code: str
+
+
+def claim_for_sending(
+    session: Session, practice_id: str, delivery_id: str, now: datetime
+) -> DeliveryRecord:
+    """Return a delivery, locked until the transaction ends; look at its state before acting.
+
+    One that is found SENDING was left by a sender that died (or has been overtaken): whether
+    it wrote is not known, so the delivery becomes UNCERTAIN.
+    """
+    row = _lock(session, practice_id, delivery_id)
+    if row.state is State.SENDING:
+        _move(session, row, State.UNCERTAIN, now, code="found_sending")
+    return delivery_of(row)
+
+
+def mark_intent(
+    session: Session, practice_id: str, intent: Intent, now: datetime
+) -> DeliveryRecord:
+    """Write down that the resource is about to be sent; commit before sending it.
+
+    Raises:
+        ConflictError: someone else has tried since the caller read, or it may not be sent.
+    """
+    row = _lock(session, practice_id, intent.delivery_id)
+    if row.tries != intent.tries:
+        raise ConflictError("another sender has taken this delivery")
+    row.intent_at = now
+    row.tries += 1
+    return _move(session, row, State.SENDING, now)
+
+
+def mark_sent(
+    session: Session, practice_id: str, receipt: Receipt, now: datetime
+) -> DeliveryRecord:
+    """Record the EHR's id; recording the same one again changes nothing.
+
+    Raises:
+        ConflictError: it was recorded as sent under another id.
+    """
+    row = _lock(session, practice_id, receipt.delivery_id)
+    if row.state is State.SENT and row.remote_id == receipt.remote_id:
+        return delivery_of(row)
+    row.remote_id = receipt.remote_id
+    row.remote_version = receipt.remote_version
+    row.remote_hash = receipt.remote_hash
+    return _move(session, row, State.SENT, now)
+
+
+def mark_read_back(
+    session: Session, practice_id: str, read_back: ReadBack, now: datetime
+) -> DeliveryRecord:
+    """Record how the EHR shows a resource that was sent."""
+    row = _lock(session, practice_id, read_back.delivery_id)
+    if row.state is not State.SENT:
+        raise ConflictError(f"a delivery that is {row.state} cannot be read back")
+    row.remote_hash = read_back.remote_hash
+    row.remote_version = read_back.remote_version or row.remote_version
+    row.lossy_json = to_json(read_back.lossy)
+    row.read_back_at = now
+    row.updated_at = now
+    add_event(session, row, "read_back", now, "lossy" if read_back.lossy else "")
+    return delivery_of(row)
+
+
+def mark_uncertain(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that the outcome of a try is not known: search before sending again."""
+    row = _lock(session, practice_id, problem.delivery_id)
+    return _move(session, row, State.UNCERTAIN, now, code=problem.code)
+
+
+def mark_rejected(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that the EHR has refused the resource; it was not written."""
+    row = _lock(session, practice_id, problem.delivery_id)
+    return _move(session, row, State.REJECTED, now, code=problem.code)
+
+
+def mark_quarantined(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that the EHR holds more than one, or something else, under our identifier."""
+    row = _lock(session, practice_id, problem.delivery_id)
+    return _move(session, row, State.QUARANTINE, now, code=problem.code)
+
+
+def mark_held(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that a person must decide whether it is sent again."""
+    row = _lock(session, practice_id, problem.delivery_id)
+    return _move(session, row, State.HELD, now, code=problem.code)
+
+
+def mark_postponed(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that a try surely wrote nothing: planned again, unless an earlier try is in doubt."""
+    row = _lock(session, practice_id, problem.delivery_id)
+    if _is_doubtful(session, row):
+        return _move(session, row, State.UNCERTAIN, now, code=problem.code)
+    row.intent_at = None
+    return _move(session, row, State.PLANNED, now, code=problem.code)
+
+
+def release(session: Session, practice_id: str, problem: Problem, now: datetime) -> DeliveryRecord:
+    """Plan a held or rejected delivery again, since a person says so.
+
+    ``intent_at`` stays: the EHR is searched first even so.
+    """
+    row = _lock(session, practice_id, problem.delivery_id)
+    if row.state not in {State.HELD, State.REJECTED}:
+        raise ConflictError(f"a delivery that is {row.state} cannot be released")
+    return _move(session, row, State.PLANNED, now, code=problem.code)
+
+
+def _lock(session: Session, practice_id: str, delivery_id: str) -> DeliveryRow:
+    # On SQLite the writer's BEGIN IMMEDIATE is the lock, and FOR UPDATE is left out.
+    row = session.exec(
+        select(DeliveryRow)
+        .where(col(DeliveryRow.practice_id) == practice_id, col(DeliveryRow.id) == delivery_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if row is None:
+        raise NotFoundError("delivery")
+    return row
+
+
+def _move(
+    session: Session, row: DeliveryRow, to: State, now: datetime, *, code: str = ""
+) -> DeliveryRecord:
+    if to not in TRANSITIONS[row.state]:
+        was = row.state
+        session.expire(row)  # what was set on the way here must not be written
+        raise ConflictError(f"a delivery that is {was} cannot become {to}")
+    row.state = to
+    row.last_problem = code
+    row.updated_at = now
+    add_event(session, row, to.value, now, code)
+    return delivery_of(row)
+
+
+def _is_doubtful(session: Session, row: DeliveryRow) -> bool:
+    return (
+        session.exec(
+            select(DeliveryEventRow.id)
+            .where(
+                col(DeliveryEventRow.practice_id) == row.practice_id,
+                col(DeliveryEventRow.delivery_id) == row.id,
+                col(DeliveryEventRow.event) == State.UNCERTAIN.value,
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )

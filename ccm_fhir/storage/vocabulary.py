@@ -1,0 +1,79 @@
+"""The closed vocabularies of what is stored, beside those of the domain."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from ccm_fhir.domain.writeback import DeliveryState
+
+__all__ = [
+    "ArtefactKind",
+    "AttemptRefusal",
+    "ChartSource",
+    "ClientAuth",
+    "DeliveryState",
+    "EntryChange",
+    "EntrySource",
+    "GrantKind",
+    "GrantStatus",
+]
+
+
+class ClientAuth(StrEnum):
+    """How we prove who we are at an EHR's token endpoint."""
+
+    PUBLIC = "public"
+    SECRET = "secret"  # noqa: S105  # the name of a method, not a secret
+    PRIVATE_KEY = "private_key"
+
+
+class GrantKind(StrEnum):
+    """Whose tokens these are: a person's launch, or the practice's backend service."""
+
+    USER = "user"
+    SYSTEM = "system"
+
+
+class GrantStatus(StrEnum):
+    """Whether a grant can still be used."""
+
+    ACTIVE = "active"
+    REAUTHORISE = "reauthorise"
+    ENDED = "ended"
+
+
+class AttemptRefusal(StrEnum):
+    """Why a launch attempt cannot be completed."""
+
+    UNKNOWN = "unknown"
+    USED = "used"
+    EXPIRED = "expired"
+
+
+class ChartSource(StrEnum):
+    """What made us read a chart."""
+
+    LAUNCH = "launch"
+    PANEL = "panel"
+
+
+class EntrySource(StrEnum):
+    """Whether time was typed in afterwards or taken by the running timer."""
+
+    TYPED = "typed"
+    LIVE = "live"
+
+
+class EntryChange(StrEnum):
+    """What a row of the time ledger does to the one it supersedes."""
+
+    ENTRY = "entry"
+    CORRECTION = "correction"
+    VOID = "void"
+
+
+class ArtefactKind(StrEnum):
+    """What of ours a delivered resource tells about."""
+
+    TIME_ENTRY = "time_entry"
+    CLAIM = "claim"

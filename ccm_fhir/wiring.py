@@ -1,0 +1,127 @@
+"""Puts an installation together from its settings; the only place that reads the real clock."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import time as clock_time
+from functools import lru_cache
+from pathlib import Path
+from threading import Event
+
+from ccm_fhir import engine, jobs
+from ccm_fhir.engine import Durable, Enqueuer
+from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.retrying import Patience
+from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.token_cache import TokenCache
+from ccm_fhir.settings import Settings
+from ccm_fhir.storage.crypto import derive_key, vault_from
+from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.migrate import is_at_head, upgrade
+from ccm_fhir.terminology import load_chronic_table
+
+_DEMO_HOUR_UTC = 20
+_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """An installation at work; ``engine`` is None in a process that only enqueues."""
+
+    world: Installation
+    engine: Durable | None
+    service_now: Callable[[], datetime]
+
+    def close(self) -> None:
+        """Finish the step in flight, then close the database."""
+        if self.engine is not None:
+            self.engine.close()
+        self.world.db.close()
+
+
+def real_now() -> datetime:
+    """Return the present moment."""
+    return datetime.now(UTC)
+
+
+def service_clock(settings: Settings) -> Callable[[], datetime]:
+    """Return the clock of service dates: the real one, or a demo's chosen day in the afternoon."""
+    if settings.demo_today is None:
+        return real_now
+    start = datetime.combine(settings.demo_today, clock_time(_DEMO_HOUR_UTC), tzinfo=UTC)
+    begun = time.monotonic()
+
+    def demo_now() -> datetime:
+        elapsed = time.monotonic() - begun
+        return datetime.fromtimestamp(start.timestamp() + elapsed, tz=UTC)
+
+    return demo_now
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database to the newest schema, ours and the durable engine's."""
+    if settings.is_sqlite:
+        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(
+            parents=True, exist_ok=True
+        )
+    upgrade(settings.database_url)
+    engine.migrate(settings.database_url)
+
+
+def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
+    """Open an installation; with its engine, it also delivers.
+
+    Raises:
+        ConfigurationError: no master secret, or a database that was not migrated.
+    """
+    master = settings.master_secret()
+    if not is_at_head(settings.database_url):
+        raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
+    durable = (
+        Durable(settings.database_url, executor_id=settings.executor_id) if with_engine else None
+    )
+    world = Installation(
+        base_url=settings.base_url.rstrip("/"),
+        db=open_database(settings.database_url),
+        vault=vault_from({"1": master}, "1"),
+        audit_key=derive_key(master, "audit"),
+        rulebook=load_rulebook(),
+        table=load_chronic_table(),
+        queue=durable or Enqueuer(settings.database_url),
+        open_gate=_gate,
+        new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),
+        patience=Patience(),
+        system_tokens=TokenCache(),
+        clock=real_now,
+        settle_seconds=settings.settle_seconds,
+    )
+    service_now = service_clock(settings)
+    if durable is not None:
+        jobs.register(durable, world, service_now)
+        durable.launch()
+    return Opened(world=world, engine=durable, service_now=service_now)
+
+
+def run_until_stopped(settings: Settings) -> None:
+    """Run the durable engine until SIGTERM or Ctrl-C; the step in flight is finished first."""
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())
+    opened = open_installation(settings, with_engine=True)
+    try:
+        stop.wait()
+    finally:
+        opened.close()
+
+
+@lru_cache(maxsize=64)
+def _gate(origins: frozenset[Origin], allow_loopback_http: bool) -> OutgoingGate:  # noqa: FBT001
+    return OutgoingGate(origins=origins, allow_loopback_http=allow_loopback_http)

@@ -1,0 +1,91 @@
+"""One FHIR interaction from request to answer: admitted, sent on, screened, made to point here."""
+
+from http import HTTPStatus
+from typing import Any
+
+import httpx2
+
+from fhir_fixtures.sandbox.gateway.access import Access, Rules
+from fhir_fixtures.sandbox.gateway.guard import Guard, upstream_request
+from fhir_fixtures.sandbox.gateway.interaction import Interaction
+from fhir_fixtures.sandbox.gateway.links import Links
+from fhir_fixtures.sandbox.gateway.outcome import RefusedError, Reply
+from fhir_fixtures.sandbox.gateway.screening import Screen
+from fhir_fixtures.sandbox.upstream import Upstream, UpstreamRequest
+
+
+class Performer:
+    """Carries out interactions for the holder of one token."""
+
+    def __init__(self, access: Access, upstream: Upstream, links: Links) -> None:
+        self.guard = Guard(access, upstream)
+        self.screen = Screen(access)
+        self.links = links
+        self._upstream = upstream
+
+    async def perform(self, interaction: Interaction) -> Reply:
+        """The answer for the app.
+
+        Raises:
+            RefusedError: the token does not allow it.
+            UpstreamUnreachableError: the FHIR server did not answer.
+        """
+        rules = await self.guard.admit(interaction)
+        response = await self._upstream.send(upstream_request(interaction, rules))
+        headers = self.links.headers(response.headers)
+        resource = read_resource(response)
+        if resource is not None and response.is_success:
+            resource = self._screened(interaction, resource, rules)
+        if _is_known_already(interaction, headers, response.status_code):
+            return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
+        if resource is not None:
+            resource = self.links.resource(resource)
+        return Reply(status=response.status_code, headers=headers, resource=resource)
+
+    async def next_page(self, query: str) -> Reply:
+        """A page behind an opaque link, as some servers hand them out."""
+        response = await self._upstream.send(
+            UpstreamRequest(method="GET", path=f"?{query}", headers={})
+        )
+        resource = read_resource(response)
+        if resource is not None and response.is_success:
+            resource = self.screen.page(resource)
+        if resource is not None:
+            resource = self.links.resource(resource)
+        return Reply(status=response.status_code, resource=resource)
+
+    def _screened(
+        self, interaction: Interaction, resource: dict[str, Any], rules: Rules
+    ) -> dict[str, Any]:
+        match interaction.name:
+            case "search":
+                return self.screen.search(resource, interaction.resource_type, rules)
+            case "history":
+                return self.screen.history(resource, rules)
+            case _:
+                return self.screen.single(resource, rules)
+
+
+def read_resource(response: httpx2.Response) -> dict[str, Any] | None:
+    """The resource in the FHIR server's answer; None for an empty one.
+
+    Raises:
+        RefusedError: something else came, which cannot be checked and so not passed on.
+    """
+    if not response.content:
+        return None
+    try:
+        resource = response.json()
+    except ValueError:
+        resource = None
+    if not isinstance(resource, dict):
+        raise RefusedError(
+            HTTPStatus.BAD_GATEWAY, "exception", "the FHIR server did not answer with a resource"
+        )
+    return resource
+
+
+def _is_known_already(interaction: Interaction, headers: dict[str, str], status: int) -> bool:
+    # Compared here, after screening: a 304 from the server would tell that an id exists.
+    known = interaction.if_none_match
+    return interaction.name == "read" and status == HTTPStatus.OK and known == headers.get("etag")

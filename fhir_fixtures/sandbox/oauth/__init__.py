@@ -1,0 +1,1 @@
+"""The sandbox EHR as an authorization server: SMART App Launch 2.2 and OpenID Connect."""

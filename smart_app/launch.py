@@ -1,0 +1,86 @@
+"""A SMART launch as a browser walks it: here, to the EHR, back here, and on to the patient.
+
+Before leaving for the EHR we see whether the browser gives our cookie back: inside a frame many
+do not, and then the launch must not be used up.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, complete_launch
+from ccm_fhir.services.sessions import frame_origins
+from smart_app.deps import Wired
+from smart_app.session import cookies
+from smart_app.session.headers import allow_framing
+from smart_app.views.problem_page import problem_page
+from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
+
+router = APIRouter()
+Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f]*$")]
+_SEE_OTHER = 303
+_BLOCKED = 400
+
+
+class LaunchQuery(BaseModel):
+    """What the EHR opens us with; ``again`` is ours, on the second try at the cookie."""
+
+    iss: Text = ""
+    launch: Text = ""
+    again: bool = False
+
+
+class CallbackQuery(BaseModel):
+    """What the EHR's authorization server sends the browser back with."""
+
+    state: Text = ""
+    code: Text = ""
+    iss: Text = ""
+    error: Text = ""
+
+
+@router.get("/launch")
+def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()]) -> Response:
+    """Send the browser to the EHR's authorization page."""
+    allow_framing(request.scope, frame_origins(wired.world))
+    browser = cookies.read(request, cookies.BROWSER)
+    if not browser:
+        return _ask_for_cookie(wired, asked)
+    begun = LaunchRequest(iss=asked.iss, launch=asked.launch or None, browser=browser)
+    return RedirectResponse(begin_launch(wired.world, begun), _SEE_OTHER)
+
+
+@router.get("/callback")
+def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Query()]) -> Response:
+    """Finish the launch and open the patient it is about."""
+    allow_framing(request.scope, frame_origins(wired.world))
+    browser = cookies.read(request, cookies.BROWSER)
+    if not browser:
+        return problem_page(COOKIE_BLOCKED, _BLOCKED, is_demo=wired.settings.is_demo)
+    back = Callback(
+        state=sent.state,
+        code=sent.code,
+        iss=sent.iss,
+        error=sent.error,
+        browser=browser,
+        session_token=cookies.read(request, cookies.SESSION),
+    )
+    signed_in = complete_launch(wired.world, back, wired.clock.now())
+    response = RedirectResponse(f"/l/{signed_in.launch_id}", _SEE_OTHER)
+    cookies.put(response, cookies.SESSION, signed_in.session_token)
+    return response
+
+
+def _ask_for_cookie(wired: Wired, asked: LaunchQuery) -> Response:
+    named = {"iss": asked.iss, "launch": asked.launch}
+    if asked.again:
+        page = cookie_blocked(f"/launch?{urlencode(named)}")
+        return problem_page(page, _BLOCKED, is_demo=wired.settings.is_demo)
+    response = RedirectResponse(f"/launch?{urlencode({**named, 'again': 'true'})}", _SEE_OTHER)
+    cookies.put(response, cookies.BROWSER, wired.world.new_secret())
+    return response

@@ -1,0 +1,76 @@
+"""The few ways a route answers."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.patient_month import PatientMonthReview
+from ccm_fhir.services.review import review_patient_month
+from ccm_fhir.services.sessions import Visit
+from smart_app.deps import Opened
+from smart_app.session.refusals import SessionEndedError
+from smart_app.views import page
+from smart_app.views.forms import Attempt
+from smart_app.views.page import Done
+from smart_app.views.patient_page import Printing, patient_page
+from smart_app.views.rendering import render
+
+_SEE_OTHER = 303
+
+
+def review_of(opened: Opened, month: ServiceMonth) -> PatientMonthReview:
+    """Return the open patient's month."""
+    return review_patient_month(
+        opened.world, opened.visit.actor, patient_id_of(opened.visit), month, opened.now
+    )
+
+
+def patient_id_of(visit: Visit) -> str:
+    """Return the launch's patient.
+
+    Raises:
+        SessionEndedError: the launch has none, so there is no such page.
+    """
+    if visit.patient_id is None:
+        raise SessionEndedError
+    return visit.patient_id
+
+
+def show_patient(
+    opened: Opened, review: PatientMonthReview, *, done: str = "", attempt: Attempt | None = None
+) -> HTMLResponse:
+    """Return the patient page; a refused form is shown as it was sent, with what is wrong."""
+    printing = Printing(
+        actor=opened.visit.actor,
+        needs_banner=opened.visit.need_patient_banner,
+        page_key=opened.page_key,
+        attempt=attempt,
+    )
+    around = page.frame(
+        opened.visit, review.month, page.PATIENT, is_demo=opened.settings.is_demo, done=done
+    )
+    html = render("patient.html", page=around, view=patient_page(review, printing))
+    return HTMLResponse(html, status_code=200 if attempt is None else attempt.status)
+
+
+def refused(opened: Opened, month: ServiceMonth, attempt: Attempt) -> HTMLResponse:
+    """Return the patient page again, with the form that could not be taken."""
+    return show_patient(opened, review_of(opened, month), attempt=attempt)
+
+
+def to_patient(launch_id: str, month: ServiceMonth, done: Done | None = None) -> RedirectResponse:
+    """Send the browser to the patient page, at the part that has just changed."""
+    asked = {"month": str(month)} | ({} if done is None else {"done": done.value})
+    anchor = "" if done is None else f"#{_PLACES[done]}"
+    return RedirectResponse(f"/l/{launch_id}?{urlencode(asked)}{anchor}", _SEE_OTHER)
+
+
+def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
+    """Send the browser to the month page."""
+    return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)
+
+
+_PLACES = {Done.TIME: "time", Done.VOID: "time", Done.CHART: "chart", Done.SIGNED: "claim"}

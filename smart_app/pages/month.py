@@ -1,0 +1,41 @@
+"""The month page, and opening a patient from it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse, Response
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.month import MonthFilter, open_patient, overview
+from ccm_fhir.services.patient_month import MonthState
+from smart_app.deps import AskedMonth, GuardedWrite, OpenLaunch
+from smart_app.pages.answers import to_month, to_patient
+from smart_app.views import page as frames
+from smart_app.views.month_page import month_page
+from smart_app.views.rendering import render
+
+router = APIRouter(prefix="/l/{launch_id}")
+
+
+@router.get("/month")
+def month(
+    opened: OpenLaunch, month: AskedMonth, state: MonthState | None = None, page: int = 1
+) -> Response:
+    """Show every patient's month."""
+    wanted = MonthFilter(month=month.value, state=state, page=page)
+    found = overview(opened.world, opened.visit.actor, wanted, opened.now)
+    current = ServiceMonth.containing(found.today)
+    if not month.is_named and current != month.value:
+        return to_month(opened.visit.launch_id, current)
+    around = frames.frame(opened.visit, month.value, frames.MONTH, is_demo=opened.settings.is_demo)
+    return HTMLResponse(render("month.html", page=around, view=month_page(found)))
+
+
+@router.post("/open")
+def open_from_list(write: GuardedWrite) -> Response:
+    """Open a patient of the list beside the present one."""
+    opened = write.opened
+    launch_id = open_patient(
+        opened.world, opened.visit, write.text("patient_id"), opened.session_token
+    )
+    return to_patient(launch_id, write.month())

@@ -1,0 +1,1 @@
+"""What stands between the browser and the pages: cookies, write guard, headers, limits."""

@@ -1,0 +1,28 @@
+"""Why a request is turned away before any use case is asked."""
+
+from __future__ import annotations
+
+from ccm_fhir.errors import CcmError
+
+
+class SessionEndedError(CcmError):
+    """No live session of this browser opens this launch: ended, foreign or never there."""
+
+    def __init__(self) -> None:
+        super().__init__("the session has ended")
+
+
+class ForgedRequestError(CcmError):
+    """A write that did not come from a page of ours; ``check`` names the guard that saw it."""
+
+    def __init__(self, check: str) -> None:
+        self.check = check
+        super().__init__(f"refused a write that is not from our own page ({check})")
+
+
+class BrokenFormError(CcmError):
+    """A form without the hidden fields that every page of ours gives it."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        super().__init__(f"a form came without a readable {field}")

@@ -1,0 +1,227 @@
+"""The month's claim: what it would say, what stands in its way, who signs, and where it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from ccm_fhir.domain.claims import Obstacle
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.decision import BELOW_TIME_THRESHOLD, CODE_NOT_EFFECTIVE, DecidedLine
+from ccm_fhir.domain.findings import Answer
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
+from ccm_fhir.services.sign import STATEMENTS
+from smart_app.views import wording
+from smart_app.views.deliveries import DeliveryView, delivery
+from smart_app.views.formats import day, minutes, moment, money, month_name, sentence
+from smart_app.views.forms import Attempt, key_of
+
+_FINGERPRINT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineView:
+    """One service line."""
+
+    code: str
+    units: int
+    amount: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinesView:
+    """Service lines with their day and sum; ``amount_label`` says whose amounts they are."""
+
+    lines: tuple[LineView, ...]
+    serviced_on: str
+    total: str
+    amount_label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObstacleView:
+    """What stands in the way, and who can move it."""
+
+    what: str
+    fix: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementView:
+    """One statement to be attested; never ticked before a person ticks it."""
+
+    value: str
+    text: str
+    is_ticked: bool
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignFormView:
+    """What a billing practitioner signs: the sentence, the statements, the exact decision."""
+
+    form_key: str
+    decision_hash: str
+    fingerprint: str
+    sentence: str
+    statements: tuple[StatementView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentClaimView:
+    """A claim that exists: its identifier and its way into the EHR."""
+
+    identifier: str
+    lines: LinesView
+    delivery: DeliveryView | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimView:
+    """The section; at most one of ``sign_form`` and ``who_signs`` is filled."""
+
+    proposed: LinesView | None
+    is_proposed_only: bool
+    obstacles: tuple[ObstacleView, ...]
+    sign_form: SignFormView | None
+    who_signs: str
+    signed: str = field(repr=False)
+    sent: SentClaimView | None
+
+
+def claim(
+    review: PatientMonthReview, signer: Actor, page_key: str, attempt: Attempt | None
+) -> ClaimView:
+    """Return the section of a review's claim."""
+    is_open = review.signed is None
+    can_sign = is_open and review.may_sign and not review.sign_obstacles
+    signs = signer.may(Role.PRACTITIONER)
+    obstacles = _obstacles(review, signs=signs) if is_open else ()
+    return ClaimView(
+        proposed=_proposed(review) if is_open else None,
+        is_proposed_only=review.decision is not None and not review.decision.lines,
+        obstacles=obstacles,
+        sign_form=_sign_form(review, signer.name, page_key, attempt) if can_sign else None,
+        who_signs=_who_signs(review) if is_open and not obstacles and not can_sign else "",
+        signed="" if review.signed is None else _signed(review.signed),
+        sent=None if review.claim is None else _sent(review.claim, review.ehr_links),
+    )
+
+
+def _proposed(review: PatientMonthReview) -> LinesView | None:
+    decision = review.decision
+    lines = () if decision is None else decision.lines or decision.reached
+    if not lines:
+        return None
+    amounts = [line.allowed_usd for line in lines]
+    known = [amount for amount in amounts if amount is not None]
+    return LinesView(
+        lines=tuple(_line(line) for line in lines),
+        serviced_on=day(max(line.reached_on for line in lines)),
+        total=money(sum(known, Decimal(0)) if len(known) == len(amounts) else None),
+        amount_label="Medicare allows (national)",
+    )
+
+
+def _line(line: DecidedLine) -> LineView:
+    return LineView(code=line.code, units=line.units, amount=money(line.allowed_usd))
+
+
+def _obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView, ...]:
+    attestable = frozenset(review.to_attest)
+    from_findings = tuple(
+        ObstacleView(
+            what=f"{wording.CRITERIA[f.criterion]}: {wording.ANSWERS[f.answer].lower()}",
+            fix=sentence(f.remedy),
+            owner="" if f.owner is None else wording.ROLES[f.owner],
+        )
+        for f in review.findings
+        if f.answer is Answer.NOT_MET
+        or (f.answer is Answer.UNKNOWN and f.criterion not in attestable)
+    )
+    return (*from_findings, *_time_obstacles(review), *_draft_obstacles(review, signs=signs))
+
+
+def _time_obstacles(review: PatientMonthReview) -> tuple[ObstacleView, ...]:
+    decision = review.decision
+    if decision is None:
+        return ()
+    care_manager = wording.ROLES[Role.CARE_MANAGER]
+    if BELOW_TIME_THRESHOLD in decision.reasons and decision.next_threshold_seconds is not None:
+        short = minutes(decision.next_threshold_seconds - decision.counted_seconds)
+        what = f"Not enough time yet: {short} short"
+        fix = "Only care actually given counts; the month stays open until it ends."
+        return (ObstacleView(what=what, fix=fix, owner=care_manager),)
+    if CODE_NOT_EFFECTIVE in decision.reasons:
+        what = "No code for this work was in force in this month"
+        return (ObstacleView(what=what, fix="Nothing can be reported.", owner=""),)
+    return ()
+
+
+def _draft_obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView, ...]:
+    told_elsewhere = {"nothing_to_report"} | (set() if signs else {"practitioner_npi_missing"})
+    return tuple(_draft_obstacle(o) for o in review.sign_obstacles if o.code not in told_elsewhere)
+
+
+def _draft_obstacle(obstacle: Obstacle) -> ObstacleView:
+    what = sentence(obstacle.code.replace("_", " ")).rstrip(".")
+    return ObstacleView(what=what, fix=sentence(obstacle.fix), owner=wording.owner(obstacle.owner))
+
+
+def _sign_form(
+    review: PatientMonthReview, signer: str, page_key: str, attempt: Attempt | None
+) -> SignFormView:
+    mine = attempt if attempt is not None and attempt.form == "sign" else None
+    ticked = frozenset() if mine is None else mine.ticked
+    problems = {} if mine is None else {w.field: w.message for w in mine.wrong}
+    return SignFormView(
+        form_key=key_of(page_key, "sign") if mine is None else mine.form_key,
+        decision_hash=review.decision_hash,
+        fingerprint=review.decision_hash[:_FINGERPRINT],
+        sentence=(
+            f"I, {signer}, supervised this patient’s care management in "
+            f"{month_name(review.month)}, have looked through the time and the evidence on this "
+            "page, and ask that the services above be reported under my name."
+        ),
+        statements=tuple(
+            StatementView(
+                value=criterion.value,
+                text=STATEMENTS[criterion],
+                is_ticked=criterion.value in ticked,
+                problem=problems.get(criterion.value, ""),
+            )
+            for criterion in review.to_attest
+        ),
+    )
+
+
+def _who_signs(review: PatientMonthReview) -> str:
+    if review.decision is None or not review.decision.reached:
+        return ""
+    return (
+        "A billing practitioner signs the month: they open this patient from the EHR and find "
+        "the form here."
+    )
+
+
+def _signed(signed: SignedMonth) -> str:
+    again = f" (revision {signed.revision})" if signed.revision > 1 else ""
+    return f"Signed by {signed.signed_by} on {moment(signed.signed_at)}{again}."
+
+
+def _sent(held: ClaimInHand, links: dict[str, str]) -> SentClaimView:
+    return SentClaimView(
+        identifier=held.identifier,
+        lines=LinesView(
+            lines=tuple(
+                LineView(code=code, units=units, amount=money(charge))
+                for code, units, charge in held.lines
+            ),
+            serviced_on=day(held.serviced_on),
+            total=money(held.total_usd),
+            amount_label="Charge",
+        ),
+        delivery=None if held.delivery is None else delivery(held.delivery, links),
+    )

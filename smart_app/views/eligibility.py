@@ -1,0 +1,127 @@
+"""Why a patient is or is not eligible: each criterion with its reason, evidence and remedy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
+from ccm_fhir.domain.facts import EvidenceRef
+from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.services.patient_month import PatientMonthReview
+from smart_app.views import tones, wording
+from smart_app.views.formats import count, sentence
+from smart_app.views.tones import Tone
+
+_WORST_FIRST = (Answer.NOT_MET, Answer.UNKNOWN, Answer.MET)
+_DOUBT_FIRST = (Chronic.REVIEW, Chronic.CHRONIC, Chronic.NOT_CHRONIC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceView:
+    """A resource a conclusion rests on; ``href`` is empty where the EHR offers no page."""
+
+    ref: str
+    version: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """One criterion's row."""
+
+    title: str
+    answer: str
+    tone: Tone
+    reason: str = field(repr=False)
+    evidence: tuple[EvidenceView, ...]
+    remedy: str
+    owner: str
+    rule_version: str
+    citations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionView:
+    """What one Condition amounts to."""
+
+    verdict: str
+    tone: Tone
+    family: str = field(repr=False)
+    icd10cm: str = field(repr=False)
+    why: str = field(repr=False)
+    evidence: EvidenceView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EligibilityView:
+    """The section: rows worst first, a line that counts them, and the problem list."""
+
+    summary: str
+    findings: tuple[FindingView, ...]
+    conditions: tuple[ConditionView, ...]
+    conditions_summary: str
+
+
+def eligibility(review: PatientMonthReview) -> EligibilityView:
+    """Return the section of a review's findings."""
+    ordered = sorted(review.findings, key=lambda f: _WORST_FIRST.index(f.answer))
+    labels = {family.family: family.label for family in review.families}
+    verdicts = sorted(review.verdicts, key=lambda v: _DOUBT_FIRST.index(v.chronic))
+    return EligibilityView(
+        summary=_summary(review.findings),
+        findings=tuple(finding(f, review.ehr_links) for f in ordered),
+        conditions=tuple(_condition(v, labels, review.ehr_links) for v in verdicts),
+        conditions_summary=_conditions_summary(review.verdicts, review.families),
+    )
+
+
+def finding(found: Finding, links: Mapping[str, str]) -> FindingView:
+    """Return one criterion's row."""
+    return FindingView(
+        title=wording.CRITERIA[found.criterion],
+        answer=wording.ANSWERS[found.answer],
+        tone=tones.ANSWERS[found.answer],
+        reason=sentence(found.reason),
+        evidence=tuple(evidence(ref, links) for ref in found.evidence),
+        remedy=sentence(found.remedy),
+        owner="" if found.owner is None else wording.ROLES[found.owner],
+        rule_version=found.rule_version,
+        citations=found.citations,
+    )
+
+
+def evidence(ref: EvidenceRef, links: Mapping[str, str]) -> EvidenceView:
+    """Return a reference as a chip."""
+    return EvidenceView(ref=str(ref), version=ref.version_id, href=links.get(str(ref), ""))
+
+
+def _summary(findings: tuple[Finding, ...]) -> str:
+    counts = Counter(f.answer for f in findings)
+    return " · ".join(
+        f"{counts[answer]} {wording.ANSWERS[answer].lower()}"
+        for answer in _WORST_FIRST
+        if counts[answer]
+    )
+
+
+def _condition(
+    verdict: ConditionVerdict, labels: Mapping[str, str], links: Mapping[str, str]
+) -> ConditionView:
+    return ConditionView(
+        verdict=wording.VERDICTS[verdict.chronic],
+        tone=tones.VERDICTS[verdict.chronic],
+        family=labels.get(verdict.family, verdict.family.replace("_", " ")),
+        icd10cm=verdict.icd10cm,
+        why=sentence(verdict.why),
+        evidence=evidence(verdict.ref, links),
+    )
+
+
+def _conditions_summary(
+    verdicts: tuple[ConditionVerdict, ...], families: tuple[ChronicFamily, ...]
+) -> str:
+    read = count(len(verdicts), "condition", "conditions")
+    diseases = count(len(families), "chronic disease", "chronic diseases")
+    return f"{read} in the chart, {diseases}"

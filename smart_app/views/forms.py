@@ -1,0 +1,131 @@
+"""Forms as they are shown: what was typed, what is wrong with it, and what may be chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Self
+from uuid import UUID, uuid5
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.errors import ConflictError, InputError
+from smart_app.views.formats import sentence
+from smart_app.views.wording import ACTIVITIES, CONTACTS, CRITERIA
+
+TIME_FIELDS = ("started_on", "start_time", "minutes", "activity", "contact_mode", "note")
+_UNPROCESSABLE = 422
+_CONFLICT = 409
+_LABELS = {criterion.value: title for criterion, title in CRITERIA.items()} | {
+    "started_on": "Date",
+    "start_time": "Start time",
+    "minutes": "Minutes",
+    "activity": "Activity",
+    "contact_mode": "Contact with the patient",
+    "note": "Note",
+    "reason": "Reason",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrong:
+    """One thing wrong with a form; ``target`` is the id of the field to go to, if it has one."""
+
+    field: str
+    target: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """A form that was sent and could not be taken: which, what it held, what was wrong."""
+
+    form: str
+    form_key: str
+    typed: Mapping[str, str] = field(repr=False)
+    wrong: tuple[Wrong, ...]
+    status: int = _UNPROCESSABLE
+    ticked: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(
+        cls, form: str, form_key: str, typed: Mapping[str, str], problem: InputError | ConflictError
+    ) -> Self:
+        """Return a form that a use case refused."""
+        if isinstance(problem, ConflictError):
+            wrongs, status = (wrong(form, "", problem.problem),), _CONFLICT
+        else:
+            wrongs, status = (wrong(form, problem.field, problem.problem),), _UNPROCESSABLE
+        return cls(form=form, form_key=form_key, typed=typed, wrong=wrongs, status=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoiceView:
+    """One thing that may be chosen."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeFormView:
+    """The form for typed time; ``values`` and ``messages`` hold every field's name."""
+
+    form_key: str
+    values: dict[str, str] = field(repr=False)
+    messages: dict[str, str]
+    earliest: str
+    latest: str
+    activities: tuple[ChoiceView, ...]
+    contacts: tuple[ChoiceView, ...]
+
+
+def wrong(form: str, name: str, problem: str) -> Wrong:
+    """Return a field's problem, with the id of the field it is about."""
+    known = name in _LABELS
+    message = sentence(problem)
+    return Wrong(
+        field=name if known else "",
+        target=f"{form}-{name}" if known else "",
+        message=f"{_LABELS[name]}: {message}" if known else message,
+    )
+
+
+def key_of(page_key: str, form: str) -> str:
+    """Return one form's key on one printing of a page: the same form sent twice says so."""
+    return str(uuid5(UUID(page_key), form))
+
+
+def time_form(
+    month: ServiceMonth, today: date, page_key: str, attempt: Attempt | None
+) -> TimeFormView:
+    """Return the form for typed time, as it was left if it has just been refused."""
+    mine = attempt if attempt is not None and attempt.form == "time" else None
+    default = today.isoformat() if ServiceMonth.containing(today) == month else ""
+    blank = dict.fromkeys(TIME_FIELDS, "") | {"started_on": default}
+    values = blank if mine is None else blank | {name: mine.typed.get(name, "") for name in blank}
+    return TimeFormView(
+        form_key=key_of(page_key, "time") if mine is None else mine.form_key,
+        values=values,
+        messages=_messages(mine, TIME_FIELDS),
+        earliest=month.first_day.isoformat(),
+        latest=min(month.last_day, today).isoformat(),
+        activities=tuple(
+            ChoiceView(value=a.value, label=label, is_chosen=values["activity"] == a.value)
+            for a, label in ACTIVITIES.items()
+        ),
+        contacts=tuple(
+            ChoiceView(
+                value=mode.value,
+                label=label[0].upper() + label[1:],
+                is_chosen=values["contact_mode"] == mode.value,
+            )
+            for mode, label in CONTACTS.items()
+        ),
+    )
+
+
+def _messages(attempt: Attempt | None, names: tuple[str, ...]) -> dict[str, str]:
+    found = {} if attempt is None else {w.field: w.message for w in attempt.wrong}
+    return {name: found.get(name, "") for name in names}

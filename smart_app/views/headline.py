@@ -1,0 +1,113 @@
+"""The one sentence at the top of the patient page: where the month stands and what is next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccm_fhir.domain.decision import Decision
+from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
+from smart_app.views import wording
+from smart_app.views.formats import bare_minutes, count, listed, minutes, money, sentence
+from smart_app.views.meter import reached_words
+from smart_app.views.tones import Tone
+
+_TOLD_ELSEWHERE = frozenset({"nothing_to_report", "practitioner_npi_missing"})
+_STUCK = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadlineView:
+    """Where the month stands, why, and the part of the page that has more."""
+
+    tone: Tone
+    state: str
+    why: str
+    anchor: str
+    anchor_label: str
+
+
+def headline(review: PatientMonthReview) -> HeadlineView:
+    """Return the sentence for a review; a claim that exists speaks before anything else."""
+    if review.claim is not None:
+        return _of_claim(review.claim, review.signed)
+    if review.signed is not None:
+        return _says(Tone.MOVING, "Signed", "The claim is being prepared.", "claim")
+    if review.decision is None:
+        return _without_decision(review)
+    refused = tuple(f for f in review.findings if f.answer is Answer.NOT_MET)
+    if refused:
+        titles = listed(tuple(wording.CRITERIA[f.criterion].lower() for f in refused))
+        return _says(Tone.BAD, f"Not eligible: {titles}", refused[0].reason, "eligibility")
+    return _of_time(review, review.decision)
+
+
+def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
+    codes = reached_words(tuple(code for code, units, _ in held.lines for _ in range(units)))
+    state = None if held.delivery is None else held.delivery.state
+    if held.delivery is not None and state in _STUCK:
+        title = f"The claim needs a person: {wording.DELIVERIES[held.delivery.state]}"
+        return _says(Tone.BAD, title, held.delivery.problem, "claim")
+    if state is DeliveryState.SENT:
+        return _says(Tone.GOOD, f"Claim in the EHR: {codes}, {money(held.total_usd)}", "", "claim")
+    by = "" if signed is None else f"Signed by {signed.signed_by}."
+    return _says(Tone.MOVING, f"Claim on its way to the EHR: {codes}", by, "claim")
+
+
+def _without_decision(review: PatientMonthReview) -> HeadlineView:
+    if review.chart.read_at is None:
+        why = review.decision_problem or review.chart.problem
+        return _says(Tone.PLAIN, "The chart has not been read yet", why, "chart")
+    return _says(Tone.OPEN, "This month cannot be decided", review.decision_problem, "chart")
+
+
+def _of_time(review: PatientMonthReview, decision: Decision) -> HeadlineView:
+    unsettled = tuple(
+        f
+        for f in review.findings
+        if f.answer is Answer.UNKNOWN and f.criterion not in review.to_attest
+    )
+    if not decision.reached:
+        return _short(decision, unsettled)
+    codes = reached_words(tuple(x.code for x in decision.reached for _ in range(x.units)))
+    if unsettled:
+        title = f"{codes} reached; {count(len(unsettled), 'question', 'questions')} open"
+        return _says(Tone.OPEN, title, _open_questions(unsettled), "eligibility")
+    if any(o.code not in _TOLD_ELSEWHERE for o in review.sign_obstacles):
+        return _says(Tone.OPEN, f"{codes} reached; the claim needs a fix", "", "claim")
+    more = decision.next_threshold_seconds
+    further = (
+        ""
+        if more is None
+        else f"{minutes(more - decision.counted_seconds)} more would reach the next step."
+    )
+    return _says(Tone.GOOD, f"Ready to sign: {codes}", further, "claim")
+
+
+def _short(decision: Decision, unsettled: tuple[Finding, ...]) -> HeadlineView:
+    goal = decision.next_threshold_seconds
+    if goal is None:
+        return _says(Tone.PLAIN, f"{minutes(decision.counted_seconds)} counted", "", "time")
+    have = f"{bare_minutes(decision.counted_seconds)} of {bare_minutes(goal)} minutes"
+    to_go = f"{minutes(goal - decision.counted_seconds)} to go"
+    return _says(Tone.OPEN, f"{have}: {to_go}", _open_questions(unsettled), "time")
+
+
+def _open_questions(unsettled: tuple[Finding, ...]) -> str:
+    titles = listed(tuple(wording.CRITERIA[f.criterion].lower() for f in unsettled))
+    return f"Still open: {titles}." if titles else ""
+
+
+_ANCHORS = {
+    "claim": "Go to the claim",
+    "eligibility": "See why",
+    "time": "Record time",
+    "chart": "",
+}
+
+
+def _says(tone: Tone, state: str, why: str, anchor: str) -> HeadlineView:
+    return HeadlineView(
+        tone=tone, state=state, why=sentence(why), anchor=anchor, anchor_label=_ANCHORS[anchor]
+    )

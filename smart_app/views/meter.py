@@ -1,0 +1,85 @@
+"""The minutes bar: counted time against each threshold, as numbers a picture can be drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ccm_fhir.domain.decision import DecidedLine, Decision
+from smart_app.views.formats import bare_minutes, minutes, whole_minutes
+
+_ROOM_AT_THE_END = 1.08
+_FULL = 100.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TickView:
+    """One threshold: where it stands on the bar, in percent, and what it is worth."""
+
+    percent: str
+    minutes: str
+    code: str
+    is_reached: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterView:
+    """The bar; ``said`` is the same in a sentence."""
+
+    counted: str
+    counted_minutes: int
+    highest_minutes: int
+    filled_percent: str
+    said: str
+    ticks: tuple[TickView, ...]
+
+
+def meter(decision: Decision) -> MeterView:
+    """Return the bar of a decision's counted time."""
+    counted = decision.counted_seconds
+    thresholds = decision.thresholds_seconds
+    highest = max((counted, *thresholds), default=0)
+    scale = (highest or 1) * _ROOM_AT_THE_END
+    codes = _codes_in_order(decision.reached)
+    ticks = tuple(
+        TickView(
+            percent=_percent(seconds, scale),
+            minutes=bare_minutes(seconds),
+            code=codes[place] if place < len(codes) else "",
+            is_reached=counted >= seconds,
+        )
+        for place, seconds in enumerate(thresholds)
+    )
+    return MeterView(
+        counted=minutes(counted),
+        counted_minutes=whole_minutes(counted),
+        highest_minutes=whole_minutes(highest),
+        filled_percent=_percent(counted, scale),
+        said=said(counted, decision.next_threshold_seconds, reached=codes),
+        ticks=ticks,
+    )
+
+
+def said(counted: int, next_threshold: int | None, *, reached: tuple[str, ...]) -> str:
+    """Return where the counted time stands, in a sentence."""
+    have = f"{minutes(counted)} counted"
+    done = f" – {reached_words(reached)} reached" if reached else ""
+    if next_threshold is None:
+        return f"{have}{done}; nothing further can be reached this month."
+    return f"{have}{done}; {minutes(next_threshold - counted)} to the next step."
+
+
+def reached_words(codes: tuple[str, ...]) -> str:
+    """Return codes with how often each was reached: 99490 and 2 × 99439."""
+    distinct = tuple(dict.fromkeys(codes))
+    times = {code: codes.count(code) for code in distinct}
+    return " and ".join(
+        code if times[code] == 1 else f"{times[code]} × {code}" for code in distinct
+    )
+
+
+def _codes_in_order(reached: tuple[DecidedLine, ...]) -> tuple[str, ...]:
+    return tuple(line.code for line in reached for _ in range(line.units))
+
+
+def _percent(seconds: int, scale: float) -> str:
+    return f"{min(seconds / scale, 1.0) * _FULL:.2f}%"

@@ -1,0 +1,76 @@
+"""What every page carries around its own content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.sessions import Visit
+from smart_app.views.formats import month_name
+from smart_app.views.wording import ROLES
+
+PATIENT = "patient"
+MONTH = "month"
+PROGRESS = "progress"
+_TITLES = {PATIENT: "Patient", MONTH: "All patients", PROGRESS: "On the way to the EHR"}
+
+
+class Done(StrEnum):
+    """What has just been done; the only notices an address may ask for."""
+
+    TIME = "time"
+    VOID = "void"
+    CHART = "chart"
+    SIGNED = "signed"
+
+
+NOTICES: dict[Done, str] = {
+    Done.TIME: "Time recorded. It is on its way to the EHR.",
+    Done.VOID: "The entry was taken back. It stays in the history.",
+    Done.CHART: "The chart was read again.",
+    Done.SIGNED: "Signed. The claim is on its way to the EHR.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameView:
+    """The page's frame: whose session, which launch, what was just done.
+
+    ``title`` never holds anything from a chart: browsers keep titles in their history.
+    ``here`` names the page in the bar that is shown.
+    """
+
+    title: str
+    is_demo: bool
+    launch_id: str = ""
+    csrf: str = field(default="", repr=False)
+    person: str = field(default="", repr=False)
+    role: str = ""
+    has_patient: bool = False
+    month: str = ""
+    here: str = ""
+    notice: str = ""
+
+
+def bare_frame(title: str, *, is_demo: bool) -> FrameView:
+    """Return the frame of a page outside any launch."""
+    return FrameView(title=title, is_demo=is_demo)
+
+
+def frame(
+    visit: Visit, month: ServiceMonth, here: str, *, is_demo: bool, done: str = ""
+) -> FrameView:
+    """Return the frame of a page inside an open launch."""
+    return FrameView(
+        title=f"{_TITLES[here]}, {month_name(month)}",
+        is_demo=is_demo,
+        launch_id=visit.launch_id,
+        csrf=visit.csrf_token,
+        person=visit.actor.name,
+        role=ROLES[visit.actor.role],
+        has_patient=visit.patient_id is not None,
+        month=str(month),
+        here=here,
+        notice=NOTICES[Done(done)] if done in set(Done) else "",
+    )

@@ -1,0 +1,80 @@
+"""The time log: what counted, what did not and why, and each entry's way into the EHR."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ccm_fhir.domain.timekeeping import LeftOut
+from ccm_fhir.services.patient_month import PatientMonthReview, WorkEntry
+from smart_app.views.deliveries import DeliveryView, delivery
+from smart_app.views.formats import minutes, moment, short_day, span
+from smart_app.views.forms import Attempt, key_of
+from smart_app.views.wording import ACTIVITIES, CONTACTS, NOT_COUNTED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryView:
+    """One line of the log; the void form is open where it has just been refused."""
+
+    entry_id: str
+    day: str
+    span: str
+    person: str = field(repr=False)
+    performer: str
+    activity: str
+    contact: str
+    note: str = field(repr=False)
+    recorded: str
+    worked: str
+    counted: str
+    is_partly_counted: bool
+    left_out: tuple[str, ...]
+    deliveries: tuple[DeliveryView, ...]
+    may_void: bool
+    form_key: str
+    void_reason: str = field(repr=False)
+    void_problem: str
+
+
+def log(
+    review: PatientMonthReview, page_key: str, attempt: Attempt | None
+) -> tuple[EntryView, ...]:
+    """Return the log, latest work first."""
+    newest_first = sorted(review.entries, key=lambda entry: entry.started_at, reverse=True)
+    return tuple(_entry(entry, review, page_key, attempt) for entry in newest_first)
+
+
+def not_counted(left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
+    """Return how much was left out for each reason, most first."""
+    seconds: Counter[str] = Counter()
+    for part in left_out:
+        seconds[NOT_COUNTED[part.reason]] += part.seconds
+    return tuple(f"{minutes(amount)} {why}" for why, amount in seconds.most_common())
+
+
+def _entry(
+    entry: WorkEntry, review: PatientMonthReview, page_key: str, attempt: Attempt | None
+) -> EntryView:
+    form = f"void-{entry.entry_id}"
+    mine = attempt if attempt is not None and attempt.form == form else None
+    return EntryView(
+        entry_id=entry.entry_id,
+        day=short_day(entry.started_at.date()),
+        span=span(entry.started_at, entry.ended_at),
+        person=entry.person,
+        performer=entry.performer,
+        activity=ACTIVITIES[entry.activity],
+        contact="" if entry.contact_mode is None else CONTACTS[entry.contact_mode],
+        note=entry.note,
+        recorded=f"{'Typed' if entry.is_typed else 'Timed'} {moment(entry.recorded_at)}",
+        worked=minutes(entry.seconds),
+        counted=minutes(entry.counted_seconds),
+        is_partly_counted=entry.counted_seconds != entry.seconds,
+        left_out=not_counted(entry.left_out),
+        deliveries=tuple(delivery(d, review.ehr_links) for d in entry.deliveries),
+        may_void=entry.may_void,
+        form_key=key_of(page_key, form) if mine is None else mine.form_key,
+        void_reason="" if mine is None else mine.typed.get("reason", ""),
+        void_problem="" if mine is None else " ".join(w.message for w in mine.wrong),
+    )

@@ -1,0 +1,96 @@
+"""Our own words for the domain's closed vocabularies; a test holds every member covered."""
+
+from __future__ import annotations
+
+from ccm_fhir.domain.codes import Activity, Role
+from ccm_fhir.domain.conditions import Chronic
+from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.timekeeping import NotCounted
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.patient_month import MonthState
+
+ANSWERS: dict[Answer, str] = {
+    Answer.MET: "Met",
+    Answer.NOT_MET: "Not met",
+    Answer.UNKNOWN: "Unknown",
+}
+
+CRITERIA: dict[Criterion, str] = {
+    Criterion.TWO_CHRONIC_CONDITIONS: "Chronic conditions",
+    Criterion.DURATION_AND_RISK: "Duration and risk",
+    Criterion.MEDICARE_COVERAGE: "Medicare coverage",
+    Criterion.CONSENT: "Patient’s consent",
+    Criterion.INITIATING_VISIT: "Initiating visit",
+    Criterion.CARE_PLAN: "Comprehensive care plan",
+    Criterion.PRACTICE_REQUIREMENTS: "Practice requirements",
+    Criterion.ALIVE: "Patient is living",
+    Criterion.NOT_BILLED_ELSEWHERE: "No competing claim",
+}
+
+ROLES: dict[Role, str] = {
+    Role.CARE_MANAGER: "care manager",
+    Role.PRACTITIONER: "billing practitioner",
+    Role.BILLER: "biller",
+    Role.ANALYST: "population analyst",
+    Role.ADMIN: "administrator",
+}
+
+ACTIVITIES: dict[Activity, str] = {
+    Activity.PATIENT_CALL: "Talking with the patient or caregiver",
+    Activity.CARE_PLAN: "Writing or revising the care plan",
+    Activity.MEDICATION: "Medication review and refills",
+    Activity.COORDINATION: "Coordinating with other clinicians or services",
+    Activity.EDUCATION: "Education and self-management support",
+    Activity.CHART_REVIEW: "Reviewing the chart and results",
+}
+
+CONTACTS: dict[ContactMode, str] = {
+    ContactMode.TELEPHONE: "by telephone",
+    ContactMode.VIDEO: "by video",
+    ContactMode.PORTAL: "by portal message",
+    ContactMode.IN_PERSON: "in person",
+}
+
+NOT_COUNTED: dict[NotCounted, str] = {
+    NotCounted.OUTSIDE_MONTH: "outside this month",
+    NotCounted.BEFORE_CONSENT: "before the patient consented",
+    NotCounted.AFTER_DEATH: "after the patient’s death",
+    NotCounted.NONCLINICAL: "done by non-clinical staff",
+    NotCounted.OTHER_PERFORMER: "done by someone whose time these codes do not count",
+    NotCounted.OVERLAP: "at a moment already counted in another entry",
+}
+
+DELIVERIES: dict[DeliveryState, str] = {
+    DeliveryState.PLANNED: "waiting to be sent",
+    DeliveryState.SENDING: "on its way",
+    DeliveryState.SENT: "in the EHR",
+    DeliveryState.UNCERTAIN: "sent, being checked",
+    DeliveryState.REJECTED: "refused by the EHR",
+    DeliveryState.QUARANTINE: "set aside for a person",
+    DeliveryState.HELD: "held for a person",
+}
+
+MONTH_STATES: dict[MonthState, str] = {
+    MonthState.SENT: "Claim in the EHR",
+    MonthState.SIGNED: "Signed",
+    MonthState.READY: "Ready to sign",
+    MonthState.SHORT_OF_TIME: "Short of time",
+    MonthState.NEEDS_FIX: "Needs a fix",
+    MonthState.NOT_ELIGIBLE: "Not eligible",
+    MonthState.PROBLEM: "Claim has a problem",
+    MonthState.CHART_NOT_READ: "Chart not read",
+}
+
+VERDICTS: dict[Chronic, str] = {
+    Chronic.CHRONIC: "Chronic",
+    Chronic.NOT_CHRONIC: "Not chronic",
+    Chronic.REVIEW: "Needs a clinician’s eye",
+}
+
+IN_FLIGHT = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN})
+"""States that change without anyone doing anything; pages look again while there are any."""
+
+
+def owner(value: str) -> str:
+    """Return a role's words for its code; a code that is no role is told as it stands."""
+    return ROLES[Role(value)] if value in set(Role) else value.replace("_", " ")
