@@ -72,11 +72,11 @@ def run(plan: DemoPlan, out: Console, *, script: bool) -> int:
         settings = _settings(plan, Path(folder))
         try:
             begun = time.monotonic()
-            stack.enter_context(_running(_sandbox(plan), child_environment()))
-            _wait_for(plan.ehr_port, "/fhir/metadata", "the sandbox EHR")
+            sandbox = stack.enter_context(_running(_sandbox(plan), child_environment()))
+            _wait_for(sandbox, plan.ehr_port, "/fhir/metadata", "the sandbox EHR")
             set_up(settings, plan)
-            stack.enter_context(_running(_app(plan), child_environment(settings)))
-            _wait_for(plan.app_port, "/health/ready", "the app")
+            app = stack.enter_context(_running(_app(plan), child_environment(settings)))
+            _wait_for(app, plan.app_port, "/health/ready", "the app")
             if script:
                 return _walk(plan)
             _seed_time(plan)
@@ -181,10 +181,14 @@ class _running:  # noqa: N801  # reads as a phrase in a with statement
     def __init__(self, command: list[str], environment: dict[str, str]) -> None:
         self._command, self._environment = command, environment
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> subprocess.Popen[bytes]:
         self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and modules
-            self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=sys.stderr
+            self._command,
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
         )
+        return self._process
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
@@ -209,12 +213,12 @@ class NotReadyError(CcmError):
     """A process of the demo did not come up."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} did not come up within {_PATIENCE_SECONDS} seconds")
+        super().__init__(f"{what} did not come up; what it said stands above")
 
 
-def _wait_for(port: int, path: str, what: str) -> None:
+def _wait_for(process: subprocess.Popen[bytes], port: int, path: str, what: str) -> None:
     give_up = time.monotonic() + _PATIENCE_SECONDS
-    while time.monotonic() < give_up:
+    while process.poll() is None and time.monotonic() < give_up:
         try:
             connection = http.client.HTTPConnection("localhost", port, timeout=5)
             connection.request("GET", path)

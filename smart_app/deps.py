@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated, cast
 from uuid import UUID, uuid4
 
@@ -22,34 +23,21 @@ from smart_app.session.headers import allow_framing
 from smart_app.session.refusals import BrokenFormError, SessionEndedError
 
 _LAUNCH_ID = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
-_DEMO_BEGINS = time(20, tzinfo=UTC)  # an afternoon anywhere in the United States
 _MOST_FIELDS = 40
 _NOT_TYPED = frozenset({"Cc", "Cs"})  # control characters, halves of characters
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
-    """What the web app is told; ``demo_today`` is the day that a demo shows as today."""
+    """What the web app is told.
+
+    ``service_now`` is the clock of the work on the pages, which a demo may set to its own day;
+    sessions, tokens and cookies live by the installation's own clock, which no demo moves.
+    """
 
     base_url: str
     is_demo: bool
-    demo_today: date | None
-
-
-class Clock:
-    """The time of the work on the page: the real one, or a demo's day running on from its start.
-
-    Sessions, tokens and cookies live by the installation's own clock, which no demo moves.
-    """
-
-    def __init__(self, demo_today: date | None) -> None:
-        started = datetime.now(UTC)
-        shown = started if demo_today is None else datetime.combine(demo_today, _DEMO_BEGINS)
-        self._ahead = shown - started
-
-    def now(self) -> datetime:
-        """Return the moment it is."""
-        return datetime.now(UTC) + self._ahead
+    service_now: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +46,6 @@ class Wiring:
 
     world: Installation
     settings: AppSettings
-    clock: Clock
 
 
 def wiring(request: Request) -> Wiring:
@@ -100,7 +87,7 @@ def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
         settings=wired.settings,
         visit=visit,
         session_token=token,
-        now=wired.clock.now(),
+        now=wired.settings.service_now(),
         page_key=str(uuid4()),
     )
 
@@ -190,7 +177,9 @@ def month_asked(wired: Wired, month: str = "") -> MonthAsked:
     """
     if month:
         return MonthAsked(value=read_month(month), is_named=True)
-    return MonthAsked(value=ServiceMonth.containing(wired.clock.now().date()), is_named=False)
+    return MonthAsked(
+        value=ServiceMonth.containing(wired.settings.service_now().date()), is_named=False
+    )
 
 
 AskedMonth = Annotated[MonthAsked, Depends(month_asked)]

@@ -70,7 +70,7 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
         browser=browser,
         session_token=cookies.read(request, cookies.SESSION),
     )
-    signed_in = complete_launch(wired.world, back, wired.clock.now())
+    signed_in = complete_launch(wired.world, back, wired.settings.service_now())
     response = RedirectResponse(f"/l/{signed_in.launch_id}", _SEE_OTHER)
     cookies.put(response, cookies.SESSION, signed_in.session_token)
     return response

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.settings import Settings
+from ccm_fhir.wiring import open_installation
 from smart_app import launch
-from smart_app.deps import AppSettings, Clock, Wiring
+from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
     errors,
     health,
@@ -31,17 +38,47 @@ from smart_app.views.problem_page import problem_text
 from smart_app.views.problems import UNFORESEEN
 from smart_app.views.rendering import STATIC
 
-__all__ = ["AppSettings", "create_app"]
+__all__ = ["AppSettings", "create_app", "from_environment"]
 
+_TALKATIVE = ("httpx2", "httpcore2", "httpx", "httpcore")  # their INFO lines hold URLs
 _PAGES = (home, health, wellknown, style, patient, time, sign, month, progress, leave)
 
 
-def create_app(world: Installation, settings: AppSettings) -> FastAPI:
-    """Return the web app of one installation."""
-    app = FastAPI(title="Chronic care management", openapi_url=None)
+def from_environment() -> FastAPI:
+    """Return the app of the installation that the environment describes; it delivers too, if told.
+
+    Raises:
+        ConfigurationError: the installation must not run as it is set up.
+    """
+    for library in _TALKATIVE:
+        logging.getLogger(library).setLevel(logging.WARNING)
+    settings = Settings()
+    # The server calls this inside its event loop, where the durable engine must not start.
+    with ThreadPoolExecutor(max_workers=1) as outside:
+        opened = outside.submit(
+            open_installation, settings, with_engine=settings.run_engine
+        ).result()
+    told = AppSettings(
+        base_url=opened.world.base_url, is_demo=settings.demo, service_now=opened.service_now
+    )
+    return create_app(opened.world, told, close=opened.close)
+
+
+def create_app(
+    world: Installation, settings: AppSettings, *, close: Callable[[], None] | None = None
+) -> FastAPI:
+    """Return the web app of one installation; ``close`` is called when it stops."""
+
+    @asynccontextmanager
+    async def running(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if close is not None:
+            await run_in_threadpool(close)
+
+    app = FastAPI(title="Chronic care management", openapi_url=None, lifespan=running)
     for error, handler in errors.handlers().items():
         app.add_exception_handler(error, handler)
-    app.state.wiring = Wiring(world=world, settings=settings, clock=Clock(settings.demo_today))
+    app.state.wiring = Wiring(world=world, settings=settings)
     app.include_router(launch.router)
     for page in _PAGES:
         app.include_router(page.router)

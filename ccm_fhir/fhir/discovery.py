@@ -91,7 +91,7 @@ def needed_origins(config: SmartConfiguration) -> frozenset[Origin]:
     """
     used = [config.base_url, config.token_endpoint, config.authorization_endpoint]
     used += [config.introspection_endpoint, config.revocation_endpoint]
-    used.append(config.jwks_uri or config.issuer)
+    used.append(config.jwks_uri or _openid_url(config))
     return frozenset(Origin.of(url) for url in used if url)
 
 
@@ -138,9 +138,9 @@ def parse_configuration(document: Mapping[str, Any], base_url: str) -> SmartConf
 
 
 def _openid_jwks_uri(gate: OutgoingGate, config: SmartConfiguration) -> str:
-    if not config.issuer:
+    url = _openid_url(config)
+    if not url:
         raise EhrFormatError(_READING_KEYS, "its SMART configuration names neither keys nor issuer")
-    url = config.issuer.rstrip("/") + "/" + OPENID
     document = _read_object(gate, url, _READING_OPENID)
     if document.get("issuer") != config.issuer:
         raise EhrFormatError(_READING_OPENID, "it is another issuer's")
@@ -148,6 +148,15 @@ def _openid_jwks_uri(gate: OutgoingGate, config: SmartConfiguration) -> str:
     if not jwks_uri:
         raise EhrFormatError(_READING_OPENID, "it names no keys")
     return jwks_uri
+
+
+def _openid_url(config: SmartConfiguration) -> str:
+    url = config.issuer.rstrip("/") + "/" + OPENID
+    try:
+        Origin.of(url)
+    except InputError:  # no issuer, or one that is a name and no address
+        return ""
+    return url
 
 
 def _read_object(gate: OutgoingGate, url: str, what: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ time and bounded answers. A refused request sends no byte.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -28,6 +29,10 @@ CONNECT_SECONDS = 10.0
 _SENDING = "sending a request"
 _TOO_LARGE = "larger than the limit"
 _ENCODED_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+
+# At INFO these write URLs, which name patients; at DEBUG headers, which hold tokens.
+for _name in ("httpx2", "httpcore2"):
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 class AnswerTooLargeError(httpx2.DecodingError):

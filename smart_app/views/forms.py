@@ -29,11 +29,15 @@ _LABELS = {criterion.value: title for criterion, title in CRITERIA.items()} | {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """One thing wrong with a form; ``target`` is the id of the field to go to, if it has one."""
+    """One thing wrong with a form; ``target`` is the id of the field to go to, if it has one.
+
+    ``message`` stands beside the field; ``summary``, far from it, names the field too.
+    """
 
     field: str
     target: str
     message: str
+    summary: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,8 @@ def wrong(form: str, name: str, problem: str) -> Wrong:
     return Wrong(
         field=name if known else "",
         target=f"{form}-{name}" if known else "",
-        message=f"{_LABELS[name]}: {message}" if known else message,
+        message=message,
+        summary=f"{_LABELS[name]}: {message}" if known else message,
     )
 
 

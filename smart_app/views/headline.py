@@ -38,7 +38,7 @@ def headline(review: PatientMonthReview) -> HeadlineView:
         return _without_decision(review)
     refused = tuple(f for f in review.findings if f.answer is Answer.NOT_MET)
     if refused:
-        titles = listed(tuple(wording.CRITERIA[f.criterion].lower() for f in refused))
+        titles = listed(tuple(wording.CRITERIA[f.criterion] for f in refused))
         return _says(Tone.BAD, f"Not eligible: {titles}", refused[0].reason, "eligibility")
     return _of_time(review, review.decision)
 
@@ -57,8 +57,7 @@ def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
 
 def _without_decision(review: PatientMonthReview) -> HeadlineView:
     if review.chart.read_at is None:
-        why = review.decision_problem or review.chart.problem
-        return _says(Tone.PLAIN, "The chart has not been read yet", why, "chart")
+        return _says(Tone.PLAIN, "The chart has not been read yet", _WHAT_READING_DOES, "chart")
     return _says(Tone.OPEN, "This month cannot be decided", review.decision_problem, "chart")
 
 
@@ -95,10 +94,13 @@ def _short(decision: Decision, unsettled: tuple[Finding, ...]) -> HeadlineView:
 
 
 def _open_questions(unsettled: tuple[Finding, ...]) -> str:
-    titles = listed(tuple(wording.CRITERIA[f.criterion].lower() for f in unsettled))
+    titles = listed(tuple(wording.CRITERIA[f.criterion] for f in unsettled))
     return f"Still open: {titles}." if titles else ""
 
 
+_WHAT_READING_DOES = (
+    "Reading it asks the EHR for conditions, coverage, consent, visits and care plan."
+)
 _ANCHORS = {
     "claim": "Go to the claim",
     "eligibility": "See why",

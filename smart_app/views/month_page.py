@@ -142,7 +142,7 @@ def _row(row: MonthRow) -> RowView:
 def _hint(row: MonthRow) -> str:
     if row.state is MonthState.CHART_NOT_READ:
         return "The chart"
-    if row.reached or row.next_threshold_seconds is None:
+    if row.state is not MonthState.SHORT_OF_TIME or row.next_threshold_seconds is None:
         return ""
     return f"{minutes(row.next_threshold_seconds - row.counted_seconds)} of care time"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 from typing import Any
 
@@ -370,6 +371,15 @@ def test_a_create_outside_the_pins_sends_nothing() -> None:
 def test_a_resource_without_a_type_is_not_sent() -> None:
     with pytest.raises(InputError):
         answering(httpx2.Response(201)).client().create({"id": "1"})
+
+
+def test_the_library_beneath_logs_no_address(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    far_side = pages(bundle(condition("canary-id")))
+
+    far_side.client().search("Condition", {"patient": "canary-patient"})
+
+    assert "canary" not in caplog.text
 
 
 def test_neither_client_nor_resource_prints_what_it_holds() -> None:

@@ -218,6 +218,15 @@ def test_without_keys_and_issuer_there_is_no_way_to_keys() -> None:
         read_jwks(serving({}).gate(AUTH), config)
 
 
+@pytest.mark.parametrize("issuer", ["", "urn:issuer", "issuer"])
+def test_an_issuer_that_is_no_address_needs_no_origin_and_has_no_keys(issuer: str) -> None:
+    config = parse_configuration(document(jwks_uri=None, issuer=issuer), BASE)
+
+    assert len(needed_origins(config)) == 2
+    with pytest.raises(EhrFormatError):
+        read_jwks(serving({}).gate(AUTH), config)
+
+
 def test_a_key_set_that_is_none_is_refused() -> None:
     with pytest.raises(EhrFormatError):
         read_jwks(

@@ -102,7 +102,9 @@ def upstream_request(interaction: Interaction, rules: Rules) -> UpstreamRequest:
 
 def _check_body(interaction: Interaction, rules: Rules) -> None:
     resource = interaction.resource()
-    if not rules.permit(resource):
+    # A new Patient gets a new id, so it cannot be the one the token is about.
+    is_new_patient = interaction.name == "create" and interaction.resource_type == "Patient"
+    if not rules.permit(resource) or (is_new_patient and rules.confined_to):
         raise forbidden(_OTHER_PATIENT)
 
 

@@ -13,19 +13,23 @@ from fhir_fixtures.sandbox.upstream import FHIR_JSON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer on its way to the app; `resource` None means there is no body."""
+    """An answer on its way to the app: a resource, a page that is none, or no body at all."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     resource: dict[str, Any] | None = field(default=None, repr=False)
+    page: bytes | None = field(default=None, repr=False)
 
     def response(self) -> Response:
         """The reply as HTTP."""
+        headers = {"Cache-Control": "no-store", **self.headers}
+        if self.resource is None:
+            return Response(self.page, status_code=self.status, headers=headers)
         return Response(
-            None if self.resource is None else json.dumps(self.resource, separators=(",", ":")),
+            json.dumps(self.resource, separators=(",", ":")),
             status_code=self.status,
-            headers={"Cache-Control": "no-store", **self.headers},
-            media_type=None if self.resource is None else FHIR_JSON,
+            headers=headers,
+            media_type=FHIR_JSON,
         )
 
 

@@ -66,11 +66,30 @@ class Performer:
                 return self.screen.single(resource, rules)
 
 
+class PassedOnError(RefusedError):
+    """An error page of the FHIR server, handed on as it is."""
+
+    def __init__(self, response: httpx2.Response) -> None:
+        status = HTTPStatus(response.status_code)
+        super().__init__(status, "exception", "the FHIR server answered with an error page")
+        self._response = response
+
+    def reply(self) -> Reply:
+        """The page itself."""
+        kept = {
+            name: self._response.headers[name]
+            for name in ("content-type", "retry-after")
+            if name in self._response.headers
+        }
+        return Reply(status=self.status, headers=kept, page=self._response.content)
+
+
 def read_resource(response: httpx2.Response) -> dict[str, Any] | None:
     """The resource in the FHIR server's answer; None for an empty one.
 
     Raises:
-        RefusedError: something else came, which cannot be checked and so not passed on.
+        RefusedError: something else came, which cannot be checked and so is not passed on,
+            unless it is an error page: apps must cope with those.
     """
     if not response.content:
         return None
@@ -78,6 +97,8 @@ def read_resource(response: httpx2.Response) -> dict[str, Any] | None:
         resource = response.json()
     except ValueError:
         resource = None
+    if not isinstance(resource, dict) and response.is_error:
+        raise PassedOnError(response)
     if not isinstance(resource, dict):
         raise RefusedError(
             HTTPStatus.BAD_GATEWAY, "exception", "the FHIR server did not answer with a resource"

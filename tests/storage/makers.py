@@ -1,0 +1,101 @@
+"""New values for storage tests, each valid until a test says otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from ccm_fhir.domain.codes import Activity, PerformerKind
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision import Programme
+from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.storage.charts import NewChart
+from ccm_fhir.storage.claims import NewClaim
+from ccm_fhir.storage.deliveries import NewDelivery
+from ccm_fhir.storage.ids import new_id
+from ccm_fhir.storage.ledger import NewEntry
+from ccm_fhir.storage.sign_offs import NewSignOff
+from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
+
+if TYPE_CHECKING:
+    from tests.storage.conftest import Tenant
+
+NOVEMBER = ServiceMonth(2026, 11)
+TEN_O_CLOCK = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)
+
+
+def entry(tenant: Tenant, form_key: str = "form-1", **changes: Any) -> NewEntry:
+    """Return 22 minutes of the nurse's work."""
+    new = NewEntry(
+        patient_id=tenant.patient_id,
+        user_id=tenant.nurse_id,
+        performer=PerformerKind.CLINICAL_STAFF,
+        credential="RN",
+        started_at=TEN_O_CLOCK,
+        ended_at=TEN_O_CLOCK + timedelta(minutes=22),
+        zone="America/New_York",
+        activity=Activity.PATIENT_CALL,
+        note="called",
+        form_key=form_key,
+    )
+    return replace(new, **changes)
+
+
+def sign_off(tenant: Tenant, form_key: str = "sign-1", **changes: Any) -> NewSignOff:
+    """Return the doctor's signature under November."""
+    new = NewSignOff(
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        programme=Programme.CCM,
+        revision=1,
+        user_id=tenant.doctor_id,
+        decision_json='{"lines":["99490"]}',
+        form_key=form_key,
+    )
+    return replace(new, **changes)
+
+
+def claim(tenant: Tenant, sign_off_id: str, **changes: Any) -> NewClaim:
+    """Return November's claim."""
+    new = NewClaim(
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        programme=Programme.CCM,
+        revision=1,
+        sign_off_id=sign_off_id,
+        identifier="claim-identifier-1",
+        total_usd=Decimal("62.50"),
+        draft_json='{"lines":[]}',
+    )
+    return replace(new, **changes)
+
+
+def delivery(tenant: Tenant, **changes: Any) -> NewDelivery:
+    """Return a Procedure to be told to the EHR."""
+    new = NewDelivery(
+        id=new_id(TEN_O_CLOCK),
+        ehr_id=tenant.ehr_id,
+        patient_id=tenant.patient_id,
+        resource_type=ResourceKind.PROCEDURE,
+        artefact_kind=ArtefactKind.TIME_ENTRY,
+        artefact_id="entry-1",
+        identifier_system="https://ccm.example/ids",
+        identifier="identifier-1",
+        body_json='{"resourceType":"Procedure"}',
+    )
+    return replace(new, **changes)
+
+
+def chart(tenant: Tenant, read_at: datetime, **changes: Any) -> NewChart:
+    """Return a chart that says nothing but when it was read."""
+    facts = ChartFacts(patient=PatientFact(ref=EvidenceRef("Patient", "fhir-1")), read_at=read_at)
+    new = NewChart(
+        patient_id=tenant.patient_id,
+        facts=facts,
+        source=ChartSource.LAUNCH,
+        read_by_user_id=tenant.nurse_id,
+    )
+    return replace(new, **changes)
