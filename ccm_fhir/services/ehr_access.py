@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
@@ -14,6 +15,7 @@ from ccm_fhir.fhir.discovery import SmartConfiguration, parse_configuration
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.keys import SigningKey, from_pem
 from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.fhir.scopes import delivery_scopes, parse_scopes
 from ccm_fhir.fhir.tokens import (
     ClientAuthMethod,
@@ -30,6 +32,7 @@ from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.grants import Grant, NewTokens, Refreshing
 from ccm_fhir.storage.vocabulary import ClientAuth, GrantStatus
 
+_PERSON_WAITS_SECONDS = 5.0
 _LEASE = timedelta(seconds=30)
 _METHODS = {
     ClientAuth.PUBLIC: ClientAuthMethod.NONE,
@@ -88,14 +91,15 @@ def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirCli
     def token() -> str:
         return _live_user_token(world, practice_id, grant_id)
 
-    return _client(world, ehr, token)
+    hurried = replace(world.patience, tries=2, most_seconds=_PERSON_WAITS_SECONDS)
+    return _client(world, ehr, token, hurried)
 
 
 def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirClient:
     """Return a client that acts as the practice's backend service."""
     with world.db.read() as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
-    return _client(world, ehr, lambda: system_token(world, ehr).access_token)
+    return _client(world, ehr, lambda: system_token(world, ehr).access_token, world.patience)
 
 
 def system_token(world: Installation, ehr: Ehr) -> CachedToken:
@@ -125,12 +129,14 @@ def _key(ehr: Ehr, scope: str) -> tuple[str, str, str]:
     return (ehr.practice_id, ehr.id, scope)
 
 
-def _client(world: Installation, ehr: Ehr, token: Callable[[], str]) -> FhirClient:
+def _client(
+    world: Installation, ehr: Ehr, token: Callable[[], str], patience: Patience
+) -> FhirClient:
     return FhirClient(
         gate=gate_of(world, ehr),
         base_url=ehr.fhir_base,
         access_token=token,
-        patience=world.patience,
+        patience=patience,
     )
 
 
