@@ -12,11 +12,12 @@ from fhir_fixtures.practice import generate
 from fhir_fixtures.practice.model import WorkEntry
 
 _SEED = 20261123
+_PATIENTS = 40
 
 
 def type_in_the_month(ehr: str, today: date, say: Callable[[str], None]) -> None:
     """Let each person type in their work, patient by patient."""
-    log = generate(seed=_SEED, patients=0, as_of=today).time_log
+    log = generate(seed=_SEED, patients=_PATIENTS, as_of=today).time_log
     by_place = sorted(log, key=lambda e: (e.user_id, e.patient_id, e.started_at))
     for user_id, entries in groupby(by_place, key=lambda e: e.user_id):
         with Browser() as browser:
