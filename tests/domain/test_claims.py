@@ -1,0 +1,168 @@
+"""Claim drafts: what they hold, and what keeps one from being made."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccm_fhir.domain.claims import (
+    MAX_DIAGNOSES,
+    ClaimDraft,
+    ClaimParties,
+    DraftRequest,
+    diagnoses_of,
+    draft_claim,
+)
+from ccm_fhir.domain.codes import SNOMED
+from ccm_fhir.domain.conditions import ChronicFamily
+from ccm_fhir.domain.facts import ChartFacts, Coding
+from ccm_fhir.domain.npi import is_valid_npi
+from tests import builders
+from tests.builders import NEW_YORK, decision, icd, work
+
+MINUTE = 60
+PARTIES = ClaimParties(
+    patient_ref="Patient/p1",
+    practice_ref=builders.ORGANIZATION,
+    practice_npi="1999999018",
+    practitioner_ref="Practitioner/doctor",
+    practitioner_npi="1234567893",
+    practitioner_taxonomy="207Q00000X",
+    place_of_service="11",
+)
+CHARGES = {"99490": Decimal("90.00"), "99439": Decimal("70.50")}
+
+
+def request(facts: ChartFacts | None = None, minutes: int = 22) -> DraftRequest:
+    facts = facts or builders.chart()
+    return DraftRequest(
+        decision=decision(work(minutes * MINUTE), facts=facts),
+        eligibility=builders.eligibility(facts),
+        parties=PARTIES,
+        charges=CHARGES,
+        revision=1,
+    )
+
+
+def drafted(asked: DraftRequest) -> ClaimDraft:
+    draft = draft_claim(asked)
+    assert isinstance(draft, ClaimDraft)
+    return draft
+
+
+def obstacles(asked: DraftRequest) -> list[str]:
+    draft = draft_claim(asked)
+    assert isinstance(draft, tuple)
+    return [obstacle.code for obstacle in draft]
+
+
+def test_lines_charges_and_total_add_up() -> None:
+    draft = drafted(request(minutes=65))
+
+    assert [(line.code, line.units, line.charge_usd) for line in draft.lines] == [
+        ("99490", 1, Decimal("90.00")),
+        ("99439", 2, Decimal("141.00")),
+    ]
+    assert draft.total_usd == Decimal("231.00")
+
+
+def test_every_line_has_the_day_on_which_the_last_unit_was_reached() -> None:
+    facts = builders.chart()
+    late = work(25 * MINUTE, datetime(2026, 11, 18, 9, 0, tzinfo=NEW_YORK), entry_id="b")
+    asked = replace(request(), decision=decision(work(20 * MINUTE), late, facts=facts))
+
+    assert {line.serviced_on for line in drafted(asked).lines} == {date(2026, 11, 18)}
+
+
+def test_each_disease_gives_one_diagnosis_and_every_line_points_at_them() -> None:
+    conditions = (icd("E11.9", 1), icd("E11.65", 2), icd("I10", 3), icd("J44.9", 4))
+    draft = drafted(request(builders.chart(conditions=conditions)))
+
+    assert draft.diagnoses == ("E11.65", "I10", "J44.9")
+    assert draft.lines[0].pointers == (1, 2, 3)
+
+
+def test_a_line_points_at_no_more_than_four_diagnoses() -> None:
+    codes = ("E11.9", "I10", "J44.9", "N18.30", "I50.22", "I48.0")
+    conditions = tuple(icd(code, n) for n, code in enumerate(codes))
+    draft = drafted(request(builders.chart(conditions=conditions)))
+
+    assert len(draft.diagnoses) == 6
+    assert draft.lines[0].pointers == (1, 2, 3, 4)
+
+
+def test_evidence_is_named_by_reference() -> None:
+    draft = drafted(request())
+
+    assert draft.coverage_ref == "Coverage/medicare_part_b"
+    assert draft.consent_ref == "Consent/consent"
+    assert draft.care_plan_ref == "CarePlan/plan"
+
+
+def test_nothing_to_report_is_an_obstacle_and_no_claim() -> None:
+    assert obstacles(request(minutes=19)) == ["nothing_to_report"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"practitioner_npi": ""}, "practitioner_npi_missing"),
+        ({"practitioner_npi": "1234567890"}, "practitioner_npi_missing"),
+        ({"practice_npi": ""}, "practice_npi_missing"),
+    ],
+)
+def test_a_missing_or_mistyped_npi_is_an_obstacle(changes: dict[str, str], code: str) -> None:
+    asked = request()
+
+    assert obstacles(replace(asked, parties=replace(asked.parties, **changes))) == [code]
+
+
+def test_a_code_without_a_charge_is_an_obstacle_that_names_it() -> None:
+    asked = replace(request(minutes=45), charges={"99490": Decimal(90)})
+
+    assert obstacles(asked) == ["charge_missing_99439"]
+
+
+def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
+    snomed = tuple(
+        icd("", n, codings=(Coding(system=SNOMED, code=code),))
+        for n, code in enumerate(("44054006", "38341003"))
+    )
+
+    assert obstacles(request(builders.chart(conditions=snomed))) == ["diagnosis_without_icd10cm"]
+
+
+def test_one_obstacle_does_not_hide_another() -> None:
+    asked = replace(request(), charges={}, parties=replace(PARTIES, practice_npi=""))
+
+    assert obstacles(asked) == ["practice_npi_missing", "charge_missing_99490"]
+
+
+@given(st.lists(st.text("ABC123.", min_size=0, max_size=5), max_size=30))
+def test_there_are_never_more_diagnoses_than_a_claim_holds(codes: list[str]) -> None:
+    families = tuple(
+        ChronicFamily(family=str(n), label="", icd10cm=code, evidence=())
+        for n, code in enumerate(codes)
+    )
+
+    made = diagnoses_of(families)
+
+    assert len(made) <= MAX_DIAGNOSES
+    assert all(made)
+
+
+@given(st.integers(0, 999_999_999))
+def test_exactly_one_check_digit_makes_an_npi(stem: int) -> None:
+    assert sum(is_valid_npi(f"{stem:09d}{digit}") for digit in range(10)) == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", "123456789", "12345678931", "123456789X", "１２３４５６７８９３"]
+)
+def test_what_is_not_ten_digits_is_no_npi(text: str) -> None:
+    assert not is_valid_npi(text)
