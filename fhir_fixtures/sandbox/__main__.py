@@ -39,7 +39,11 @@ def main(arguments: list[str] | None = None) -> int:
         )
         return USAGE_ERROR
     _silence_logs()
-    sockets = _listen(options.host, options.port)
+    try:
+        sockets = _listen(options.host, options.port)
+    except OSError as error:
+        sys.stderr.write(f"Cannot listen on {options.host} port {options.port}: {error.strerror}\n")
+        return USAGE_ERROR
     settings = _settings(options, port=sockets[0].getsockname()[1])
     as_of = options.as_of or datetime.now(UTC).date()  # noqa: TID251 (the one place with a clock)
     app = create_app(
@@ -64,7 +68,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--redirect-uri", action="append", help="may be given more than once")
     parser.add_argument("--jwks-url", default="http://127.0.0.1:8700/.well-known/jwks.json")
     parser.add_argument("--public", action="store_true", help="register the app without keys")
-    parser.add_argument("--token-lifetime", type=int, default=3600, help="seconds, 300 to 3600")
+    parser.add_argument(
+        "--token-lifetime",
+        type=int,
+        choices=range(300, 3601),
+        default=3600,
+        metavar="SECONDS",
+        help="of access tokens, 300 to 3600",
+    )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--patients", type=int, default=40)
     parser.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD, by default today")
@@ -104,13 +115,27 @@ def _is_loopback(host: str) -> bool:
 def _listen(host: str, port: int) -> list[socket.socket]:
     # Browsers may try ::1 for localhost first; a machine without IPv6 does with the other one.
     if host != "localhost":
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return [socket.create_server((host, port), family=family)]
-    first = socket.create_server(("127.0.0.1", port))
+        return [_bound(host, port)]
+    first = _bound("127.0.0.1", port)
     with contextlib.suppress(OSError):
-        second = socket.create_server(("::1", first.getsockname()[1]), family=socket.AF_INET6)
-        return [first, second]
+        return [first, _bound("::1", first.getsockname()[1])]
     return [first]
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    # IPPROTO_TCP is said aloud because asyncio turns Nagle's delay (40 ms per answer on
+    # loopback) off only for sockets that say so.
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if family == socket.AF_INET6:
+        listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
 
 
 def _silence_logs() -> None:

@@ -61,7 +61,8 @@ async def _section(box: Box, resource_type: str, patient_id: str) -> SectionView
     entries = response.json().get("entry", []) if response.is_success else []
     resources = (each.get("resource", {}) for each in entries)
     rows = [_row(each) for each in resources if each.get("resourceType") == resource_type]
-    rows.sort(key=lambda row: (row.last_updated, row.dates), reverse=True)
+    # To the second: what was loaded together is ordered by its dates.
+    rows.sort(key=lambda row: (row.last_updated[:19], row.dates), reverse=True)
     return SectionView(resource_type=resource_type, rows=tuple(rows))
 
 
@@ -104,9 +105,10 @@ def _dates(resource: dict[str, Any]) -> str:
     value = next((resource[name] for name in _DATES if name in resource), None)
     if isinstance(value, dict):
         start, end = value.get("start", "…"), value.get("end", "…")
-        return f"{_short(start)} – {_short(end)}" if start != end else _short(start)
+        return f"{_short(start)} – {_short(end, after=start)}" if start != end else _short(start)
     return _short(value) if value else "–"
 
 
-def _short(date: str) -> str:
-    return date[:16].replace("T", " ")
+def _short(date: str, after: str = "") -> str:
+    day, _, time = date[:16].partition("T")
+    return time if time and after.startswith(day) else f"{day} {time}".strip()

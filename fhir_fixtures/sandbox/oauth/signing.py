@@ -3,6 +3,7 @@
 import json
 import secrets
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import jwt
@@ -13,11 +14,14 @@ ALGORITHM = "RS256"
 
 
 class Signer:
-    """An RSA key made at start, so that no sandbox can be mistaken for another."""
+    """An RSA key of this sandbox alone, so that it cannot be mistaken for another."""
 
     def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self._kid = secrets.token_urlsafe(8)
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def jwks(self) -> dict[str, Any]:
         """The public key set."""

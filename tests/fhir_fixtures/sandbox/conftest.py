@@ -207,8 +207,8 @@ class Ehr:
         *,
         algorithm: str = "RS384",
         header: dict[str, Any] | None = None,
-        key: Any = None,
-        **changed: Any,
+        key: rsa.RSAPrivateKey | None = None,
+        **changed: object,
     ) -> dict[str, str]:
         claims = {
             "iss": "app",
@@ -241,7 +241,14 @@ class Ehr:
         assert response.status_code == 200, response.text
         return str(response.json()["access_token"])
 
-    def fhir(self, method: str, path: str, *, token: str, **options: Any) -> httpx2.Response:
+    def fhir(
+        self,
+        method: str,
+        path: str,
+        *,
+        token: str,
+        **options: Any,  # noqa: ANN401 (whatever httpx2 takes)
+    ) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {token}", **options.pop("headers", {})}
         return self.http.request(method, f"/fhir{path}", headers=headers, **options)
 

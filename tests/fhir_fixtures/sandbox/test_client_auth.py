@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def _ask(ehr: Ehr, **assertion: Any) -> httpx2.Response:
+def _ask(ehr: Ehr, **assertion: Any) -> httpx2.Response:  # noqa: ANN401 (claims, header, key)
     proof = ehr.assertion(**assertion)
     return ehr.post_token(grant_type="client_credentials", scope="system/*.rs", **proof)
 
@@ -147,7 +147,7 @@ def test_refused_assertion_does_not_use_up_its_jti(ehr: Ehr) -> None:
 class KeySet:
     """The app's published keys, as the sandbox fetches them."""
 
-    def __init__(self, jwks: Any) -> None:
+    def __init__(self, jwks: Any) -> None:  # noqa: ANN401 (some are broken on purpose)
         self.jwks = jwks
         self.fetches = 0
         self.status = 200

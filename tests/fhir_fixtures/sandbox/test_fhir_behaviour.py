@@ -141,7 +141,7 @@ def test_search_by_post_finds_the_same(ehr: Ehr, token: str) -> None:
     assert [each["resource"]["id"] for each in response.json()["entry"]] == ["goal-two"]
 
 
-def _entry(method: str, url: str, resource: Any = None, **request: str) -> dict[str, Any]:
+def _entry(method: str, url: str, resource: object = None, **request: str) -> dict[str, Any]:
     entry: dict[str, Any] = {"request": {"method": method, "url": url, **request}}
     return entry | ({"resource": resource} if resource else {})
 

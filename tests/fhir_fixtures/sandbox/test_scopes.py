@@ -40,7 +40,7 @@ def test_granular_scope_names_its_categories() -> None:
     scope = parse_scope("patient/Condition.rs?category=urn:category|a,b")
 
     assert scope is not None
-    assert scope.categories == {"urn:category|a", "b"}
+    assert scope.categories == frozenset({"urn:category|a", "b"})
 
 
 def test_user_grants_in_the_order_asked_and_each_scope_once() -> None:

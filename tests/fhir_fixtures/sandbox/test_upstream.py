@@ -93,7 +93,7 @@ class Awkward:
         assert request.query_params["_getpages"] == "opaque"
         return JSONResponse(self.bundle("problem-one", "problem-two"))
 
-    def bundle(self, *ids: str, **more: Any) -> dict[str, Any]:
+    def bundle(self, *ids: str, **more: object) -> dict[str, Any]:
         entries = [
             {
                 "fullUrl": f"{self.base}/Condition/{each}",
