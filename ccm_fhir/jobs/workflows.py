@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 
-from ccm_fhir.engine import Durable
+from ccm_fhir.engine import Durable, StepFailedError
 from ccm_fhir.services.deliver import attempt_delivery
 from ccm_fhir.services.installation import DELIVER, READ_PANEL, Installation
 from ccm_fhir.services.panel import list_panel, read_one
+
+MOST_FAULTS = 10
+AFTER_A_FAULT_SECONDS = 30.0
 
 
 def register(engine: Durable, world: Installation, service_now: Callable[[], datetime]) -> None:
@@ -24,7 +28,17 @@ def _register_delivery(engine: Durable, world: Installation) -> None:
     step = engine.step("attempt_delivery", attempt)
 
     def deliver(practice_id: str, delivery_id: str) -> None:
-        while (wait_seconds := step(practice_id, delivery_id)) is not None:
+        faults = 0
+        while True:
+            try:
+                wait_seconds = step(practice_id, delivery_id)
+            except StepFailedError:  # ours, such as a database that was away: never the end of it
+                faults += 1
+                if faults > MOST_FAULTS:
+                    raise
+                wait_seconds = AFTER_A_FAULT_SECONDS
+            if wait_seconds is None:
+                return
             if wait_seconds > 0:
                 engine.sleep(wait_seconds)
 
@@ -45,6 +59,7 @@ def _register_panel(
 
     def read_panel(practice_id: str, ehr_id: str) -> None:
         for patient_id in list_step(practice_id, ehr_id):
-            one_step(practice_id, patient_id)
+            with suppress(StepFailedError):  # the engine keeps its kind; the others are read
+                one_step(practice_id, patient_id)
 
     engine.register(READ_PANEL, read_panel)

@@ -12,8 +12,8 @@ from ccm_fhir.fhir.capability import Capability, read_capability
 from ccm_fhir.fhir.discovery import SmartConfiguration, needed_origins, preview
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes
+from ccm_fhir.services.discovery import document_of
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.launch import document_of
 from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.ehrs import Discovery, Ehr, NewEhr
 from ccm_fhir.storage.vocabulary import ClientAuth

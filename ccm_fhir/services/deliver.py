@@ -23,6 +23,7 @@ from ccm_fhir.errors import (
     ConfigurationError,
     ConflictError,
     EhrHttpError,
+    EhrUnreachableError,
     FhirError,
     LaunchError,
 )
@@ -32,7 +33,7 @@ from ccm_fhir.fhir.client import FhirClient, identifier_query
 from ccm_fhir.fhir.compare import differences
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteKind, WriteOutcome
-from ccm_fhir.services.ehr_access import forget_system_token, system_client
+from ccm_fhir.services.ehr_access import forget_system_token, system_client, system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -43,7 +44,12 @@ MOST_TRIES = 15
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 900.0
 _Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
+_MOST_DOUBLINGS = 10
+_STOP_READING_BACK_AFTER = timedelta(days=1)
 _SETTLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
+_UNAUTHORIZED = 401
+_GONE = frozenset({404, 410})
+_REFUSALS = frozenset({400, 403, 404, 405, 406, 410, 422, 501})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +72,8 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
         ehr = ehrs.get(session, practice_id, record.ehr_id)
     if record.state in _SETTLED:
         return Attempt(state=record.state, wait_seconds=None)
-    courier = _Courier(world=world, ehr=ehr, record=record, before=before)
     try:
-        return courier.go(now)
-    except (FhirError, LaunchError, ConfigurationError) as problem:
-        return courier.postpone(problem)
+        return _Courier(world=world, ehr=ehr, record=record, before=before).go_or_postpone(now)
     except ConflictError:  # somebody else moved it meanwhile: look again
         return Attempt(state=record.state, wait_seconds=FIRST_WAIT_SECONDS)
 
@@ -84,28 +87,28 @@ class _Courier:
     record: DeliveryRecord
     before: tuple[DeliveryRecord, ...]
 
-    def go(self, now: datetime) -> Attempt:
+    def go_or_postpone(self, now: datetime) -> Attempt:
+        try:
+            return self._go(now)
+        except (FhirError, LaunchError, ConfigurationError) as problem:
+            if isinstance(problem, EhrHttpError) and problem.status == _UNAUTHORIZED:
+                forget_system_token(self.world, self.ehr)
+            if self.record.state is DeliveryState.SENT:
+                return self._read_back_later(problem, now)
+            return self._mark(sending.mark_postponed, _code_of(problem), wait=self._wait())
+
+    def _go(self, now: datetime) -> Attempt:
         if self.record.state is DeliveryState.SENT:
             return self._read_back()
         if any(d.state in _SETTLED for d in self.before):
             return self._mark(sending.mark_held, "dependency_refused")
         if any(d.state is not DeliveryState.SENT for d in self.before):
             return Attempt(state=self.record.state, wait_seconds=FIRST_WAIT_SECONDS)
-        if self.record.tries >= MOST_TRIES:
-            return self._mark(sending.mark_held, "too_many_tries")
         settled_at = self._settles_at()
         if settled_at is not None and now < settled_at:
             wait = (settled_at - now).total_seconds()
             return Attempt(state=self.record.state, wait_seconds=wait)
         return self._search_then_send()
-
-    def postpone(self, problem: CcmError) -> Attempt:
-        code = "not_configured" if isinstance(problem, ConfigurationError) else "unreachable"
-        if isinstance(problem, EhrHttpError | LaunchError):
-            code = "unauthorized" if isinstance(problem, LaunchError) else "server_error"
-        if self.record.state is DeliveryState.SENT:
-            return Attempt(state=DeliveryState.SENT, wait_seconds=self._wait())
-        return self._mark(sending.mark_postponed, code, wait=self._wait())
 
     def _settles_at(self) -> datetime | None:
         """When an uncertain try can be searched for: the EHR's index may lag behind its store."""
@@ -114,31 +117,47 @@ class _Courier:
         return self.record.intent_at + timedelta(seconds=self.world.settle_seconds)
 
     def _client(self) -> FhirClient:
+        system_token(self.world, self.ehr)  # its troubles are not to pass for the resource's
         return system_client(self.world, self.record.practice_id, self.ehr.id)
 
     def _search_then_send(self) -> Attempt:
         client = self._client()
         record = self.record
-        found = client.find_by_identifier(
-            record.resource_type.value, record.identifier_system, record.identifier
-        )
+        try:
+            found = client.find_by_identifier(
+                record.resource_type.value, record.identifier_system, record.identifier
+            )
+        except EhrHttpError as refusal:
+            if refusal.status not in _REFUSALS:
+                raise
+            return self._refused(refusal.outcome_code or str(refusal.status))
         if len(found) > 1:
             return self._mark(sending.mark_quarantined, "duplicate")
         if found:
             return self._sent(found[0].id, found[0].version_id)
         if record.state is DeliveryState.UNCERTAIN and self._must_not_repeat():
             return self._mark(sending.mark_held, "cannot_be_sure")
+        if record.tries >= MOST_TRIES:
+            return self._mark(sending.mark_held, "too_many_tries")
         return self._send(client)
 
+    def _refused(self, detail: str) -> Attempt:
+        """Mark what the EHR will not have; it is surely not there only if no try is in doubt."""
+        if self.record.state is DeliveryState.UNCERTAIN:
+            return self._mark(sending.mark_held, "cannot_be_sure")
+        return self._mark(sending.mark_rejected, f"refused_{detail}")
+
     def _must_not_repeat(self) -> bool:
-        """Whether money is at stake on a server that would not notice a second copy."""
+        """Whether money is at stake on a server that would not notice a second copy.
+
+        A server that takes our ids (``updateCreate``) does not help: we let it choose them.
+        """
         if self.record.resource_type is not ResourceKind.CLAIM:
             return False
         if self.ehr.capability_json is None:
             return True
         kept = msgspec.json.decode(self.ehr.capability_json, type=Capability)
-        declared = kept.of(self.record.resource_type.value)
-        return not (declared.conditional_create or declared.update_create)
+        return not kept.of(self.record.resource_type.value).conditional_create
 
     def _send(self, client: FhirClient) -> Attempt:
         record = self.record
@@ -162,8 +181,7 @@ class _Courier:
             case WriteKind.EXISTED:
                 return self._existed(client, outcome)
             case WriteKind.REJECTED:
-                detail = outcome.outcome_codes[0] if outcome.outcome_codes else outcome.status
-                return self._mark(sending.mark_rejected, f"refused_{detail}")
+                return self._refused(next(iter(outcome.outcome_codes), str(outcome.status)))
             case WriteKind.MULTIPLE:
                 return self._mark(sending.mark_quarantined, "duplicate")
             case WriteKind.UNAUTHORIZED:
@@ -210,6 +228,16 @@ class _Courier:
             )
         return Attempt(state=DeliveryState.SENT, wait_seconds=None)
 
+    def _read_back_later(self, problem: CcmError, now: datetime) -> Attempt:
+        sent_since = now - self.record.updated_at
+        is_gone = isinstance(problem, EhrHttpError) and problem.status in _GONE
+        if is_gone and sent_since.total_seconds() >= self.world.settle_seconds:
+            return self._mark(sending.mark_quarantined, "vanished")
+        if sent_since >= _STOP_READING_BACK_AFTER:
+            return Attempt(state=DeliveryState.SENT, wait_seconds=None)
+        wait = min(LONGEST_WAIT_SECONDS, max(FIRST_WAIT_SECONDS, sent_since.total_seconds()))
+        return Attempt(state=DeliveryState.SENT, wait_seconds=wait)
+
     def _mark(self, mark: _Mark, code: str, *, wait: float | None = None) -> Attempt:
         with self.world.db.write() as session:
             marked = mark(
@@ -221,7 +249,21 @@ class _Courier:
         return Attempt(state=marked.state, wait_seconds=wait)
 
     def _wait(self) -> float:
-        return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0**self.record.tries)
+        """Return how long to leave the EHR alone: twice as long after each setback so far."""
+        with self.world.db.read() as session:
+            steps = deliveries.events(session, self.record.practice_id, self.record.id)
+        setbacks = min(_MOST_DOUBLINGS, sum(1 for step in steps if step.detail_code))
+        return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0**setbacks)
+
+
+def _code_of(problem: CcmError) -> str:
+    """Return the word under which a problem is kept."""
+    if isinstance(problem, ConfigurationError):
+        return "not_configured"
+    if isinstance(problem, EhrUnreachableError):
+        return "unreachable"
+    is_refusal = isinstance(problem, EhrHttpError) and problem.status == _UNAUTHORIZED
+    return "unauthorized" if is_refusal or isinstance(problem, LaunchError) else "server_error"
 
 
 def _carries(hit: Resource, record: DeliveryRecord) -> bool:

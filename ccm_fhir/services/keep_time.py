@@ -62,6 +62,7 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         patient = patients.get(session, actor.practice_id, typed.patient_id)
+        _audit(world, session, actor, "record_time", patient.id)
         new = _new_entry(actor, practice, typed, now)
         _refuse_signed(session, practice, new)
         _refuse_overlap(session, actor, new)
@@ -70,13 +71,6 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
         record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
         plan_time_entry(
             world, session, WrittenTime(practice=practice, entry=entry, record=record), now
-        )
-        audit.append(
-            session,
-            world.audit_key,
-            actor.practice_id,
-            AuditEntry(act="record_time", user_id=actor.user_id, patient_id=patient.id),
-            world.clock(),
         )
         return entry.id
 
@@ -95,6 +89,7 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         entry = ledger.get(session, actor.practice_id, void.entry_id)
+        _audit(world, session, actor, "void_time", entry.patient_id)
         if entry.user_id != actor.user_id:
             actor.must_be("taking back another person's time", Role.PRACTITIONER)
         _refuse_signed_months(session, practice, entry.patient_id, entry.started_at, entry.ended_at)
@@ -110,6 +105,18 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
             ),
             now,
         )
+
+
+def _audit(
+    world: Installation, session: Session, actor: Actor, act: str, patient_id: str
+) -> None:
+    """Write the audit line first: the practice's other writers wait from here on.
+
+    Without that, two overlapping entries, or time in a month that is just being signed, could
+    both pass their checks.
+    """
+    entry = AuditEntry(act=act, user_id=actor.user_id, patient_id=patient_id)
+    audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
 
 
 def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime) -> NewEntry:

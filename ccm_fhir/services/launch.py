@@ -6,42 +6,33 @@ bound to the browser and to the EHR it was made for.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from ccm_fhir.domain.facts import EvidenceRef, PatientFact
 from ccm_fhir.errors import EhrUnreachableError, FhirError, LaunchError
-from ccm_fhir.fhir.discovery import SmartConfiguration, discover, read_jwks
 from ccm_fhir.fhir.grants import TokenGrant
-from ccm_fhir.fhir.idtoken import ExpectedIdToken, Identity, validate
-from ccm_fhir.fhir.people import read_user
-from ccm_fhir.fhir.scopes import launch_scopes
 from ccm_fhir.fhir.smart import AuthorizationRequest, authorization_url
-from ccm_fhir.fhir.tokens import CodeExchange, exchange_code
+from ccm_fhir.services.discovery import fresh_configuration, registered_ehr
 from ccm_fhir.services.ehr_access import (
     configuration_of,
     gate_of,
-    stamp,
-    token_endpoint,
-    user_client,
 )
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.read_chart import read_and_keep
 from ccm_fhir.services.reading import Reading
-from ccm_fhir.services.roles import standing_of
 from ccm_fhir.services.sessions import continue_or_start
-from ccm_fhir.storage import audit, ehrs, grants, launches, patients, users
+from ccm_fhir.services.sign_in import exchanged, kept_grant, known_user, launch_scope
+from ccm_fhir.storage import audit, ehrs, launches, patients
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.crypto import hashed
-from ccm_fhir.storage.ehrs import Discovery, Ehr
-from ccm_fhir.storage.grants import Grant, NewGrant
+from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.grants import Grant
 from ccm_fhir.storage.launches import Attempt, NewAttempt, NewLaunch
-from ccm_fhir.storage.users import AppUser, SeenUser
-from ccm_fhir.storage.vocabulary import AttemptRefusal, GrantKind
+from ccm_fhir.storage.users import AppUser
+from ccm_fhir.storage.vocabulary import AttemptRefusal
 
 _ATTEMPT_LIFE = timedelta(minutes=10)
-_DISCOVERY_LIFE = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +72,8 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
     """
     if not request.iss:
         raise LaunchError("missing_parameter", "iss")
-    ehr = _registered(world, request.iss)
-    config = _fresh_configuration(world, ehr)
+    ehr = registered_ehr(world, request.iss)
+    config = fresh_configuration(world, ehr)
     if not config.authorization_endpoint:
         raise LaunchError("ehr_invalid")
     state, nonce, verifier = world.new_secret(), world.new_secret(), world.new_secret()
@@ -108,7 +99,7 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
         AuthorizationRequest(
             client_id=ehr.client_id,
             redirect_uri=world.redirect_uri,
-            scope=_scope(config, request.launch),
+            scope=launch_scope(config, request.launch),
             aud=ehr.fhir_base,
             launch=request.launch,
             state=state,
@@ -134,9 +125,9 @@ def complete_launch(world: Installation, callback: Callback, now: datetime) -> S
     if callback.iss and config.issuer and callback.iss != config.issuer:
         raise LaunchError("state_unknown")
     try:
-        tokens, identity = _exchanged(world, ehr, attempt, callback.code)
-        grant = _kept(world, ehr, tokens)
-        user = _known_user(world, ehr, identity, grant)
+        tokens, identity = exchanged(world, ehr, attempt, callback.code)
+        grant = kept_grant(world, ehr, tokens)
+        user = known_user(world, ehr, identity, grant)
     except EhrUnreachableError:
         raise LaunchError("ehr_unreachable") from None
     except FhirError:
@@ -154,61 +145,6 @@ class _Launching:
     user: AppUser
 
 
-def _scope(config: SmartConfiguration, launch: str | None) -> str:
-    return launch_scopes(config.capabilities, standalone=launch is None)
-
-
-def _registered(world: Installation, iss: str) -> Ehr:
-    with world.db.read() as session:
-        for spelling in (iss, iss.rstrip("/"), iss.rstrip("/") + "/"):
-            ehr = ehrs.find_by_base(session, spelling)
-            if ehr is not None:
-                return ehr
-    raise LaunchError("unknown_issuer")
-
-
-def _fresh_configuration(world: Installation, ehr: Ehr) -> SmartConfiguration:
-    now = world.clock()
-    if ehr.discovered_at is not None and now - ehr.discovered_at < _DISCOVERY_LIFE:
-        return configuration_of(ehr)
-    try:
-        config = discover(gate_of(world, ehr), ehr.fhir_base)
-    except EhrUnreachableError:
-        raise LaunchError("ehr_unreachable") from None
-    except FhirError:
-        raise LaunchError("ehr_invalid") from None
-    with world.db.write() as session:
-        ehrs.record_discovery(
-            session,
-            ehr.practice_id,
-            ehr.id,
-            Discovery(document_json=document_of(config), pinned_origins=ehr.pinned_origins),
-            now,
-        )
-    return config
-
-
-def document_of(config: SmartConfiguration) -> str:
-    """Return the part of a discovery document that we keep, as JSON."""
-    return json.dumps(
-        {
-            "issuer": config.issuer,
-            "authorization_endpoint": config.authorization_endpoint,
-            "token_endpoint": config.token_endpoint,
-            "jwks_uri": config.jwks_uri,
-            "introspection_endpoint": config.introspection_endpoint,
-            "revocation_endpoint": config.revocation_endpoint,
-            "capabilities": sorted(config.capabilities),
-            "scopes_supported": sorted(config.scopes_supported),
-            "grant_types_supported": sorted(config.grant_types),
-            "token_endpoint_auth_methods_supported": sorted(config.auth_methods),
-            "token_endpoint_auth_signing_alg_values_supported": sorted(config.signing_algs),
-            "code_challenge_methods_supported": sorted(config.pkce_methods),
-        },
-        sort_keys=True,
-    )
-
-
 def _consumed(world: Installation, callback: Callback) -> Attempt:
     if not callback.state:
         raise LaunchError("missing_parameter", "state")
@@ -217,79 +153,6 @@ def _consumed(world: Installation, callback: Callback) -> Attempt:
     if isinstance(attempt, AttemptRefusal) or attempt.browser_hash != hashed(callback.browser):
         raise LaunchError("state_unknown")
     return attempt
-
-
-def _exchanged(
-    world: Installation, ehr: Ehr, attempt: Attempt, code: str
-) -> tuple[TokenGrant, Identity]:
-    with world.db.read() as session:
-        endpoint = token_endpoint(world, session, ehr)
-    tokens = exchange_code(
-        endpoint,
-        CodeExchange(
-            code=code,
-            redirect_uri=world.redirect_uri,
-            code_verifier=attempt.code_verifier.open(world.vault),
-            scope=_scope(configuration_of(ehr), attempt.launch),
-        ),
-        stamp(world),
-    )
-    if not tokens.id_token:
-        raise LaunchError("id_token_invalid")
-    config = configuration_of(ehr)
-    identity = validate(
-        tokens.id_token,
-        read_jwks(gate_of(world, ehr), config),
-        ExpectedIdToken(
-            issuer=config.issuer,
-            client_id=ehr.client_id,
-            nonce=attempt.nonce,
-            fhir_base=ehr.fhir_base,
-            now=world.clock(),
-        ),
-    )
-    return tokens, identity
-
-
-def _kept(world: Installation, ehr: Ehr, tokens: TokenGrant) -> Grant:
-    now = world.clock()
-    with world.db.write() as session:
-        return grants.add(
-            session,
-            world.vault,
-            ehr.practice_id,
-            NewGrant(
-                ehr_id=ehr.id,
-                kind=GrantKind.USER,
-                access_token=tokens.access_token,
-                refresh_token=tokens.refresh_token or None,
-                scope=" ".join(sorted(tokens.scope)),
-                expires_at=now + timedelta(seconds=tokens.expires_in_seconds),
-            ),
-            now,
-        )
-
-
-def _known_user(world: Installation, ehr: Ehr, identity: Identity, grant: Grant) -> AppUser:
-    person = read_user(user_client(world, ehr.practice_id, grant.id), identity.fhir_user)
-    standing = standing_of(person.taxonomy)
-    with world.db.write() as session:
-        return users.upsert(
-            session,
-            ehr.practice_id,
-            SeenUser(
-                ehr_id=ehr.id,
-                issuer=identity.issuer,
-                subject=identity.subject,
-                fhir_user=identity.fhir_user,
-                name=person.name,
-                role=standing.role,
-                npi=person.npi,
-                taxonomy=standing.taxonomy,
-                profession=standing.profession,
-            ),
-            world.clock(),
-        )
 
 
 def _opened(

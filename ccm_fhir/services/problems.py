@@ -14,6 +14,7 @@ _SENTENCES = {
     "dependency_refused": "The resource it refers to was refused; a person must look.",
     "duplicate": "The EHR holds it more than once; a person must look.",
     "foreign_match": "The EHR found another resource under our identifier; a person must look.",
+    "vanished": "The EHR took it and no longer has it; a person must look.",
     "too_many_tries": "It was tried too often; a person must look.",
     "cannot_be_sure": (
         "It may or may not have arrived and this EHR gives no way to be sure; a person must look."

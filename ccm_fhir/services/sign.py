@@ -70,6 +70,15 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
     """
     actor.must_be("signing a month", Role.PRACTITIONER)
     with world.db.write() as session:
+        # First of all, since from here on the practice's other writers wait: nobody adds time
+        # to the month between the look at it and the signature.
+        audit.append(
+            session,
+            world.audit_key,
+            actor.practice_id,
+            AuditEntry(act="sign_month", user_id=actor.user_id, patient_id=request.patient_id),
+            world.clock(),
+        )
         gathered = gather(world, session, actor.practice_id, request.patient_id, request.month)
         if gathered.sign_off is not None:
             if gathered.sign_off.form_key == request.form_key:
@@ -106,13 +115,6 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
             now,
         )
         _plan_claim(world, session, _Signing(gathered, draft, sign_off), now)
-        audit.append(
-            session,
-            world.audit_key,
-            actor.practice_id,
-            AuditEntry(act="sign_month", user_id=actor.user_id, patient_id=request.patient_id),
-            world.clock(),
-        )
 
 
 @dataclass(frozen=True, slots=True)

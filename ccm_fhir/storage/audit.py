@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC
 from typing import TYPE_CHECKING
@@ -87,19 +88,20 @@ def append(
 
 def verify(session: Session, key: bytes, practice_id: str) -> AuditCheck:
     """Walk a practice's whole chain and tell where it first breaks, if anywhere."""
-    rows = session.exec(
+    found = session.exec(
         select(AuditRow)
         .where(col(AuditRow.practice_id) == practice_id)
         .order_by(col(AuditRow.sequence))
         .execution_options(yield_per=_BATCH)
     )
     entries, head = 0, _BEGINNING
-    for row in rows:
-        entries += 1
-        is_next = row.sequence == entries and row.previous_hash == head
-        if not is_next or not hmac.compare_digest(row.hash, _hash(key, row)):
-            return AuditCheck(entries=entries, broken_at=entries, head=head)
-        head = row.hash
+    with closing(found) as rows:
+        for row in rows:
+            entries += 1
+            is_next = row.sequence == entries and row.previous_hash == head
+            if not is_next or not hmac.compare_digest(row.hash, _hash(key, row)):
+                return AuditCheck(entries=entries, broken_at=entries, head=head)
+            head = row.hash
     return AuditCheck(entries=entries, broken_at=None, head=head)
 
 

@@ -6,8 +6,10 @@ cannot write, and a session is committed by ``Database`` alone.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, make_url
@@ -19,10 +21,12 @@ from ccm_fhir.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy.engine import Connection, Engine
+    from sqlalchemy.engine import Connection, Engine, ExceptionContext
 
 BUSY_TIMEOUT_MS = 10_000
 POOL_SIZE = 10
+WAL_ATTEMPTS = 100
+WAL_PAUSE_SECONDS = 0.05
 
 
 class Database:
@@ -81,7 +85,7 @@ def open_database(url: str) -> Database:
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         return Database(url, sqlite_engine(parsed), sqlite_engine(parsed, is_reader=True))
-    engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, pool_size=POOL_SIZE)
+    engine = postgres_engine(parsed)
     reader_engine = engine.execution_options(
         postgresql_readonly=True, isolation_level="REPEATABLE READ"
     )
@@ -104,24 +108,57 @@ def parse_url(url: str) -> URL:
     return parsed
 
 
+def postgres_engine(url: URL) -> Engine:
+    """Open an engine on PostgreSQL whose errors say which rule was broken, not by what."""
+    engine = create_engine(url, hide_parameters=True, pool_pre_ping=True, pool_size=POOL_SIZE)
+
+    @event.listens_for(engine, "handle_error")
+    def leave_out_the_detail(context: ExceptionContext) -> None:
+        # PostgreSQL adds "Failing row contains (…)": patient data, for whoever logs the error.
+        error, wrapped = context.original_exception, context.sqlalchemy_exception
+        primary = getattr(getattr(error, "diag", None), "message_primary", None)
+        if primary is not None:
+            error.args = (primary,)
+            if wrapped is not None:
+                wrapped.args = (f"({type(error).__name__}) {primary}",)
+
+    return engine
+
+
 def sqlite_engine(url: URL, *, is_reader: bool = False, has_foreign_keys: bool = True) -> Engine:
     """Open an engine on a SQLite file, every connection of which is set up alike."""
     engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
-    def set_up(connection: Any, _record: object) -> None:  # noqa: ANN401  # sqlite3's, untyped here
+    def set_up(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # BEGIN is ours, see below
         for pragma in (
             f"busy_timeout={BUSY_TIMEOUT_MS}",
-            "journal_mode=WAL",
             "synchronous=FULL",
             f"foreign_keys={'ON' if has_foreign_keys else 'OFF'}",
             f"query_only={'ON' if is_reader else 'OFF'}",
         ):
             connection.execute(f"PRAGMA {pragma}").close()
+        _use_wal(connection)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN" if is_reader else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch a file to WAL, which lasts; the first to do so needs it for themselves.
+
+    For this one lock SQLite does not wait as long as ``busy_timeout`` says.
+    """
+    for attempt in range(WAL_ATTEMPTS):
+        try:
+            connection.execute("PRAGMA journal_mode=WAL").close()
+        except sqlite3.OperationalError:
+            if attempt == WAL_ATTEMPTS - 1:
+                raise
+            time.sleep(WAL_PAUSE_SECONDS)
+        else:
+            return

@@ -31,13 +31,14 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.codes import Activity, PerformerKind
     from ccm_fhir.domain.writeback import ContactMode
 
+_CHANGED_ALREADY = "the entry was corrected or voided already; look at it again"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewEntry:
-    """One interval of work to be recorded.
+    """One interval of work: ``user_id`` is whose minutes, ``recorded_by`` who typed them.
 
-    ``user_id`` is whose minutes they are, ``recorded_by`` who typed them (the same, unless
-    given). ``form_key`` names the form that was sent, so that sending it twice records once.
+    ``form_key`` names the form that was sent, so that sending it twice records once.
     """
 
     patient_id: str
@@ -123,7 +124,7 @@ def correct(
         ConflictError: the entry was corrected or voided already.
         InputError: the correction is of another patient (void the entry, enter it anew).
     """
-    old = require(session, TimeEntryRow, practice_id, correction.entry_id)
+    old = _require_entry(session, practice_id, correction.entry_id)
     if old.patient_id != correction.entry.patient_id:
         raise InputError("patient", "a correction cannot move time to another patient")
     change = _Change(kind=EntryChange.CORRECTION, supersedes_id=old.id, reason=correction.reason)
@@ -132,7 +133,7 @@ def correct(
 
 def void(session: Session, practice_id: str, voiding: Voiding, now: datetime) -> TimeEntryRecord:
     """Take an entry out of the count; raises ConflictError where it was changed already."""
-    old = require(session, TimeEntryRow, practice_id, voiding.entry_id)
+    old = _require_entry(session, practice_id, voiding.entry_id)
     same_but_void = value_of(NewEntry, old, form_key=voiding.form_key, recorded_by=voiding.user_id)
     change = _Change(kind=EntryChange.VOID, supersedes_id=old.id, reason=voiding.reason)
     return _append(session, practice_id, same_but_void, change, now)
@@ -191,6 +192,13 @@ def _select(
     return tuple(value_of(TimeEntryRecord, row) for row in rows)
 
 
+def _require_entry(session: Session, practice_id: str, entry_id: str) -> TimeEntryRow:
+    row = require(session, TimeEntryRow, practice_id, entry_id)
+    if row.change is EntryChange.VOID:
+        raise ConflictError(_CHANGED_ALREADY)
+    return row
+
+
 def _append(
     session: Session, practice_id: str, new: NewEntry, change: _Change, now: datetime
 ) -> TimeEntryRecord:
@@ -220,7 +228,7 @@ def _append(
         return value_of(TimeEntryRecord, row)
     meanwhile = _by_form(session, practice_id, new.form_key)
     if meanwhile is None:
-        raise ConflictError("the entry was corrected or voided already; look at it again")
+        raise ConflictError(_CHANGED_ALREADY)
     return _same_or_conflict(meanwhile, new, change)
 
 

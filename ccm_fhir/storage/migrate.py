@@ -13,12 +13,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 from sqlmodel import AutoString
 
 from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.storage.columns import UtcDateTime, Word
-from ccm_fhir.storage.database import parse_url, sqlite_engine
+from ccm_fhir.storage.database import parse_url, postgres_engine, sqlite_engine
 from ccm_fhir.storage.tables import Row
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _engine(url: str) -> Engine:
         # Changing a table there means copying it: with foreign keys on, dropping the old copy
         # would empty the tables that point at it. They are checked at the end instead.
         return sqlite_engine(parsed, has_foreign_keys=False)
-    return create_engine(parsed, hide_parameters=True)
+    return postgres_engine(parsed)
 
 
 def _refuse_broken_references(connection: Connection) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlmodel import col, select
 
 from ccm_fhir.errors import ConflictError, NotFoundError
-from ccm_fhir.storage.deliveries import DeliveryRecord, add_event, delivery_of, to_json
+from ccm_fhir.storage.delivery_records import DeliveryRecord, add_event, delivery_of, to_json
 from ccm_fhir.storage.tables import DeliveryEventRow, DeliveryRow
 from ccm_fhir.storage.vocabulary import DeliveryState as State
 
@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
-        {State.SENDING, State.SENT, State.REJECTED, State.HELD, State.QUARANTINE}
+        {
+            State.PLANNED,
+            State.SENDING,
+            State.SENT,
+            State.REJECTED,
+            State.HELD,
+            State.QUARANTINE,
+        }
     ),
     State.SENDING: frozenset(
         {
@@ -181,8 +188,16 @@ def mark_held(
 def mark_postponed(
     session: Session, practice_id: str, problem: Problem, now: datetime
 ) -> DeliveryRecord:
-    """Record that a try surely wrote nothing: planned again, unless an earlier try is in doubt."""
+    """Record that a try surely wrote nothing, or could not even begin.
+
+    What was being sent is planned again, or uncertain where an earlier try is in doubt; what
+    was planned or uncertain stays so.
+    """
     row = _lock(session, practice_id, problem.delivery_id)
+    if row.state not in {State.PLANNED, State.SENDING, State.UNCERTAIN}:
+        raise ConflictError(f"a delivery that is {row.state} cannot be postponed")
+    if row.state is State.PLANNED:
+        return _move(session, row, State.PLANNED, now, code=problem.code)
     if _is_doubtful(session, row):
         return _move(session, row, State.UNCERTAIN, now, code=problem.code)
     row.intent_at = None

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from ccm_fhir.storage.tables.base import Row, TenantRow
 
 V = TypeVar("V", bound="DataclassInstance")
-R = TypeVar("R", bound="Row")
 T = TypeVar("T", bound="TenantRow")
 
 
-def value_of(kind: type[V], row: Row, /, **others: object) -> V:
-    """Return a value with a row's fields; ``others`` are those that differ from the columns."""
+def value_of(kind: type[V], row: object, /, **others: object) -> V:
+    """Return a value with the fields of a row, or of another value; ``others`` come instead."""
     taken: dict[str, Any] = dict(others)
     for field in fields(kind):
         if field.name not in taken:

@@ -29,6 +29,7 @@ class TimeEntryRow(TenantRow, table=True):
         belongs_to("supersedes_id", "time_entry"),
         Index(None, "practice_id", "patient_id", "started_at"),
         Index(None, "practice_id", "user_id", "started_at"),
+        Index(None, "practice_id", "ended_at"),
         CheckConstraint("ended_at > started_at", name="ends_after_it_starts"),
         CheckConstraint(
             "(supersedes_id IS NULL) = (change = 'entry')", name="changes_supersede_something"

@@ -1,5 +1,7 @@
 """The first tables.
 
+Long because it is all of them at once; later revisions are small.
+
 Revision ID: 0001
 Revises:
 """
@@ -265,6 +267,7 @@ def _ledger() -> None:
         _unique("time_entry", "practice_id", "id"),
         _unique("time_entry", "supersedes_id"),
     )
+    _index("time_entry", "practice_id", "ended_at")
     _index("time_entry", "practice_id", "patient_id", "started_at")
     _index("time_entry", "practice_id", "user_id", "started_at")
     op.create_table(
