@@ -31,10 +31,14 @@ def test_what_is_enqueued_in_a_rolled_back_transaction_never_runs(
     ran: list[str] = []
     durable = start(deliver=ran.append)
 
-    with pytest.raises(DeliberateError), Session(sql) as session, session.begin():
-        session.connection().exec_driver_sql("INSERT INTO ours VALUES ('row')")
-        durable.enqueue(session, "deliver", "w-1", "d-1")
-        raise DeliberateError
+    def fail_half_way() -> None:
+        with Session(sql) as session, session.begin():
+            session.connection().exec_driver_sql("INSERT INTO ours VALUES ('row')")
+            durable.enqueue(session, "deliver", "w-1", "d-1")
+            raise DeliberateError
+
+    with pytest.raises(DeliberateError):
+        fail_half_way()
 
     assert durable.enqueuer.wait("w-1", 0.5) is None
     assert ran == []

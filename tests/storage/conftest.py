@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy.engine import make_url
+from sqlalchemy import text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.facts import EvidenceRef, PatientFact
@@ -18,8 +18,11 @@ from ccm_fhir.storage.crypto import Vault
 from ccm_fhir.storage.database import Database, open_database
 from ccm_fhir.storage.ehrs import NewEhr
 from ccm_fhir.storage.practices import NewPractice
+from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.users import SeenUser
 from ccm_fhir.storage.vocabulary import ClientAuth
+from tests.databases import fresh_postgres_database
+from tests.parts import postgres_admin_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,17 +54,34 @@ def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def database(database_url: str, migrated_file: Path) -> Iterator[Database]:
+@pytest.fixture(scope="session")
+def migrated_server() -> Iterator[str]:
+    """Yield the URL of one PostgreSQL database with our tables, emptied by each who uses it."""
+    with fresh_postgres_database(postgres_admin_url()) as url:
+        migrate.upgrade(url)
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Yield a database with our tables and nothing in them."""
-    parsed = make_url(database_url)
-    if parsed.get_backend_name() == "sqlite":
-        shutil.copy(migrated_file, str(parsed.database))
+    if request.param == "sqlite":
+        file = tmp_path / "ccm.sqlite"
+        shutil.copy(request.getfixturevalue("migrated_file"), file)
+        opened = open_database(f"sqlite:///{file}")
     else:
-        migrate.upgrade(database_url)
-    opened = open_database(database_url)
+        opened = open_database(request.getfixturevalue("migrated_server"))
+        empty(opened)
     yield opened
     opened.close()
+
+
+def empty(database: Database) -> None:
+    """Empty every table, past the triggers that would not have it."""
+    tables = ", ".join(Row.metadata.tables)
+    with database.write() as session:
+        session.execute(text("SET LOCAL session_replication_role = replica"))
+        session.execute(text(f"TRUNCATE {tables}"))
 
 
 @pytest.fixture
@@ -91,7 +111,7 @@ def add_tenant(database: Database, vault: Vault) -> Callable[[str], Tenant]:
                     fhir_base=f"https://{name}.example/fhir",
                     client_id="ccm",
                     client_auth=ClientAuth.SECRET,
-                    client_secret="client-secret",
+                    client_secret="client-secret",  # nobody's
                     pinned_origins=(f"https://{name}.example",),
                 ),
                 NOW,

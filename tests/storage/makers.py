@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ccm_fhir.domain.codes import Activity, PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
@@ -21,13 +21,22 @@ from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
     from tests.storage.conftest import Tenant
+
+V = TypeVar("V", bound="DataclassInstance")
 
 NOVEMBER = ServiceMonth(2026, 11)
 TEN_O_CLOCK = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)
 
 
-def entry(tenant: Tenant, form_key: str = "form-1", **changes: Any) -> NewEntry:
+def changed(value: V, changes: dict[str, Any]) -> V:
+    """Return a value with some fields changed."""
+    return replace(value, **changes)
+
+
+def entry(tenant: Tenant, form_key: str = "form-1", **changes: object) -> NewEntry:
     """Return 22 minutes of the nurse's work."""
     new = NewEntry(
         patient_id=tenant.patient_id,
@@ -41,10 +50,10 @@ def entry(tenant: Tenant, form_key: str = "form-1", **changes: Any) -> NewEntry:
         note="called",
         form_key=form_key,
     )
-    return replace(new, **changes)
+    return changed(new, changes)
 
 
-def sign_off(tenant: Tenant, form_key: str = "sign-1", **changes: Any) -> NewSignOff:
+def sign_off(tenant: Tenant, form_key: str = "sign-1", **changes: object) -> NewSignOff:
     """Return the doctor's signature under November."""
     new = NewSignOff(
         patient_id=tenant.patient_id,
@@ -55,10 +64,10 @@ def sign_off(tenant: Tenant, form_key: str = "sign-1", **changes: Any) -> NewSig
         decision_json='{"lines":["99490"]}',
         form_key=form_key,
     )
-    return replace(new, **changes)
+    return changed(new, changes)
 
 
-def claim(tenant: Tenant, sign_off_id: str, **changes: Any) -> NewClaim:
+def claim(tenant: Tenant, sign_off_id: str, **changes: object) -> NewClaim:
     """Return November's claim."""
     new = NewClaim(
         patient_id=tenant.patient_id,
@@ -70,10 +79,10 @@ def claim(tenant: Tenant, sign_off_id: str, **changes: Any) -> NewClaim:
         total_usd=Decimal("62.50"),
         draft_json='{"lines":[]}',
     )
-    return replace(new, **changes)
+    return changed(new, changes)
 
 
-def delivery(tenant: Tenant, **changes: Any) -> NewDelivery:
+def delivery(tenant: Tenant, **changes: object) -> NewDelivery:
     """Return a Procedure to be told to the EHR."""
     new = NewDelivery(
         id=new_id(TEN_O_CLOCK),
@@ -86,10 +95,10 @@ def delivery(tenant: Tenant, **changes: Any) -> NewDelivery:
         identifier="identifier-1",
         body_json='{"resourceType":"Procedure"}',
     )
-    return replace(new, **changes)
+    return changed(new, changes)
 
 
-def chart(tenant: Tenant, read_at: datetime, **changes: Any) -> NewChart:
+def chart(tenant: Tenant, read_at: datetime, **changes: object) -> NewChart:
     """Return a chart that says nothing but when it was read."""
     facts = ChartFacts(patient=PatientFact(ref=EvidenceRef("Patient", "fhir-1")), read_at=read_at)
     new = NewChart(
@@ -98,4 +107,4 @@ def chart(tenant: Tenant, read_at: datetime, **changes: Any) -> NewChart:
         source=ChartSource.LAUNCH,
         read_by_user_id=tenant.nurse_id,
     )
-    return replace(new, **changes)
+    return changed(new, changes)

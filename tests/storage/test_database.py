@@ -19,6 +19,7 @@ from ccm_fhir.storage.tables import PracticeRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from ccm_fhir.storage.database import Database
     from tests.storage.conftest import Tenant
@@ -50,10 +51,14 @@ def test_what_is_written_is_there_afterwards(database: Database, ours: Tenant) -
 def test_nothing_is_written_where_an_exception_leaves_the_session(
     database: Database, ours: Tenant
 ) -> None:
-    with pytest.raises(DeliberateError), database.write() as session:
-        session.get_one(PracticeRow, ours.practice_id).name = "half done"
-        session.flush()
-        raise DeliberateError
+    def fail_half_way() -> None:
+        with database.write() as session:
+            session.get_one(PracticeRow, ours.practice_id).name = "half done"
+            session.flush()
+            raise DeliberateError
+
+    with pytest.raises(DeliberateError):
+        fail_half_way()
 
     assert name_of(database, ours.practice_id) == "ours"
 
@@ -125,9 +130,8 @@ def test_a_moment_comes_back_as_the_same_moment_in_utc(database: Database) -> No
     assert stored.tzinfo is UTC
 
 
-def test_sqlite_is_set_up_for_safety_on_every_connection(database: Database) -> None:
-    if not database.is_sqlite:
-        pytest.skip("a setting of SQLite's")
+def test_sqlite_is_set_up_for_safety_on_every_connection(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'ccm.sqlite'}")
     wanted = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
     for engine in (database.engine, database.reader_engine):
@@ -136,20 +140,21 @@ def test_sqlite_is_set_up_for_safety_on_every_connection(database: Database) -> 
                 name: connection.exec_driver_sql(f"PRAGMA {name}").scalar_one() for name in wanted
             }
         assert found == wanted
+    database.close()
 
 
-def test_postgresql_knows_the_practice_within_the_transaction_only(
-    database: Database, ours: Tenant
-) -> None:
-    if database.is_sqlite:
-        pytest.skip("SQLite has no settings of its own")
+@pytest.mark.needs("postgres")
+def test_postgresql_knows_the_practice_within_the_transaction_only(migrated_server: str) -> None:
+    database = open_database(migrated_server)
     setting = text("SELECT current_setting('app.practice', true)")
 
-    with database.session_for(ours.practice_id) as session:
-        assert session.execute(setting).scalar_one() == ours.practice_id
-
+    with database.session_for("p-1") as session:
+        inside = session.execute(setting).scalar_one()
     with database.write() as session:
-        assert not session.execute(setting).scalar_one()
+        after = session.execute(setting).scalar_one()
+    database.close()
+
+    assert (inside, after or "") == ("p-1", "")
 
 
 def test_a_session_for_a_practice_writes_like_any_other(database: Database, ours: Tenant) -> None:

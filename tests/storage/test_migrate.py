@@ -1,0 +1,171 @@
+"""Migrations: they reach the tables as written, alone, on both databases; append-only holds."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import IntegrityError
+
+from ccm_fhir.storage import attestations, audit, charts, claims, deliveries, ledger, migrate
+from ccm_fhir.storage import sign_offs as sign_off_store
+from ccm_fhir.storage.attestations import NewAttestation
+from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.tables import Row
+from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ccm_fhir.storage.database import Database
+    from tests.storage.conftest import Tenant
+
+APPEND_ONLY = (
+    "attestation",
+    "audit",
+    "chart_snapshot",
+    "claim",
+    "delivery_event",
+    "sign_off",
+    "time_entry",
+)
+
+
+def execute(url: str, statement: str) -> None:
+    database = open_database(url)
+    with database.write() as session:
+        session.execute(text(statement))
+    database.close()
+
+
+def test_an_upgraded_database_has_exactly_the_tables_as_written(database_url: str) -> None:
+    migrate.upgrade(database_url)
+
+    assert migrate.is_at_head(database_url)
+    assert migrate.check(database_url) == ()
+    database = open_database(database_url)
+    tables = set(inspect(database.engine).get_table_names())
+    database.close()
+    assert tables == {*Row.metadata.tables, "alembic_version"}
+
+
+def test_an_empty_database_is_not_at_head(database_url: str) -> None:
+    assert not migrate.is_at_head(database_url)
+
+
+def test_upgrading_twice_changes_nothing(database_url: str) -> None:
+    migrate.upgrade(database_url)
+    migrate.upgrade(database_url)
+
+    assert migrate.check(database_url) == ()
+
+
+def test_upgrading_from_two_sides_at_once_happens_once(database_url: str) -> None:
+    failures: list[Exception] = []
+
+    def upgrade() -> None:
+        try:
+            migrate.upgrade(database_url)
+        except Exception as error:  # noqa: BLE001  # told to the test's own thread
+            failures.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert failures == []
+    assert migrate.is_at_head(database_url)
+
+
+def test_a_column_that_nobody_wrote_down_is_a_difference(database_url: str) -> None:
+    migrate.upgrade(database_url)
+
+    execute(database_url, "ALTER TABLE patient ADD COLUMN forgotten VARCHAR")
+
+    (difference,) = migrate.check(database_url)
+    assert "forgotten" in difference
+
+
+def test_an_index_that_is_missing_is_a_difference(database_url: str) -> None:
+    migrate.upgrade(database_url)
+
+    execute(database_url, "DROP INDEX ix_delivery_practice_id_state")
+
+    (difference,) = migrate.check(database_url)
+    assert "ix_delivery_practice_id_state" in difference
+
+
+def test_tables_of_others_in_the_same_database_are_no_difference(database_url: str) -> None:
+    migrate.upgrade(database_url)
+
+    execute(database_url, "CREATE TABLE workflow_status (id VARCHAR PRIMARY KEY)")
+
+    assert migrate.check(database_url) == ()
+
+
+def test_every_tenant_table_says_whose_a_row_is() -> None:
+    installation_wide = {"practice", "signing_key"}
+
+    for name, table in Row.metadata.tables.items():
+        if name not in installation_wide:
+            assert not table.c.practice_id.nullable, name
+
+
+def test_every_reference_between_tenant_tables_stays_within_the_practice() -> None:
+    for name, table in Row.metadata.tables.items():
+        for constraint in table.foreign_key_constraints:
+            if constraint.referred_table.name != "practice":
+                columns = [column.name for column in constraint.columns]
+                assert columns[0] == "practice_id", f"{name}: {columns}"
+
+
+def test_every_constraint_and_index_has_a_name_that_fits_postgresql() -> None:
+    for table in Row.metadata.tables.values():
+        names = [c.name for c in table.constraints] + [i.name for i in table.indexes]
+        assert all(0 < len(str(name or "")) <= 63 for name in names), (table.name, names)
+
+
+@pytest.fixture
+def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
+    """Return a database with a row in every append-only table."""
+    practice_id = ours.practice_id
+    with database.write() as session:
+        ledger.record(session, practice_id, entry(ours), now)
+        charts.record(session, practice_id, chart(ours, now), now)
+        attestations.record(
+            session,
+            practice_id,
+            NewAttestation(
+                patient_id=ours.patient_id,
+                month=NOVEMBER,
+                kind="care_plan",
+                statement="I have reviewed the plan.",
+                user_id=ours.doctor_id,
+            ),
+            now,
+        )
+        signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
+        claims.record(session, practice_id, claim(ours, signed.id), now)
+        deliveries.plan(session, practice_id, delivery(ours), now)
+        audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
+    return database
+
+
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("act", ["UPDATE {} SET practice_id = practice_id", "DELETE FROM {}"])
+def test_rows_of_the_ledger_can_be_neither_changed_nor_deleted(
+    one_row_each: Database, table: str, act: str
+) -> None:
+    with one_row_each.read() as session:
+        assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1  # noqa: S608
+
+    with (
+        pytest.raises(IntegrityError, match=f"{table} is append-only"),
+        one_row_each.write() as session,
+    ):
+        session.execute(text(act.format(table)))
