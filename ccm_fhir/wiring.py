@@ -29,6 +29,7 @@ from ccm_fhir.storage.migrate import is_at_head, upgrade
 from ccm_fhir.terminology import load_chronic_table
 
 _DEMO_HOUR_UTC = 20
+_DELIVERIES_AT_ONCE = 32  # one that waits for an EHR to settle holds its place
 _SECRET_BYTES = 32
 
 
@@ -86,7 +87,11 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
     durable = (
-        Durable(settings.database_url, executor_id=settings.executor_id) if with_engine else None
+        Durable(
+            settings.database_url, executor_id=settings.executor_id, concurrency=_DELIVERIES_AT_ONCE
+        )
+        if with_engine
+        else None
     )
     world = Installation(
         base_url=settings.base_url.rstrip("/"),

@@ -203,6 +203,7 @@ class Durable:
             "executor_id": self._executor_id,
             "serializer": SERIALIZER,
             "run_migrations": False,
+            "notification_listener_polling_interval_sec": self._poll_seconds,
             "enable_otlp": False,
             "log_level": "WARNING",
         }

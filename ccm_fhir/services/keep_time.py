@@ -65,7 +65,7 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
         _audit(world, session, actor, "record_time", patient.id)
         new = _new_entry(actor, practice, typed, now)
         _refuse_signed(session, practice, new)
-        _refuse_overlap(session, actor, new)
+        _refuse_overlap(session, actor, practice, new)
         entry = ledger.record(session, actor.practice_id, new, now)
         chart = charts.latest(session, actor.practice_id, patient.id)
         record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
@@ -124,10 +124,8 @@ def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime
         raise InputError("minutes", f"Give whole minutes from 1 to {LONGEST_MINUTES}.")
     if len(typed.note) > LONGEST_NOTE:
         raise InputError("note", f"Keep the note under {LONGEST_NOTE} characters.")
-    started_at = _local(typed.started_on, typed.start_time, practice)
-    ended_at = (started_at.astimezone(UTC) + timedelta(minutes=typed.minutes)).astimezone(
-        practice.zone
-    )
+    started_at = _instant(typed.started_on, typed.start_time, practice)
+    ended_at = started_at + timedelta(minutes=typed.minutes)
     if ended_at > now:
         raise InputError("start_time", "The work cannot end in the future.")
     return NewEntry(
@@ -147,14 +145,17 @@ def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime
     )
 
 
-def _local(day: date, clock: time, practice: Practice) -> datetime:
-    """Return the instant of a wall clock; refuse a time that the clocks skipped that day."""
+def _instant(day: date, clock: time, practice: Practice) -> datetime:
+    """Return the instant of a wall clock, in UTC; refuse a time that the clocks skipped that day.
+
+    Where a clock comes twice it is the first. UTC, since two moments of one zone are compared
+    by the wall: 01:50 would come after the 01:12 of the hour's second turn.
+    """
     local = datetime.combine(day, clock, tzinfo=practice.zone)
-    if local.astimezone(UTC).astimezone(practice.zone).replace(tzinfo=None) != local.replace(
-        tzinfo=None
-    ):
+    instant = local.astimezone(UTC)
+    if instant.astimezone(practice.zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise InputError("start_time", "The clocks skipped this time on that day.")
-    return local
+    return instant
 
 
 def _refuse_signed(session: Session, practice: Practice, new: NewEntry) -> None:
@@ -170,15 +171,15 @@ def _refuse_signed_months(
             raise ConflictError(f"{month} is signed; its time can no longer be changed.")
 
 
-def _refuse_overlap(session: Session, actor: Actor, new: NewEntry) -> None:
+def _refuse_overlap(session: Session, actor: Actor, practice: Practice, new: NewEntry) -> None:
     """One person works on one thing at a time, whichever patient it is for."""
     for other in ledger.of_user_between(
         session, actor.practice_id, actor.user_id, new.started_at, new.ended_at
     ):
         if other.form_key == new.form_key:
             continue
-        begin = other.started_at.astimezone(new.started_at.tzinfo)
-        end = other.ended_at.astimezone(new.started_at.tzinfo)
+        begin = other.started_at.astimezone(practice.zone)
+        end = other.ended_at.astimezone(practice.zone)
         raise InputError(
             "start_time", f"You already have work from {begin:%H:%M} to {end:%H:%M} on that day."
         )
