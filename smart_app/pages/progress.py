@@ -9,6 +9,7 @@ from smart_app.deps import AskedMonth, OpenLaunch
 from smart_app.pages.answers import review_of
 from smart_app.views import page
 from smart_app.views.deliveries import progress
+from smart_app.views.headline import headline
 from smart_app.views.rendering import render
 
 router = APIRouter(prefix="/l/{launch_id}")
@@ -17,9 +18,13 @@ router = APIRouter(prefix="/l/{launch_id}")
 @router.get("/progress")
 def look(request: Request, opened: OpenLaunch, month: AskedMonth, looks: int = 1) -> Response:
     """Show where each record is."""
-    view = progress(review_of(opened, month.value), looks)
+    review = review_of(opened, month.value)
+    view = progress(review, looks)
     around = page.frame(opened.visit, month.value, page.PROGRESS, is_demo=opened.settings.is_demo)
-    is_fragment = "hx-request" in request.headers
-    template = "parts/progress.html" if is_fragment else "progress.html"
-    html = render(template, page=around, view=view, swap=is_fragment)
+    if "hx-request" in request.headers:
+        html = render(
+            "progress_fragment.html", page=around, view=view, headline_view=headline(review)
+        )
+    else:
+        html = render("progress.html", page=around, view=view)
     return HTMLResponse(html, headers={"vary": "HX-Request"})

@@ -75,13 +75,14 @@ def _of_time(review: PatientMonthReview, decision: Decision) -> HeadlineView:
         return _says(Tone.OPEN, title, _open_questions(unsettled), "eligibility")
     if any(o.code not in _TOLD_ELSEWHERE for o in review.sign_obstacles):
         return _says(Tone.OPEN, f"{codes} reached; the claim needs a fix", "", "claim")
-    more = decision.next_threshold_seconds
-    further = (
-        ""
-        if more is None
-        else f"{minutes(more - decision.counted_seconds)} more would reach the next step."
-    )
-    return _says(Tone.GOOD, f"Ready to sign: {codes}", further, "claim")
+    return _says(Tone.GOOD, f"Ready to sign: {codes}", _if_early(review), "claim")
+
+
+def _if_early(review: PatientMonthReview) -> str:
+    """Return what signing before the month's end means; never a wish for more minutes."""
+    if review.today > review.month.last_day:
+        return ""
+    return "The month is not over: work after the signature is not on this claim."
 
 
 def _short(decision: Decision, unsettled: tuple[Finding, ...]) -> HeadlineView:

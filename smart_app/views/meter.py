@@ -33,8 +33,8 @@ class MeterView:
     ticks: tuple[TickView, ...]
 
 
-def meter(decision: Decision) -> MeterView:
-    """Return the bar of a decision's counted time."""
+def meter(decision: Decision, *, is_open: bool) -> MeterView:
+    """Return the bar of a decision's counted time; a month that is signed has no next step."""
     counted = decision.counted_seconds
     thresholds = decision.thresholds_seconds
     highest = max((counted, *thresholds), default=0)
@@ -49,23 +49,28 @@ def meter(decision: Decision) -> MeterView:
         )
         for place, seconds in enumerate(thresholds)
     )
+    ahead = decision.next_threshold_seconds
+    told = said(counted, ahead, codes) if is_open else have(counted, codes)
     return MeterView(
         counted=minutes(counted),
         counted_minutes=whole_minutes(counted),
         highest_minutes=whole_minutes(highest),
         filled_percent=_percent(counted, scale),
-        said=said(counted, decision.next_threshold_seconds, reached=codes),
+        said=told,
         ticks=ticks,
     )
 
 
-def said(counted: int, next_threshold: int | None, *, reached: tuple[str, ...]) -> str:
-    """Return where the counted time stands, in a sentence."""
-    have = f"{minutes(counted)} counted"
-    done = f" – {reached_words(reached)} reached" if reached else ""
-    if next_threshold is None:
-        return f"{have}{done}; nothing further can be reached this month."
-    return f"{have}{done}; {minutes(next_threshold - counted)} to the next step."
+def said(counted: int, next_threshold: int | None, codes: tuple[str, ...]) -> str:
+    """Return where the counted time stands; past the first code it wishes for no more."""
+    if codes or next_threshold is None:
+        return f"{have(counted, codes)}."
+    return f"{have(counted, codes)}; {minutes(next_threshold - counted)} to the first code."
+
+
+def have(counted: int, codes: tuple[str, ...]) -> str:
+    """Return what is counted, and which codes that reaches."""
+    return f"{minutes(counted)} counted" + (f" – {reached_words(codes)} reached" if codes else "")
 
 
 def reached_words(codes: tuple[str, ...]) -> str:

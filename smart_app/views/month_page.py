@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
+from ccm_fhir.services.sign import STATEMENTS
 from smart_app.views import wording
 from smart_app.views.eligibility import FindingView, finding
 from smart_app.views.formats import bare_minutes, count, minutes, money
@@ -118,7 +120,7 @@ def _states(overview: MonthOverview, everyone: int) -> tuple[StateView, ...]:
 
 
 def _row(row: MonthRow) -> RowView:
-    goal = row.next_threshold_seconds
+    goal, missing = row.next_threshold_seconds, _missing(row)
     have = bare_minutes(row.counted_seconds)
     share = 1.0 if not goal else min(row.counted_seconds / goal, 1.0)
     return RowView(
@@ -131,17 +133,25 @@ def _row(row: MonthRow) -> RowView:
         filled_percent=f"{share * _FULL:.1f}%",
         reached=reached_words(tuple(code for code, units in row.reached for _ in range(units))),
         hint=_hint(row),
-        missing=tuple(finding(f, _NO_LINKS) for f in row.missing[:_SHOWN_MISSING]),
-        further=_further(len(row.missing) - _SHOWN_MISSING),
+        missing=tuple(finding(f, _NO_LINKS) for f in missing[:_SHOWN_MISSING]),
+        further=_further(len(missing) - _SHOWN_MISSING),
         amount=money(row.total_usd),
         claim="" if row.claim_state is None else wording.DELIVERIES[row.claim_state],
         claim_tone=Tone.PLAIN if row.claim_state is None else DELIVERIES[row.claim_state],
     )
 
 
+def _missing(row: MonthRow) -> tuple[Finding, ...]:
+    """Return what has to be mended, worst first; what signing itself settles is not missing."""
+    mended = (f for f in row.missing if f.answer is Answer.NOT_MET or f.criterion not in STATEMENTS)
+    return tuple(sorted(mended, key=lambda f: f.answer is not Answer.NOT_MET))
+
+
 def _hint(row: MonthRow) -> str:
     if row.state is MonthState.CHART_NOT_READ:
         return "The chart"
+    if row.state is MonthState.READY:
+        return "The billing practitioner’s signature"
     if row.state is not MonthState.SHORT_OF_TIME or row.next_threshold_seconds is None:
         return ""
     return f"{minutes(row.next_threshold_seconds - row.counted_seconds)} of care time"

@@ -26,10 +26,10 @@ class Done(StrEnum):
 
 
 NOTICES: dict[Done, str] = {
-    Done.TIME: "Time recorded. It is on its way to the EHR.",
+    Done.TIME: "Time recorded.",
     Done.VOID: "The entry was taken back. It stays in the history.",
     Done.CHART: "The chart was read again.",
-    Done.SIGNED: "Signed. The claim is on its way to the EHR.",
+    Done.SIGNED: "The month is signed.",
 }
 
 

@@ -84,7 +84,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         headline=headline(review),
         chart=_chart(review.chart, key),
         decision_problem=sentence(review.decision_problem),
-        meter=None if decision is None else meter(decision),
+        meter=None if decision is None else meter(decision, is_open=review.signed is None),
         not_counted=() if decision is None else not_counted(decision.tally.left_out),
         entries=log(review, key, attempt),
         time_form=time_form(review.month, review.today, key, attempt) if keeps_time else None,

@@ -20,6 +20,13 @@ class ProblemView:
 _AGAIN = "Open this app again from the patient’s chart in the EHR."
 _IT = "If it happens again, tell the person who looks after the EHR at your practice."
 
+_EHR_INVALID = ProblemView(
+    title="The EHR’s answer cannot be used",
+    happened="The EHR answered, but not in the way that SMART App Launch promises.",
+    to_do="Open this app again from the chart; if it fails twice, it will not mend by itself.",
+    ask="Tell the person who looks after the EHR: its SMART configuration needs a look.",
+)
+
 LAUNCHES: dict[str, ProblemView] = {
     "unknown_issuer": ProblemView(
         title="This EHR is not connected",
@@ -39,12 +46,8 @@ LAUNCHES: dict[str, ProblemView] = {
         to_do="Wait a minute, then open this app again from the chart. Nothing was lost.",
         ask=_IT,
     ),
-    "ehr_invalid": ProblemView(
-        title="The EHR’s answer cannot be used",
-        happened="The EHR answered, but not in the way that SMART App Launch promises.",
-        to_do="Open this app again from the chart; if it fails twice, it will not mend by itself.",
-        ask="Tell the person who looks after the EHR: its SMART configuration needs a look.",
-    ),
+    "ehr_invalid": _EHR_INVALID,
+    "no_authorization_endpoint": _EHR_INVALID,
     "state_unknown": ProblemView(
         title="This launch is no longer open",
         happened="It was finished already, took too long, or began in another browser.",
@@ -83,7 +86,7 @@ LAUNCHES: dict[str, ProblemView] = {
     ),
 }
 
-UNFORESEEN_LAUNCH = LAUNCHES["ehr_invalid"]
+UNFORESEEN_LAUNCH = _EHR_INVALID
 
 COOKIE_BLOCKED = ProblemView(
     title="Your browser blocked this app’s cookie",

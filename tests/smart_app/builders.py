@@ -64,7 +64,7 @@ def visit(role: Role = Role.CARE_MANAGER, *, patient_id: str | None = "patient-1
         need_patient_banner=True,
         intent="",
         style_url="",
-        csrf_token="csrf-token",  # noqa: S106  # synthetic
+        csrf_token="csrf-token",  # synthetic
         ehr_origin="http://localhost:9000",
         ehr_name="Sandbox",
         expires_at=datetime(2026, 11, 23, 23, tzinfo=UTC),

@@ -1,0 +1,17 @@
+"""One front door a test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.smart_app.front import Front, open_front
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    opened = open_front(tmp_path)
+    yield opened
+    opened.world.db.close()
