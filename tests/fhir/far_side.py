@@ -13,7 +13,7 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 
 BASE = "https://ehr.example/fhir"
-TOKEN = "canary-token-5c1e"  # noqa: S105  # made up
+TOKEN = "canary-token-5c1e"  # made up
 Handler = Callable[[httpx2.Request], httpx2.Response]
 
 

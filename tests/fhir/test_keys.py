@@ -19,7 +19,7 @@ from ccm_fhir.fhir.keys import (
     public_jwks,
 )
 
-TOKEN_URL = "https://auth.example/token"  # noqa: S105  # an address
+TOKEN_URL = "https://auth.example/token"  # an address
 NOW = datetime(2026, 11, 23, 9, tzinfo=UTC)
 RSA = generate(SigningAlgorithm.RS384, rsa_bits=2048)
 EC = generate(SigningAlgorithm.ES384)

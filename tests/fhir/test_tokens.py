@@ -1,4 +1,4 @@
-# ruff: noqa: S105, S106  # every secret here is made up
+# every secret here is made up
 from __future__ import annotations
 
 import base64
