@@ -11,7 +11,7 @@ SCRATCH := build/check
 CHECKED := CCM_DEMO=true CCM_DATABASE_URL=sqlite:///$(SCRATCH)/ccm.sqlite $(VENV)/bin/ccm-fhir
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench faults mutate golden lock clean
+.PHONY: help install demo test check screenshots bench faults mutate golden lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -42,6 +42,9 @@ check: install  ## Format, lint, types, layers, migrations, rules
 	$(CHECKED) migrate
 	$(CHECKED) migrate --check
 	$(CHECKED) rules check
+
+screenshots: install  ## Take docs/screenshots again from a demo (needs chromium)
+	$(PY) -m tests.browser.screenshots
 
 bench: install  ## Run the benchmarks
 	@test -d tests/benchmarks || { echo 'bench: no benchmarks yet; they come with the sweep'; exit 1; }

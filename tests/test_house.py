@@ -32,6 +32,7 @@ MAKE_TARGETS = {
     "install",
     "lock",
     "mutate",
+    "screenshots",
     "test",
 }
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]+)\)|<img[^>]*\bsrc=\"(?P<src>[^\"]+)\"")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -143,13 +144,16 @@ def _obstacles(
             revision=1,
         )
     )
-    return draft if isinstance(draft, tuple) else ()
+    if not isinstance(draft, tuple):
+        return ()
+    is_signer = actor.may(Role.PRACTITIONER)
+    return tuple(o for o in draft if is_signer or o.code != "practitioner_npi_missing")
 
 
 def _banner(patient: PatientRecord, today: date) -> PatientBanner:
     born = patient.birth_date
     age = None
-    if born is not None and born.is_exact:
+    if born is not None and born.is_exact and not patient.is_deceased:
         day = born.earliest
         age = today.year - day.year - ((today.month, today.day) < (day.month, day.day))
     return PatientBanner(
@@ -189,14 +193,14 @@ def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tall
         note=entry.note,
         is_typed=entry.source.value == "typed",
         recorded_at=entry.recorded_at.astimezone(zone),
-        deliveries=tuple(_delivered(delivery) for delivery in mine),
+        deliveries=tuple(_delivered(delivery, zone) for delivery in mine),
         may_void=gathered.sign_off is None
         and entry.user_id == actor.user_id
         and all(d.state is DeliveryState.REJECTED for d in mine),
     )
 
 
-def _delivered(record: DeliveryRecord) -> Delivered:
+def _delivered(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
     return Delivered(
         delivery_id=record.id,
         resource_type=record.resource_type.value,
@@ -204,7 +208,7 @@ def _delivered(record: DeliveryRecord) -> Delivered:
         remote_ref=record.remote_ref,
         tries=record.tries,
         problem=sentence_for(record),
-        updated_at=record.updated_at,
+        updated_at=record.updated_at.astimezone(zone),
     )
 
 
@@ -231,5 +235,5 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
         lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),
         total_usd=claim.total_usd,
         serviced_on=stored.serviced_on,
-        delivery=_delivered(delivery) if delivery else None,
+        delivery=_delivered(delivery, gathered.practice.zone) if delivery else None,
     )

@@ -37,7 +37,7 @@ from ccm_fhir.storage.vocabulary import ArtefactKind
 
 STATEMENTS: Mapping[Criterion, str] = {
     Criterion.DURATION_AND_RISK: (
-        "The patient's chronic conditions are expected to last at least 12 months, or until "
+        "The patient’s chronic conditions are expected to last at least 12 months, or until "
         "death, and place the patient at significant risk of death, acute exacerbation or "
         "decompensation, or functional decline."
     ),

@@ -39,7 +39,7 @@ def headline(review: PatientMonthReview) -> HeadlineView:
     refused = tuple(f for f in review.findings if f.answer is Answer.NOT_MET)
     if refused:
         titles = listed(tuple(wording.CRITERIA[f.criterion] for f in refused))
-        return _says(Tone.BAD, f"Not eligible: {titles}", refused[0].reason, "eligibility")
+        return _says(Tone.BAD, f"Not eligible; not met: {titles}", refused[0].reason, "eligibility")
     return _of_time(review, review.decision)
 
 

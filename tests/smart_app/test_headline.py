@@ -37,7 +37,7 @@ def test_open_questions_are_named_beside_the_missing_time() -> None:
 def test_what_is_not_met_speaks_before_the_time() -> None:
     view = headline(builders.with_gaps())
 
-    assert (view.tone, view.state) == (Tone.BAD, "Not eligible: Medicare coverage")
+    assert (view.tone, view.state) == (Tone.BAD, "Not eligible; not met: Medicare coverage")
 
 
 def test_an_open_question_keeps_a_reached_month_from_being_ready() -> None:
