@@ -14,15 +14,16 @@ from typing import Annotated, NoReturn
 
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from ccm_fhir import demo as demo_run
 from ccm_fhir import wiring
 from ccm_fhir.domain.rules import CodeRule, Rulebook
-from ccm_fhir.errors import CcmError, EhrUnreachableError
+from ccm_fhir.errors import CcmError, DatabaseUnreachableError, EhrUnreachableError
 from ccm_fhir.rulebook import load_rulebook, problems_of
-from ccm_fhir.services.connect import Connected, NewConnection, connect_ehr
+from ccm_fhir.services.connect import Connected, NewConnection, explore, register
 from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
 from ccm_fhir.services.signing_keys import ensure_one, rotate
 from ccm_fhir.settings import Settings
@@ -49,15 +50,25 @@ out = Console()
 err = Console(stderr=True)
 
 
+def _complain(text: str) -> None:
+    """Print one line, never broken, in which brackets are no markup."""
+    err.print(text, style="red", markup=False, highlight=False, soft_wrap=True)
+
+
 def main() -> NoReturn:
     """Run the command line; every error of ours becomes one line and an exit code."""
     try:
         app()
-    except EhrUnreachableError as problem:
-        err.print(f"[red]{problem}[/red]")
+    except (EhrUnreachableError, DatabaseUnreachableError) as problem:
+        _complain(str(problem))
         sys.exit(UNREACHABLE)
     except CcmError as problem:
-        err.print(f"[red]{problem}[/red]")
+        _complain(str(problem))
+        sys.exit(WRONG_USAGE)
+    except ValidationError as problem:
+        for error in problem.errors(include_input=False, include_url=False, include_context=False):
+            names = "_".join(str(part) for part in error["loc"])
+            _complain(f"CCM_{names.upper()}: {error['msg']}")
         sys.exit(WRONG_USAGE)
     sys.exit(0)
 
@@ -134,7 +145,7 @@ def migrate(
         return
     found = check_schema(settings.database_url)
     for difference in found:
-        err.print(f"[red]{difference}[/red]")
+        _complain(difference)
     if found:
         raise typer.Exit(CHECK_FAILED)
     out.print("Models and schema agree.")
@@ -167,6 +178,7 @@ def ehr_add(
 ) -> None:
     """Register an EHR for a practice and print what its administrator needs."""
     settings = Settings()
+    attested_day = _day(attested_on) if attested_on else None
     details = PracticeDetails(
         name=practice,
         time_zone=time_zone,
@@ -178,11 +190,12 @@ def ehr_add(
     opened = wiring.open_installation(settings, with_engine=False)
     try:
         now = opened.service_now()
+        explored = explore(opened.world, url, allow_loopback_http=settings.demo)
         ensure_one(opened.world, now)
         practice_id = add_practice(opened.world, details, now)
-        if attested_on:
-            attest_practice(opened.world, practice_id, _day(attested_on))
-        connected = connect_ehr(
+        if attested_day:
+            attest_practice(opened.world, practice_id, attested_day)
+        connected = register(
             opened.world,
             NewConnection(
                 practice_id=practice_id,
@@ -192,6 +205,7 @@ def ehr_add(
                 client_auth=ClientAuth.PUBLIC if public_client else ClientAuth.PRIVATE_KEY,
                 allow_loopback_http=settings.demo,
             ),
+            explored,
             now,
         )
     finally:
@@ -216,7 +230,7 @@ def rules_check() -> None:
     rulebook = load_rulebook()
     found = problems_of(rulebook)
     for problem in found:
-        err.print(f"[red]{problem}[/red]")
+        _complain(problem)
     if found:
         raise typer.Exit(CHECK_FAILED)
     codes = sorted({rule.code for rule in rulebook.codes})
@@ -236,7 +250,7 @@ def rules_show(
     rulebook, day = load_rulebook(), _day(on)
     rule = rulebook.code_rule(code.upper(), day)
     if rule is None:
-        err.print(f"[red]{code} is not in force on {day} (or is not in the rulebook).[/red]")
+        _complain(f"{code} is not in force on {day} (or is not in the rulebook).")
         raise typer.Exit(WRONG_USAGE)
     _print_rule(rulebook, rule, day)
 
@@ -268,23 +282,23 @@ def _print_rule(rulebook: Rulebook, rule: CodeRule, day: date) -> None:
 
 
 def _print_connected(connected: Connected) -> None:
-    out.print(f"[bold]{connected.name}[/bold] is registered: {connected.fhir_base}")
-    out.print("\nGive these to the EHR's administrator:")
-    table = Table(show_header=False, box=None)
-    table.add_row("launch URL", connected.launch_url)
-    table.add_row("redirect URI", connected.redirect_uri)
-    table.add_row("JWKS URL", connected.jwks_url)
-    table.add_row("scopes (launch)", connected.launch_scopes)
-    table.add_row("scopes (backend)", connected.delivery_scopes)
-    out.print(table)
-    out.print(f"\nPinned origins: {', '.join(connected.pinned_origins)}")
+    _say(f"{connected.name} is registered: {connected.fhir_base}")
+    _say("\nGive these to the EHR's administrator:")
+    _say(f"  launch URL        {connected.launch_url}")
+    _say(f"  redirect URI      {connected.redirect_uri}")
+    _say(f"  JWKS URL          {connected.jwks_url}")
+    _say(f"  scopes (launch)   {connected.launch_scopes}")
+    _say(f"  scopes (backend)  {connected.delivery_scopes}")
+    _say(f"\nPinned origins: {', '.join(connected.pinned_origins)}")
     for warning in connected.warnings:
-        out.print(f"[yellow]{warning}[/yellow]")
+        _say(warning)
     if connected.not_writable:
-        out.print(
-            "[yellow]Its CapabilityStatement declares no create for "
-            f"{', '.join(connected.not_writable)}.[/yellow]"
-        )
+        _say(f"Its CapabilityStatement declares no create for {', '.join(connected.not_writable)}.")
+
+
+def _say(text: str) -> None:
+    """Print a line to be copied from: never broken, in which brackets are no markup."""
+    out.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _charge(text: str) -> tuple[str, Decimal]:

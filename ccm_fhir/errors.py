@@ -154,3 +154,13 @@ class ConfigurationError(CcmError):
         self.setting = setting
         self.problem = problem
         super().__init__(f"{setting}: {problem}")
+
+
+class DatabaseUnreachableError(CcmError):
+    """The database does not answer, or its file cannot be opened."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "CCM_DATABASE_URL: the database does not answer, or its file cannot be opened; "
+            "start it, or run: ccm-fhir migrate"
+        )

@@ -70,7 +70,7 @@ class Settings(BaseSettings):
         if self.secret_key is not None:
             text = self.secret_key.get_secret_value()
         elif self.secret_key_file is not None:
-            text = self.secret_key_file.read_text(encoding="utf-8").strip()
+            text = _read(self.secret_key_file)
         if len(text) < _SHORTEST_SECRET:
             raise ConfigurationError(
                 "CCM_SECRET_KEY", f"set it to {_SHORTEST_SECRET} random characters or more"
@@ -81,6 +81,13 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is one file."""
         return self.database_url.startswith("sqlite")
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ConfigurationError("CCM_SECRET_KEY_FILE", "it cannot be read") from None
 
 
 def child_environment(settings: Settings | None = None) -> dict[str, str]:

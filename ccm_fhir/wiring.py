@@ -70,9 +70,11 @@ def service_clock(settings: Settings) -> Callable[[], datetime]:
 def migrate(settings: Settings) -> None:
     """Bring the database to the newest schema, ours and the durable engine's."""
     if settings.is_sqlite:
-        Path(settings.database_url.removeprefix("sqlite:///")).parent.mkdir(
-            parents=True, exist_ok=True
-        )
+        folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
     upgrade(settings.database_url)
     engine.migrate(settings.database_url)
 

@@ -51,6 +51,16 @@ class Connected:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explored:
+    """What an EHR says about itself before anything of it is stored."""
+
+    config: SmartConfiguration
+    origins: frozenset[Origin]
+    capability: Capability | None
+    warnings: tuple[str, ...]
+
+
 def connect_ehr(world: Installation, new: NewConnection, now: datetime) -> Connected:
     """Discover and register an EHR; nothing is stored unless discovery succeeds.
 
@@ -59,31 +69,49 @@ def connect_ehr(world: Installation, new: NewConnection, now: datetime) -> Conne
         ConflictError: the EHR is registered already.
         FhirError: it does not answer as SMART and FHIR ask.
     """
+    explored = explore(world, new.fhir_base, allow_loopback_http=new.allow_loopback_http)
+    return register(world, new, explored, now)
+
+
+def explore(world: Installation, fhir_base: str, *, allow_loopback_http: bool) -> Explored:
+    """Return what an EHR that is not registered yet says about itself; stores nothing.
+
+    Raises:
+        as ``connect_ehr``.
+    """
     with world.db.read() as session:
-        if ehrs.find_by_base(session, new.fhir_base) is not None:
+        if ehrs.find_by_base(session, fhir_base) is not None:
             raise ConflictError("This EHR is registered already.")
-    base = Origin.of(new.fhir_base)
-    config = preview(world.open_gate(frozenset({base}), new.allow_loopback_http), new.fhir_base)
+    base = Origin.of(fhir_base)
+    config = preview(world.open_gate(frozenset({base}), allow_loopback_http), fhir_base)
     origins = needed_origins(config)
-    gate = world.open_gate(origins, new.allow_loopback_http)
-    capability, document, warnings = None, None, []
+    capability: Capability | None = None
+    warnings: tuple[str, ...] = ()
     try:
-        capability = read_capability(gate, new.fhir_base)
-        document = msgspec.json.encode(capability).decode()
+        capability = read_capability(world.open_gate(origins, allow_loopback_http), fhir_base)
     except FhirError as problem:
-        warnings.append(f"Its CapabilityStatement could not be read: {problem}")
+        warnings = (f"Its CapabilityStatement could not be read: {problem}",)
+    return Explored(config=config, origins=origins, capability=capability, warnings=warnings)
+
+
+def register(
+    world: Installation, new: NewConnection, explored: Explored, now: datetime
+) -> Connected:
+    """Register an EHR as it was explored.
+
+    Raises:
+        ConflictError: somebody has registered it since.
+    """
     with world.db.write() as session:
-        ehr = ehrs.add(session, world.vault, new.practice_id, _new_ehr(new, origins), now)
-        ehrs.record_discovery(
-            session,
-            new.practice_id,
-            ehr.id,
-            Discovery(document_json=document_of(config), pinned_origins=ehr.pinned_origins),
-            world.clock(),
+        ehr = ehrs.add(session, world.vault, new.practice_id, _new_ehr(new, explored.origins), now)
+        discovery = Discovery(
+            document_json=document_of(explored.config), pinned_origins=ehr.pinned_origins
         )
-        if document is not None:
+        ehrs.record_discovery(session, new.practice_id, ehr.id, discovery, world.clock())
+        if explored.capability is not None:
+            document = msgspec.json.encode(explored.capability).decode()
             ehrs.record_capability(session, new.practice_id, ehr.id, document, world.clock())
-    return _connected(world, ehr, config, capability, tuple(warnings))
+    return _connected(world, ehr, explored)
 
 
 def capability_of(ehr: Ehr) -> Capability | None:
@@ -105,13 +133,8 @@ def _new_ehr(new: NewConnection, origins: frozenset[Origin]) -> NewEhr:
     )
 
 
-def _connected(
-    world: Installation,
-    ehr: Ehr,
-    config: SmartConfiguration,
-    capability: Capability | None,
-    warnings: tuple[str, ...],
-) -> Connected:
+def _connected(world: Installation, ehr: Ehr, explored: Explored) -> Connected:
+    capability, capabilities = explored.capability, explored.config.capabilities
     not_writable = (
         ()
         if capability is None
@@ -125,8 +148,8 @@ def _connected(
         launch_url=world.launch_url,
         redirect_uri=world.redirect_uri,
         jwks_url=world.jwks_url,
-        launch_scopes=launch_scopes(config.capabilities),
-        delivery_scopes=delivery_scopes(config.capabilities),
+        launch_scopes=launch_scopes(capabilities),
+        delivery_scopes=delivery_scopes(capabilities),
         not_writable=not_writable,
-        warnings=warnings,
+        warnings=explored.warnings,
     )

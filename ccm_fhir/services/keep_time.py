@@ -107,9 +107,7 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
         )
 
 
-def _audit(
-    world: Installation, session: Session, actor: Actor, act: str, patient_id: str
-) -> None:
+def _audit(world: Installation, session: Session, actor: Actor, act: str, patient_id: str) -> None:
     """Write the audit line first: the practice's other writers wait from here on.
 
     Without that, two overlapping entries, or time in a month that is just being signed, could

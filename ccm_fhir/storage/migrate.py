@@ -14,9 +14,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from sqlmodel import AutoString
 
-from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.errors import ConfigurationError, DatabaseUnreachableError
 from ccm_fhir.storage.columns import UtcDateTime, Word
 from ccm_fhir.storage.database import parse_url, postgres_engine, sqlite_engine
 from ccm_fhir.storage.tables import Row
@@ -94,10 +95,17 @@ def _config(connection: Connection | None = None) -> Config:
 def _connection(url: str) -> Iterator[Connection]:
     engine = _engine(url)
     try:
-        with engine.connect() as connection:
+        with _opened(engine) as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _opened(engine: Engine) -> Connection:
+    try:
+        return engine.connect()
+    except OperationalError:  # its text holds the address
+        raise DatabaseUnreachableError from None
 
 
 def _engine(url: str) -> Engine:

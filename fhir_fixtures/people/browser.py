@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any, Self
@@ -56,6 +57,15 @@ class Page:
     def title(self) -> str:
         """The page's heading."""
         return _text(self._tree, ".//h1")
+
+    @property
+    def resource(self) -> dict[str, Any]:
+        """The resource that the page prints."""
+        try:
+            found: dict[str, Any] = json.loads(self._tree.findtext(".//pre") or "")
+        except ValueError:
+            raise UnexpectedPageError("the page shows no resource") from None
+        return found
 
     @property
     def frame(self) -> str:

@@ -77,7 +77,9 @@ class Person:
 
     def resource(self, reference: str) -> Page:
         """Open a resource in the EHR."""
-        return self._browser.open(f"{self._ehr}/ehr/resource/{reference}")
+        return _expected(
+            self._browser.open(f"{self._ehr}/ehr/resource/{reference}"), "the resource"
+        )
 
 
 def _expected(page: Page, what: str) -> Page:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 from datetime import time as clock_time
+from typing import Any
 
 from fhir_fixtures.people.browser import Browser, Page, UnexpectedPageError
 from fhir_fixtures.people.person import Person, Work
@@ -53,8 +54,19 @@ def _find_claim(doctor: Person, page: Page, say: Say) -> str:
     say("4. The Claim has arrived in the EHR's record:")
     if not any(claims[0].removeprefix("Claim/") in text for text in _record_ids(doctor)):
         raise UnexpectedPageError("the EHR's record does not hold the Claim")
-    say(f"     {claims[0]}  ({doctor.resource(claims[0]).url})")
+    shown = doctor.resource(claims[0])
+    say(f"     {claims[0]}  ({shown.url})")
+    _say_claim(shown.resource, say)
     return claims[0]
+
+
+def _say_claim(claim: dict[str, Any], say: Say) -> None:
+    for item in claim["item"]:
+        code = item["productOrService"]["coding"][0]["code"]
+        units = item.get("quantity", {}).get("value", 1)
+        say(f"     It says: {code}, {units} unit(s), serviced on {item['servicedDate']},")
+    total = claim["total"]
+    say(f"     in total {total['value']:.2f} {total['currency']}, status {claim['status']}.")
 
 
 def _record_ids(doctor: Person) -> list[str]:

@@ -1,0 +1,131 @@
+"""The workflows on the real engine: what they deliver and read, and what cannot stop them."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ccm_fhir import jobs
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.engine import Durable, WorkflowState
+from ccm_fhir.jobs.workflows import MOST_FAULTS
+from ccm_fhir.services.month import MonthFilter, overview
+from ccm_fhir.services.panel import ask_for_panel
+from ccm_fhir.services.patient_month import MonthState
+from ccm_fhir.storage import deliveries
+from tests.services.loopback_ehr import Clock, Ehr, cast, running_ehr
+from tests.services.wire import Send, answers, nothing_is_sent
+from tests.world import DOCTOR, NOVEMBER, Desk, Site, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import httpx2
+
+PATIENCE_SECONDS = 30.0
+PROCEDURE = "/fhir/Procedure$"
+
+
+class Hasty(Durable):
+    """The real engine, but it sleeps no longer than a moment while the test's clock runs on."""
+
+    clock = Clock()
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.advance(seconds=seconds)
+        super().sleep(0.01)
+
+
+@pytest.fixture
+def ehr() -> Iterator[Ehr]:
+    with running_ehr(cast(4), Clock()) as running:
+        yield running
+
+
+@contextmanager
+def at_work(database_url: str, ehr: Ehr) -> Iterator[tuple[Site, Durable]]:
+    engine = Hasty(database_url, poll_seconds=0.05)
+    engine.clock = ehr.clock
+    with open_site(database_url, ehr, queue=engine) as site:
+        jobs.register(engine, site.world, site.clock)
+        with engine:
+            yield site, engine
+
+
+def finished(engine: Durable, site: Site, desk: Desk, kind: ResourceKind) -> DeliveryState:
+    delivery = desk.delivery(kind)
+    engine.enqueuer.wait(f"deliver-{delivery.id}", PATIENCE_SECONDS)
+    return site.delivery(delivery.id).state
+
+
+def broken(_request: httpx2.Request, _send: Send) -> httpx2.Response:
+    message = "a fault of our own, which nobody foresaw"
+    raise RuntimeError(message)
+
+
+def test_what_is_recorded_and_signed_arrives_by_itself(database_url: str, ehr: Ehr) -> None:
+    with at_work(database_url, ehr) as (site, engine):
+        nurse = site.launch()
+        nurse.call()
+        doctor = site.launch(user=DOCTOR)
+        doctor.sign()
+
+        assert finished(engine, site, doctor, ResourceKind.CLAIM) is DeliveryState.SENT
+        assert set(doctor.states().values()) == {DeliveryState.SENT}
+        assert len(site.in_the_ehr(doctor.delivery(ResourceKind.CLAIM))) == 1
+
+
+def test_an_ehr_that_is_down_at_the_first_attempt_is_written_to_later(
+    sqlite_url: str, ehr: Ehr
+) -> None:
+    with at_work(sqlite_url, ehr) as (site, engine):
+        nurse = site.launch()
+        site.wire.fail("GET", PROCEDURE, nothing_is_sent, times=12)
+        nurse.record()
+
+        assert finished(engine, site, nurse, ResourceKind.PROCEDURE) is DeliveryState.SENT
+
+
+def test_a_delivery_outlives_a_fault_of_our_own(sqlite_url: str, ehr: Ehr) -> None:
+    with at_work(sqlite_url, ehr) as (site, engine):
+        nurse = site.launch()
+        site.wire.fail("GET", PROCEDURE, broken, times=2)
+        nurse.record()
+
+        assert finished(engine, site, nurse, ResourceKind.PROCEDURE) is DeliveryState.SENT
+        assert len(site.in_the_ehr(nurse.delivery(ResourceKind.PROCEDURE))) == 1
+
+
+def test_a_fault_that_does_not_go_away_ends_in_a_state_that_is_watched(
+    sqlite_url: str, ehr: Ehr
+) -> None:
+    with at_work(sqlite_url, ehr) as (site, engine):
+        nurse = site.launch()
+        site.wire.mend()
+        site.wire.fail("GET", PROCEDURE, broken)
+        nurse.record()
+        delivery = nurse.delivery(ResourceKind.PROCEDURE)
+
+        state = engine.enqueuer.wait(f"deliver-{delivery.id}", PATIENCE_SECONDS)
+
+        assert state is WorkflowState.ERROR
+        assert len(site.wire.sent("GET", PROCEDURE)) == MOST_FAULTS + 1
+        with site.world.db.read() as session:
+            (left,) = deliveries.unfinished(session, site.practice_id)
+        assert left.id == delivery.id
+
+
+def test_the_panel_is_read_though_one_patient_cannot_be(database_url: str, ehr: Ehr) -> None:
+    with at_work(database_url, ehr) as (site, engine):
+        desk = site.launch()
+        site.wire.fail("GET", "/fhir/Patient/pt-almost", broken)
+        site.wire.fail("GET", "/fhir/Patient/pt-exactly", answers(500))
+
+        ask_for_panel(site.world, site.practice_id, site.ehr_id, site.clock())
+        asked = f"panel-{site.ehr_id}-{site.clock():%Y%m%d%H%M}"
+        assert engine.enqueuer.wait(asked, PATIENCE_SECONDS) is WorkflowState.SUCCESS
+
+        page = overview(site.world, desk.actor, MonthFilter(month=NOVEMBER), site.clock())
+        assert page.counts == {MonthState.SHORT_OF_TIME: 2, MonthState.CHART_NOT_READ: 2}

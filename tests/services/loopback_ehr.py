@@ -1,0 +1,157 @@
+"""A sandbox EHR on loopback in a thread of this process, with the demo's synthetic practice."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import uvicorn
+
+from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.discovery import discover
+from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.keys import SigningAlgorithm, generate, public_jwks
+from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.scopes import delivery_scopes
+from ccm_fhir.fhir.tokens import (
+    ClientAuthMethod,
+    ClientCredentials,
+    Stamp,
+    TokenEndpoint,
+    client_credentials,
+)
+from ccm_fhir.wiring import real_now
+from fhir_fixtures import practice as synthetic
+from fhir_fixtures.practice.model import Practice, Resource, User
+from fhir_fixtures.sandbox.app import create_app
+from fhir_fixtures.sandbox.settings import Client, SandboxSettings
+from tests.services.wire import Wire
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+NOW = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+TODAY = NOW.date()
+KEY = generate(SigningAlgorithm.ES384)
+APP = "http://127.0.0.1:8700"
+WHOLE_CAST = 28
+
+
+@dataclass
+class Clock:
+    """The time, until a test moves it."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+
+class RealClock(Clock):
+    """The real time, where a process of its own takes part that has no other."""
+
+    def __call__(self) -> datetime:
+        return real_now()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ehr:
+    """A sandbox EHR that answers on loopback."""
+
+    origin: str
+    clock: Clock
+
+    @property
+    def base(self) -> str:
+        return f"{self.origin}/fhir"
+
+    @contextmanager
+    def backend(self) -> Iterator[FhirClient]:
+        """Yield a client of our backend service on a wire of its own: it sees what is there."""
+        gate = OutgoingGate(
+            origins=frozenset({Origin.of(self.origin)}), allow_loopback_http=True, transport=Wire()
+        )
+        try:
+            config = discover(gate, self.base)
+            endpoint = TokenEndpoint(
+                gate=gate,
+                url=config.token_endpoint,
+                credentials=ClientCredentials(
+                    client_id="ccm-fhir", method=ClientAuthMethod.PRIVATE_KEY_JWT, key=KEY
+                ),
+            )
+            grant = client_credentials(
+                endpoint,
+                scope=delivery_scopes(config.capabilities),
+                stamp=Stamp(now=self.clock(), jti=str(uuid4())),
+            )
+            yield FhirClient(gate=gate, base_url=self.base, access_token=grant.access_token)
+        finally:
+            gate.close()
+
+    def holds(self, kind: str, identifier: str) -> list[dict[str, Any]]:
+        """Return the resources of a type that bear one of our identifiers."""
+        with self.backend() as client:
+            found = client.search(kind, {"_count": "500"})
+        return [
+            dict(resource.json())
+            for resource in found
+            if identifier in (i.get("value") for i in resource.json().get("identifier", ()))
+        ]
+
+
+@contextmanager
+def running_ehr(
+    practice: Practice,
+    clock: Clock,
+    *,
+    app_url: str = APP,
+    around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+) -> Iterator[Ehr]:
+    """Run a sandbox EHR in a thread until the block ends; ``around`` may stand before it."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    client = Client(
+        client_id="ccm-fhir",
+        launch_url=f"{app_url}/launch",
+        redirect_uris=(f"{app_url}/callback",),
+        jwks=public_jwks([KEY]),
+    )
+    app = create_app(
+        SandboxSettings(origin=origin, clients=(client,)), practice=practice, clock=clock
+    )
+    server = uvicorn.Server(uvicorn.Config(around(app), log_config=None, access_log=False))
+    thread = threading.Thread(target=server.run, args=([listener],))
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.01)
+    try:
+        yield Ehr(origin=origin, clock=clock)
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def cast(patients: int = WHOLE_CAST) -> Practice:
+    """Return the synthetic practice with the first so many demo patients."""
+    return synthetic.generate(seed=1, patients=patients, as_of=TODAY)
+
+
+def with_more(practice: Practice, *resources: Resource, users: tuple[User, ...] = ()) -> Practice:
+    """Return a practice with more in its record, and more people who may sign in."""
+    return replace(
+        practice,
+        resources=(*practice.resources, *resources),
+        users=(*practice.users, *users),
+    )
