@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.facts import EvidenceRef
+from ccm_fhir.domain.reasons import Caution
 
 
 class Answer(StrEnum):
@@ -37,6 +38,8 @@ class Finding:
 
     ``reason`` and ``remedy`` are whole sentences for a clinician; they may name a condition
     family or a date, never the patient. ``remedy`` is empty where the answer is MET.
+    ``cautions`` is what a person should look at all the same; ``missing`` names the facts
+    without which the answer is UNKNOWN.
     """
 
     criterion: Criterion
@@ -48,6 +51,8 @@ class Finding:
     owner: Role | None = None
     rule_version: str = ""
     citations: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def overall(findings: tuple[Finding, ...]) -> Answer:

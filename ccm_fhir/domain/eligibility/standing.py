@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.codes import Role, Scope
 from ccm_fhir.domain.eligibility.question import Question, Said, finding_of
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 
@@ -87,7 +87,7 @@ def not_billed_elsewhere(question: Question) -> Finding:
     clashes = tuple(c for c in question.chart.claims if _clashes(question, c))
     if clashes:
         codes = ", ".join(
-            sorted({code for c in clashes for code in c.codes} & question.rule.excluding_codes)
+            sorted({c for clash in clashes for c in clash.codes if _excludes(question, c)})
         )
         said = Said(
             answer=Answer.NOT_MET,
@@ -125,7 +125,16 @@ def _clashes(question: Question, claim: ClaimFact) -> bool:
         return False
     if question.own_claim_identifiers.intersection(claim.identifiers):
         return False
-    if not question.rule.excluding_codes.intersection(claim.codes):
+    if not any(_excludes(question, code) for code in claim.codes):
         return False
     day, month = claim.serviced_on, question.month
     return day is None or (day.earliest <= month.last_day and day.latest >= month.first_day)
+
+
+def _excludes(question: Question, code: str) -> bool:
+    # A claim in the EHR does not say whether our billing practitioner filed it, so that services
+    # excluded for one practitioner only are left to the attestation.
+    relation = question.month_rules.relation(code)
+    return relation is not None and any(
+        exclusion.scope is not Scope.PRACTITIONER for exclusion in relation.exclusions
+    )
