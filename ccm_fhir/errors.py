@@ -48,7 +48,7 @@ class RuleTableMissingError(RuleError):
 
 
 class PriceTableMissingError(RuleError):
-    """Two families qualify, the practice takes the higher, and no prices are loaded to say which."""
+    """Two families qualify, the higher is wanted, and no prices are loaded to say which it is."""
 
     def __init__(self, year: int) -> None:
         self.year = year

@@ -48,9 +48,7 @@ def code_time(
             continue
         reached_on = tally.reached_on(_seconds_of_unit(rule, units), zone)
         if reached_on is not None:
-            lines.append(
-                CodedUnits(rule=rule, units=units, earned=earned, reached_on=reached_on)
-            )
+            lines.append(CodedUnits(rule=rule, units=units, earned=earned, reached_on=reached_on))
     return tuple(lines)
 
 

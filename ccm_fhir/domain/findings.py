@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.facts import EvidenceRef
+from ccm_fhir.domain.facts import EvidenceRef, Fact
 from ccm_fhir.domain.reasons import Caution
 
 
@@ -32,8 +31,7 @@ class Criterion(StrEnum):
     NOT_BILLED_ELSEWHERE = "not_billed_elsewhere"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Fact, frozen=True, kw_only=True):
     """An answer that can be argued: the reason, the evidence, the rule, and what would change it.
 
     ``reason`` and ``remedy`` are whole sentences for a clinician; they may name a condition
@@ -45,7 +43,7 @@ class Finding:
     criterion: Criterion
     answer: Answer
     code: str
-    reason: str = field(repr=False)
+    reason: str
     evidence: tuple[EvidenceRef, ...] = ()
     remedy: str = ""
     owner: Role | None = None

@@ -147,9 +147,10 @@ def test_the_order_of_entries_is_irrelevant(durations: list[int], shuffle: objec
 @given(st.integers(2, 90 * MINUTE), st.data())
 def test_splitting_an_entry_keeps_the_decision(seconds: int, data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, seconds - 1))
-    whole = work(seconds)
-    first = work(cut, entry_id="a")
-    second = work(seconds - cut, whole.started_at + timedelta(seconds=cut), entry_id="b")
+    start = datetime(2026, 11, 10, 10, 0, tzinfo=NEW_YORK)
+    whole = work(seconds, start)
+    first = work(cut, start, entry_id="a")
+    second = work(seconds - cut, start + timedelta(seconds=cut), entry_id="b")
 
     split, uncut = decision(first, second), decision(whole)
 

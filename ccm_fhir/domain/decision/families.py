@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from ccm_fhir.domain.codes import FamilyChoice, PerformerKind, RhcCoding, Setting
 from ccm_fhir.domain.coding import CodedUnits, code_time
 from ccm_fhir.domain.decision.inputs import Choice, PatientMonth
 from ccm_fhir.domain.decision.outcome import (
+    MDM_NOT_ATTESTED,
+    MDM_TOO_LOW,
+    PLAN_NOT_REVISED,
     PRACTITIONER_FAMILY,
     DecidedLine,
     FamilyOutcome,
@@ -86,7 +88,11 @@ def _family(
 ) -> Family:
     codes = _payable(rules.family(name), month, rules)
     seconds = counted.counted_seconds
-    coded = code_time(codes, counted, seconds, month.zone)
+    coded = (
+        ()
+        if not codes or seconds < codes[0].threshold_seconds
+        else code_time(codes, counted, seconds, month.zone)
+    )
     reasons = _reasons(name, codes, coded, month, rules)
     lines = () if reasons else tuple(_line(units, rulebook) for units in coded)
     outcome = FamilyOutcome(
@@ -116,21 +122,25 @@ def _reasons(
     coded: tuple[CodedUnits, ...],
     month: PatientMonth,
     rules: MonthRules,
-) -> tuple[Reason, ...]:
+) -> tuple[str, ...]:
     if not codes:
         return (Reason.CODE_NOT_EFFECTIVE,)
     if name in rules.blocked_families or name in month.barred_families:
         return (Reason.CANNOT_DETERMINE,)
     if not coded:
         return (Reason.BELOW_TIME_THRESHOLD,)
-    return () if meets_further_demands(codes[0], month) else (Reason.CANNOT_DETERMINE,)
+    return _further_demands(codes[0], month)
 
 
-def meets_further_demands(base: CodeRule, month: PatientMonth) -> bool:
-    """Whether what a base code asks beyond time was attested; nothing attested is not met."""
+def _further_demands(base: CodeRule, month: PatientMonth) -> tuple[str, ...]:
+    """Return what a base code asks beyond time and nobody attested; it is never derived."""
+    if base.mdm_levels and month.mdm_level is None:
+        return (MDM_NOT_ATTESTED,)
     if base.mdm_levels and month.mdm_level not in base.mdm_levels:
-        return False
-    return not base.needs_plan_revision or month.is_plan_revised is True
+        return (MDM_TOO_LOW,)
+    if base.needs_plan_revision and month.is_plan_revised is not True:
+        return (PLAN_NOT_REVISED,)
+    return ()
 
 
 def _line(units: CodedUnits, rulebook: Rulebook) -> DecidedLine:

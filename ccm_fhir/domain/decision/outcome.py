@@ -17,6 +17,9 @@ STAFF_FAMILY, COMPLEX_FAMILY, PRACTITIONER_FAMILY = PROGRAMME_FAMILIES
 BELOW_TIME_THRESHOLD = Reason.BELOW_TIME_THRESHOLD.value
 CANNOT_DETERMINE = Reason.CANNOT_DETERMINE.value
 CODE_NOT_EFFECTIVE = Reason.CODE_NOT_EFFECTIVE.value
+MDM_NOT_ATTESTED = "mdm_not_attested"
+MDM_TOO_LOW = "mdm_too_low"
+PLAN_NOT_REVISED = "plan_not_revised"
 
 
 class Programme(StrEnum):
@@ -39,13 +42,14 @@ class DecidedLine(Fact, frozen=True, kw_only=True):
 class FamilyOutcome(Fact, frozen=True, kw_only=True):
     """What one family of codes would report, or why it would not.
 
-    ``allowed_usd`` is the national non-facility amount; None without lines or a price.
+    ``reasons`` are the contract's, and beside the chosen family those below. ``allowed_usd`` is
+    the national non-facility amount; None without lines or a price.
     """
 
     family: str
     counted_seconds: int
     lines: tuple[DecidedLine, ...]
-    reasons: tuple[Reason, ...]
+    reasons: tuple[str, ...]
     allowed_usd: Decimal | None
 
 

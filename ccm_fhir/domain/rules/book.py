@@ -43,7 +43,7 @@ class Rulebook:
     counting: tuple[CountingRule, ...] = ()
     claims: tuple[ClaimRule, ...] = ()
     clinics: tuple[ClinicRule, ...] = ()
-    fees: FeeRules = FeeRules()
+    fees: FeeRules = field(default_factory=FeeRules)
     # What a month looks like, or a day's price, follows from the fields above; kept because the
     # same few are asked for a hundred thousand times.
     _months: dict[ServiceMonth, MonthRules] = field(
@@ -91,6 +91,10 @@ class Rulebook:
         if found is None:
             raise NoRuleInForceError("eligibility", on)
         return found
+
+    def eligibility_on_or_after(self, on: date) -> EligibilityRule:
+        """Return the rule in force on a day; before the first of them, the first."""
+        return _first(self.eligibility, on) or self.eligibility[0]
 
     def price_rule(self, code: str, on: date) -> PriceRule | None:
         """Return the prices loaded for a code on a day; None where that year is not loaded."""

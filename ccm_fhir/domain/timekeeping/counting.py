@@ -81,9 +81,7 @@ class _Count:
         if reason is not None:
             self.leave_out(entry.id, entry.seconds, reason)
         else:
-            self.counted.append(
-                Interval(entry_id=entry.id, on=entry.on, untimed_seconds=entry.seconds)
-            )
+            self.counted.append(Interval(entry_id=entry.id, seconds=entry.seconds, on=entry.on))
 
     def interval(self, entry_id: str, begin: datetime, end: datetime) -> None:
         """Count what of an interval is open and not yet counted."""
@@ -93,7 +91,10 @@ class _Count:
                 start = min(last, self._reached)
                 self.leave_out(entry_id, elapsed(first, start), NotCounted.OVERLAP)
             if start < last:
-                self.counted.append(Interval(entry_id=entry_id, started_at=start, ended_at=last))
+                seconds = elapsed(start, last)
+                self.counted.append(
+                    Interval(entry_id=entry_id, seconds=seconds, started_at=start, ended_at=last)
+                )
                 self._reached = last
 
     def _open_parts(
@@ -118,9 +119,7 @@ class _Count:
                 kept.append((begin, end))
                 continue
             self.leave_out(entry_id, elapsed(before, after), reason)
-            kept.extend(
-                part for part in ((begin, before), (after, end)) if part[0] < part[1]
-            )
+            kept.extend(part for part in ((begin, before), (after, end)) if part[0] < part[1])
         return kept
 
     def take_away(self, seconds: int) -> None:

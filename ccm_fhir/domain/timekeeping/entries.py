@@ -36,20 +36,16 @@ class TimeEntry(Fact, frozen=True, kw_only=True):
 
 
 class Interval(Fact, frozen=True, kw_only=True):
-    """Counted time, and the entry it came from; ``on`` is the day where no clock time is known."""
+    """Counted time, and the entry it came from; ``on`` is the day where no clock time is known.
+
+    ``seconds`` are whole and elapsed, the same on days when the clocks change.
+    """
 
     entry_id: str
+    seconds: int
     started_at: datetime | None = None
     ended_at: datetime | None = None
     on: date | None = None
-    untimed_seconds: int = 0
-
-    @property
-    def seconds(self) -> int:
-        """Whole elapsed seconds, the same on days when the clocks change."""
-        if self.started_at is None or self.ended_at is None:
-            return self.untimed_seconds
-        return elapsed(self.started_at, self.ended_at)
 
     def day_at(self, seconds: int, zone: ZoneInfo) -> date | None:
         """Return the practice's day on which so many seconds of it had passed."""
@@ -59,11 +55,15 @@ class Interval(Fact, frozen=True, kw_only=True):
 
     def without_first(self, seconds: int) -> Interval:
         """Return what remains when so many seconds at its beginning are taken away."""
+        rest = self.seconds - seconds
         if self.started_at is None:
-            rest = self.untimed_seconds - seconds
-            return Interval(entry_id=self.entry_id, on=self.on, untimed_seconds=rest)
-        begin = self.started_at + timedelta(seconds=seconds)
-        return Interval(entry_id=self.entry_id, started_at=begin, ended_at=self.ended_at)
+            return Interval(entry_id=self.entry_id, seconds=rest, on=self.on)
+        return Interval(
+            entry_id=self.entry_id,
+            seconds=rest,
+            started_at=self.started_at + timedelta(seconds=seconds),
+            ended_at=self.ended_at,
+        )
 
 
 class LeftOut(Fact, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class Tally(Fact, frozen=True, kw_only=True):
     @property
     def counted_seconds(self) -> int:
         """The sum that thresholds are compared with."""
-        return sum(interval.seconds for interval in self.counted)
+        return sum([interval.seconds for interval in self.counted])
 
     def reached_on(self, seconds: int, zone: ZoneInfo) -> date | None:
         """Return the practice's date on which so many seconds had been counted, if ever."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -21,9 +21,10 @@ def instants(started: datetime, ended: datetime, zone: ZoneInfo) -> tuple[dateti
     Raises:
         InputError: a time that spring skips, or an end that is not after its start.
     """
-    if _is_plain(started.date(), zone) and _is_plain(ended.date(), zone):
-        begin = started.replace(tzinfo=zone).astimezone(UTC)
-        end = ended.replace(tzinfo=zone).astimezone(UTC)
+    before, after = _offset(started.date(), zone), _offset(ended.date(), zone)
+    if before is not None and after is not None:
+        begin = (started - before).replace(tzinfo=UTC)
+        end = (ended - after).replace(tzinfo=UTC)
         if end > begin:
             return begin, end
         raise InputError("end", "not after the start")
@@ -49,8 +50,8 @@ def _readings(name: str, wall: datetime, zone: ZoneInfo) -> list[datetime]:
 
 
 @lru_cache(maxsize=_DAYS_KEPT)
-def _is_plain(day: date, zone: ZoneInfo) -> bool:
-    """Whether the clocks do not change on a day."""
-    midnight = datetime.combine(day, time(), tzinfo=zone)
-    last = datetime.combine(day, time.max, tzinfo=zone)
-    return midnight.utcoffset() == last.utcoffset()
+def _offset(day: date, zone: ZoneInfo) -> timedelta | None:
+    """Return a day's offset from UTC; None where the clocks change on it."""
+    first = datetime.combine(day, time(), tzinfo=zone).utcoffset()
+    last = datetime.combine(day, time.max, tzinfo=zone).utcoffset()
+    return first if first == last else None

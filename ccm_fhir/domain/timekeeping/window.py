@@ -11,6 +11,7 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.facts import Fact
 
 _DAY = timedelta(days=1)
+_DAYS_KEPT = 8192
 _MONTHS_KEPT = 1024
 
 Closed = tuple[datetime, datetime, NotCounted]
@@ -66,13 +67,15 @@ class CountingWindow(Fact, frozen=True, kw_only=True):
         if self.last_day is not None and self.last_day < self.month.last_day:
             ends = midnight(self.last_day + _DAY, self.zone)
             closed.append((ends, _NEVER, NotCounted.AFTER_DEATH))
+        first, last = self.month.first_day, self.month.last_day
         closed.extend(
             (
-                midnight(away.first_day, self.zone),
-                midnight(away.last_day + _DAY, self.zone),
+                midnight(max(away.first_day, first), self.zone),
+                midnight(min(away.last_day, last) + _DAY, self.zone),
                 away.reason,
             )
             for away in self.away
+            if away.first_day <= last and away.last_day >= first
         )
         return tuple(closed)
 
@@ -81,6 +84,7 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
+@lru_cache(maxsize=_DAYS_KEPT)
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """Return the first instant of a day in a zone, as UTC."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
