@@ -19,13 +19,14 @@ from rich.table import Table
 
 from ccm_fhir import demo as demo_run
 from ccm_fhir import wiring
+from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import CcmError, EhrUnreachableError
 from ccm_fhir.rulebook import load_rulebook, problems_of
 from ccm_fhir.services.connect import Connected, NewConnection, connect_ehr
 from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
 from ccm_fhir.services.signing_keys import ensure_one, rotate
-from ccm_fhir.settings import Settings
+from ccm_fhir.settings import FeesSettings, Settings
 from ccm_fhir.storage.migrate import check as check_schema
 from ccm_fhir.storage.vocabulary import ClientAuth
 
@@ -44,6 +45,7 @@ keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
 app.add_typer(ehr_app, name="ehr")
 app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
+app.add_typer(fees_app, name="fees")
 
 out = Console()
 err = Console(stderr=True)
@@ -213,7 +215,7 @@ def keys_rotate() -> None:
 @rules_app.command("check")
 def rules_check() -> None:
     """Prove that the rulebook has no gap, no overlap and no uncited number."""
-    rulebook = load_rulebook()
+    rulebook = load_rulebook(FeesSettings().fees_dir)
     found = problems_of(rulebook)
     for problem in found:
         err.print(f"[red]{problem}[/red]")
@@ -233,7 +235,7 @@ def rules_show(
     on: Annotated[str, typer.Option("--on", help="Day of service (YYYY-MM-DD).")],
 ) -> None:
     """Print the version of a code in force on a day, with its sources."""
-    rulebook, day = load_rulebook(), _day(on)
+    rulebook, day = load_rulebook(FeesSettings().fees_dir), _day(on)
     rule = rulebook.code_rule(code.upper(), day)
     if rule is None:
         err.print(f"[red]{code} is not in force on {day} (or is not in the rulebook).[/red]")

@@ -92,10 +92,13 @@ def _group_problems(rulebook: Rulebook) -> Iterator[str]:
 def _price_problems(rulebook: Rulebook) -> Iterator[str]:
     for code in sorted({price.code for price in rulebook.prices}):
         prices = [price for price in rulebook.prices if price.code == code]
-        yield from _period_problems(f"price of {code}", prices)
+        # A year that nobody loaded is a gap on purpose: its price is unknown.
+        yield from _period_problems(f"price of {code}", prices, may_have_gaps=True)
 
 
-def _period_problems(name: str, versions: Sequence[InForce]) -> Iterator[str]:
+def _period_problems(
+    name: str, versions: Sequence[InForce], *, may_have_gaps: bool = False
+) -> Iterator[str]:
     ordered = sorted(versions, key=lambda version: version.in_force_from)
     for version in ordered:
         if version.in_force_until is not None and version.in_force_until < version.in_force_from:
@@ -103,5 +106,7 @@ def _period_problems(name: str, versions: Sequence[InForce]) -> Iterator[str]:
     for earlier, later in pairwise(ordered):
         if earlier.in_force_until is None or earlier.in_force_until >= later.in_force_from:
             yield f"{name}: versions overlap on {later.in_force_from}"
-        elif earlier.in_force_until + timedelta(days=1) != later.in_force_from:
+        elif not may_have_gaps and (
+            earlier.in_force_until + timedelta(days=1) != later.in_force_from
+        ):
             yield f"{name}: nothing is in force after {earlier.in_force_until}"

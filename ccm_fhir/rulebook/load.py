@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ccm_fhir.domain.rules import PriceRule, Rulebook
+from ccm_fhir.domain.rules import Rulebook
 from ccm_fhir.errors import RuleDataError
 from ccm_fhir.rulebook import convert
+from ccm_fhir.rulebook.fees import read_all, read_payment
+from ccm_fhir.rulebook.fees_rules import fee_rules, price_rules
 from ccm_fhir.rulebook.schema import (
     ClaimFile,
     ClinicFile,
     CodeFile,
     CountingFile,
     EligibilityFile,
-    PricesFile,
     ServicesFile,
     SourcesFile,
 )
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
-
-    from ccm_fhir.rulebook.schema import PriceEntry
+    from pathlib import Path
 
 _NOT_CODES = frozenset(
     {
@@ -34,7 +34,6 @@ _NOT_CODES = frozenset(
         "clinic.toml",
         "counting.toml",
         "eligibility.toml",
-        "prices.toml",
         "services.toml",
         "sources.toml",
     }
@@ -43,21 +42,24 @@ _File = TypeVar("_File", bound=BaseModel)
 
 
 @cache
-def load_rulebook() -> Rulebook:
-    """Return the shipped rulebook; read once in a process.
+def load_rulebook(fees_folder: Path | None = None) -> Rulebook:
+    """Return the shipped rulebook, read once in a process.
+
+    ``fees_folder`` holds the fee tables that a user loaded; they are laid over the shipped ones.
 
     Raises:
         RuleDataError: a file breaks its schema or cites a source that is not listed.
     """
-    return read_rulebook(files("ccm_fhir.rulebook") / "data")
+    return read_rulebook(files("ccm_fhir.rulebook") / "data", fees_folder)
 
 
-def read_rulebook(folder: Traversable) -> Rulebook:
+def read_rulebook(folder: Traversable, fees_folder: Path | None = None) -> Rulebook:
     """Read a folder of rule files; the shipped one, or a test's."""
     listed = _read(folder / "sources.toml", SourcesFile)
     sources = convert.Sources(listed)
     codes = _code_files(folder)
     services = _read(folder / "services.toml", ServicesFile).groups
+    fees = read_all(folder / "fees", fees_folder)
     return Rulebook(
         loaded_until=listed.loaded_until,
         codes=tuple(convert.code_rule(c, v, sources) for c in codes for v in c.versions),
@@ -65,9 +67,8 @@ def read_rulebook(folder: Traversable) -> Rulebook:
             convert.eligibility_rule(version, sources)
             for version in _read(folder / "eligibility.toml", EligibilityFile).versions
         ),
-        prices=tuple(
-            _price_rule(entry) for entry in _read(folder / "prices.toml", PricesFile).prices
-        ),
+        prices=price_rules(fees),
+        fees=fee_rules(fees, read_payment(folder / "fees")),
         groups=tuple(convert.service_group(n, entry, sources) for n, entry in services.items()),
         exclusions=(
             *(
@@ -120,7 +121,3 @@ def _read(file: Traversable, model: type[_File]) -> _File:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RuleDataError(file.name, f"{where}: {first['msg']}") from None
-
-
-def _price_rule(entry: PriceEntry) -> PriceRule:
-    return PriceRule(**entry.model_dump())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -246,23 +245,3 @@ class ClinicFile(_Strict):
     """``clinic.toml``."""
 
     versions: tuple[ClinicVersion, ...]
-
-
-class PriceEntry(_Strict):
-    """One code's relative values in one year; decimals are written as strings."""
-
-    code: str
-    in_force_from: date
-    in_force_until: date
-    work_rvu: Decimal
-    nonfacility_pe_rvu: Decimal
-    facility_pe_rvu: Decimal
-    malpractice_rvu: Decimal
-    conversion_factor: Decimal = Field(gt=0)
-    source: str = Field(min_length=1)
-
-
-class PricesFile(_Strict):
-    """``prices.toml``."""
-
-    prices: tuple[PriceEntry, ...]
