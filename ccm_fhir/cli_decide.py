@@ -17,6 +17,7 @@ from ccm_fhir.terminology import load_chronic_table
 
 DONE, SOME_REJECTED = 0, 1
 _BATCH = 512
+_YOUNG = 100_000
 
 
 def run(file: str, *, strict: bool, explain: bool) -> int:
@@ -28,6 +29,7 @@ def run(file: str, *, strict: bool, explain: bool) -> int:
     law = Law(load_rulebook(), load_chronic_table())
     gc.collect()
     gc.freeze()  # the tables live as long as the process; looking through them again is waste
+    gc.set_threshold(_YOUNG)  # a line's objects hold no cycles and die with it
     with _opened(file) as lines:
         answers = _explained(lines, law) if explain else answer_lines(lines, law, strict=strict)
         return _print(answers, strict=strict)
@@ -57,7 +59,7 @@ def _write(batch: list[bytes]) -> None:
 
 def _explained(lines: BinaryIO, law: Law) -> Iterator[tuple[bytes, bool]]:
     for number, line in enumerate(lines, start=1):
-        if line.strip():
+        if not line.isspace():
             text, is_decided = explain_line(number, line, law)
             yield text.encode(), is_decided
 

@@ -65,7 +65,7 @@ def answer_lines(
 ) -> Iterator[tuple[bytes, bool]]:
     """Yield each answer as JSON and whether it is one; ``strict`` ends at the first refusal."""
     for number, line in enumerate(lines, start=1):
-        if not line.strip():
+        if line.isspace():
             continue
         answer = answer_line(number, line, law)
         is_answer = isinstance(answer, Answered)

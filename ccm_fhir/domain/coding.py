@@ -52,12 +52,6 @@ def code_time(
     return tuple(lines)
 
 
-def next_threshold(rules: tuple[CodeRule, ...], counted_seconds: int) -> int | None:
-    """Return the counted seconds at which the next unit would be reached, or None at the cap."""
-    ahead = (seconds for rule in rules for seconds in rule.thresholds if seconds > counted_seconds)
-    return min(ahead, default=None)
-
-
 def _seconds_of_unit(rule: CodeRule, unit: int) -> int:
     met = rule.threshold_seconds + (unit - 1) * rule.increment_seconds
     return met + 1 if rule.comparison is Comparison.MORE_THAN else met

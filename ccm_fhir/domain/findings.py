@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
-from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.codes import Role, Word
 from ccm_fhir.domain.facts import EvidenceRef, Fact
 from ccm_fhir.domain.reasons import Caution
 
 
-class Answer(StrEnum):
+class Answer(Word):
     """MET, NOT_MET or UNKNOWN; UNKNOWN never bills."""
 
     MET = "MET"
@@ -17,7 +15,7 @@ class Answer(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class Criterion(StrEnum):
+class Criterion(Word):
     """What care management asks of a patient, a practice and a month."""
 
     TWO_CHRONIC_CONDITIONS = "two_chronic_conditions"
@@ -55,7 +53,7 @@ class Finding(Fact, frozen=True, kw_only=True):
 
 def overall(findings: tuple[Finding, ...]) -> Answer:
     """Return NOT_MET if any finding is, else UNKNOWN if any is, else MET."""
-    answers = {finding.answer for finding in findings}
+    answers = [finding.answer for finding in findings]
     if Answer.NOT_MET in answers:
         return Answer.NOT_MET
     return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.MET

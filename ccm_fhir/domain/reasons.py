@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from ccm_fhir.domain.codes import Word
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why a patient-month, or a family of codes in it, may not be reported."""
 
     APCM_SAME_MONTH = "apcm_same_month"
@@ -37,7 +37,7 @@ class Reason(StrEnum):
     TIMELY_FILING_EXPIRED = "timely_filing_expired"
 
 
-class Caution(StrEnum):
+class Caution(Word):
     """What a person should look at although, or because, the decision is as it is."""
 
     ADDON_CAP_REACHED = "addon_cap_reached"

@@ -1,8 +1,8 @@
 """How many patient-months a second one core decides: ``python -m tests.benchmarks.bench_decide``.
 
 100,000 patient-months of 8 entries each (2,000 distinct ones, repeated), half with clock times
-and half with minutes, a quarter with a practitioner's own time. Rates are given beside a baseline of
-the same run on the same lines: the standard library's ``json`` reading and writing them back.
+and half with minutes, a quarter with a practitioner's own time. Rates are given beside a baseline
+of the same run on the same lines: the standard library's ``json`` reading and writing them back.
 """
 
 from __future__ import annotations

@@ -217,7 +217,7 @@ def test_the_command_exits_1_when_a_line_was_refused_and_2_when_the_file_is_not_
 def test_an_explanation_argues_what_was_left_out_why_and_what_would_change_it() -> None:
     stated = month(staff(15), staff(9, "2026-03-05", part_of_billed_em=True), conditions=["I10"])
 
-    text, is_decided = explain_line(1, *encoded(stated), law())
+    text, is_decided = explain_line(1, encoded(stated)[0], law())
 
     assert is_decided
     assert "Not counted: 9 min 0 s" in text
@@ -241,7 +241,7 @@ def test_an_explanation_argues_what_was_left_out_why_and_what_would_change_it() 
     ids=lambda changes: next(iter(changes)),
 )
 def test_every_kind_of_answer_can_be_explained(changes: Json) -> None:
-    text, is_decided = explain_line(1, *encoded(month(staff(80), own(31), **changes)), law())
+    text, is_decided = explain_line(1, encoded(month(staff(80), own(31), **changes))[0], law())
 
     assert is_decided
     assert "Family" in text

@@ -15,7 +15,7 @@ from ccm_fhir.domain.rules import CLINIC_FAMILY, CodeRule, MonthRules, Rulebook
 
 def of_time(chosen: Family, month: PatientMonth, rules: MonthRules) -> Iterator[Caution]:
     """Yield what follows from time that was left out of, or let into, the count."""
-    left = {part.reason for part in chosen.tally.left_out}
+    left = {part.reason for part in chosen.tally.left_out} if chosen.tally.left_out else set()
     for reason in left:
         rule = rules.counting.get(reason)
         if rule is None or rule.caution is None:

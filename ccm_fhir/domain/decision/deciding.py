@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date
 
 from ccm_fhir.domain.codes import DosPolicy, NotCounted
-from ccm_fhir.domain.coding import next_threshold
 from ccm_fhir.domain.decision import cautioning
 from ccm_fhir.domain.decision.choosing import choose
 from ccm_fhir.domain.decision.families import Family, evaluate
@@ -14,6 +13,8 @@ from ccm_fhir.domain.decision.outcome import DecidedLine, Decision
 from ccm_fhir.domain.findings import Answer, overall
 from ccm_fhir.domain.reasons import Caution, Reason
 from ccm_fhir.domain.rules import MonthRules, Rulebook
+
+_UNKNOWN = Answer.UNKNOWN
 
 
 def decide(month: PatientMonth, rulebook: Rulebook, choice: Choice) -> Decision:
@@ -30,28 +31,34 @@ def decide(month: PatientMonth, rulebook: Rulebook, choice: Choice) -> Decision:
     reached = chosen.outcome.lines
     reported_on = _reported_on(reached, month, choice)
     is_late = reported_on is not None and _is_late(reported_on, month, rules)
-    reasons = _reasons(chosen, month, is_late=is_late)
+    reasons = _reasons(chosen, month, eligible, is_late=is_late)
+    in_doubt = [f for f in month.findings if f.answer is _UNKNOWN]
+    thresholds = tuple(sorted([t for rule in chosen.rules for t in rule.thresholds]))
     return Decision(
         month=month.month,
         eligible=eligible,
         lines=() if reasons else reached,
         reached=reached,
         reasons=reasons,
-        unknown=tuple(f.criterion for f in month.findings if f.answer is Answer.UNKNOWN),
+        unknown=tuple([f.criterion for f in in_doubt]),
         tally=chosen.tally,
-        next_threshold_seconds=next_threshold(chosen.rules, chosen.counted_seconds),
-        thresholds_seconds=tuple(sorted(t for rule in chosen.rules for t in rule.thresholds)),
+        next_threshold_seconds=next((t for t in thresholds if t > chosen.counted_seconds), None),
+        thresholds_seconds=thresholds,
         findings=month.findings,
         rule_versions=tuple(rule.version for rule in chosen.rules),
         family=chosen.name,
         alternatives=tuple(family.outcome for family in families.values()),
         cautions=_cautions(chosen, families, month, (rules, rulebook, choice)),
-        missing=tuple(m for f in month.findings if f.answer is Answer.UNKNOWN for m in f.missing),
+        missing=tuple([name for f in in_doubt for name in f.missing]),
         reported_on=None if reasons else reported_on,
     )
 
 
-def _reasons(chosen: Family, month: PatientMonth, *, is_late: bool) -> tuple[str, ...]:
+def _reasons(
+    chosen: Family, month: PatientMonth, eligible: Answer, *, is_late: bool
+) -> tuple[str, ...]:
+    if eligible is Answer.MET and not is_late and not chosen.outcome.reasons:
+        return ()
     reasons = {str(f.code) for f in month.findings if f.answer is Answer.NOT_MET}
     if any(f.answer is Answer.UNKNOWN for f in month.findings):
         reasons.add(Reason.CANNOT_DETERMINE)
@@ -79,7 +86,7 @@ def _cautions(
     rules, rulebook, choice = law
     found = {
         *month.cautions,
-        *(caution for f in month.findings for caution in f.cautions),
+        *[caution for f in month.findings if f.cautions for caution in f.cautions],
         *cautioning.of_time(chosen, month, rules),
         *cautioning.of_families(chosen, families, month),
         *cautioning.of_codes(chosen),

@@ -23,6 +23,7 @@ from ccm_fhir.domain.timekeeping import Away
 from ccm_fhir.errors import InputError
 
 _SECONDS_A_MINUTE = 60
+_MONTHS_KEPT = 1024
 _ZONES_KEPT = 600
 
 
@@ -48,7 +49,7 @@ def to_patient_month(stated: StatedMonth, law: Law) -> tuple[PatientMonth, Choic
         InputError: something stated contradicts itself or is unknown; names the field.
         RuleTableMissingError: the month lies past the loaded rule tables.
     """
-    month, zone = ServiceMonth.parse(stated.service_month), _zone(stated.time_zone)
+    month, zone = _month(stated.service_month), _zone(stated.time_zone)
     rules = law.rulebook.of_month(month)
     work = Work(zone, rules)
     for number, entry in enumerate(stated.time_entries):
@@ -138,6 +139,11 @@ def _day(value: object) -> date | None:
 
 def _flag(value: object) -> bool | None:
     return value if isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=_MONTHS_KEPT)
+def _month(text: str) -> ServiceMonth:
+    return ServiceMonth.parse(text)
 
 
 @lru_cache(maxsize=_ZONES_KEPT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from functools import lru_cache
 
 from msgspec import UNSET
 
@@ -15,6 +16,7 @@ from ccm_fhir.domain.stated.document import StatedMonth, StatedVisit, VisitBy
 from ccm_fhir.errors import InputError
 
 _VISIT = Criterion.INITIATING_VISIT
+_MONTHS_KEPT = 1024
 
 
 def initiating_visit(
@@ -54,15 +56,20 @@ def _not_qualifying(visit: StatedVisit, law: EligibilityRule, rule: EligibilityR
 def _began(stated: StatedMonth, month: ServiceMonth) -> ServiceMonth:
     """Return the month in which CCM began: as stated, else that of the consent, else this one."""
     if stated.ccm_first_month:
-        try:
-            began = ServiceMonth.parse(stated.ccm_first_month)
-        except InputError as error:
-            raise InputError("ccm_first_month", error.problem) from None
+        began = _first_month(stated.ccm_first_month)
     elif stated.consent and stated.consent.date:
         began = ServiceMonth.containing(stated.consent.date)
     else:
         began = month
     return min(began, month)
+
+
+@lru_cache(maxsize=_MONTHS_KEPT)
+def _first_month(text: str) -> ServiceMonth:
+    try:
+        return ServiceMonth.parse(text)
+    except InputError as error:
+        raise InputError("ccm_first_month", error.problem) from None
 
 
 def _qualifies(visit: StatedVisit, law: EligibilityRule, earliest: date, latest: date) -> bool:

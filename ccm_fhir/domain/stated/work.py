@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from msgspec import UNSET
@@ -12,12 +12,17 @@ from ccm_fhir.domain.reasons import Caution
 from ccm_fhir.domain.rules import MonthRules
 from ccm_fhir.domain.stated.document import ContactKind, PerformerRole, StatedEntry
 from ccm_fhir.domain.stated.services import known
-from ccm_fhir.domain.timekeeping import TimeEntry, instants
+from ccm_fhir.domain.timekeeping import TimeEntry, Wall, instants
 from ccm_fhir.errors import InputError
 
 _SECONDS_A_MINUTE = 60
 _MINUTES_A_DAY = 24 * 60
 _NAMED = tuple(f"time_entries[{number}]" for number in range(64))
+
+_STAFF, _NONCLINICAL = PerformerRole.CLINICAL_STAFF, PerformerRole.NONCLINICAL_STAFF
+_STAFFS, _OWN = PerformerKind.CLINICAL_STAFF, PerformerKind.BILLING_PRACTITIONER
+_NOBODY = PerformerKind.NONCLINICAL_STAFF
+_FACE_TO_FACE = ContactKind.FACE_TO_FACE
 
 
 class Work:
@@ -42,7 +47,7 @@ class Work:
         self._refuse_duplicate(name, stated)
         refused = self._refused(name, stated)
         performer = _performer(stated)
-        if refused is None and stated.mode is ContactKind.FACE_TO_FACE:
+        if refused is None and stated.mode is _FACE_TO_FACE:
             self.cautions = (Caution.FACE_TO_FACE_COUNTED,)
         if stated.start is UNSET and stated.end is UNSET:
             entry = TimeEntry(
@@ -82,7 +87,7 @@ class Work:
     def _refused(self, name: str, stated: StatedEntry) -> NotCounted | None:
         if stated.also_counted_to:
             known(self._rules, f"{name}.also_counted_to", stated.also_counted_to)
-        if stated.performer_role is PerformerRole.NONCLINICAL_STAFF:
+        if stated.performer_role is _NONCLINICAL:
             return NotCounted.NONCLINICAL
         if stated.located_outside_us is True:
             return NotCounted.OFFSHORE
@@ -107,24 +112,18 @@ class Work:
         last = stated.date if stated.end_date is UNSET else stated.end_date
         try:
             begin, end = instants(
-                datetime.combine(stated.date, stated.start),
-                datetime.combine(last, stated.end),
-                self._zone,
+                Wall(stated.date, stated.start), Wall(last, stated.end), self._zone
             )
         except InputError as error:
             raise InputError(f"{name}.{error.field}", error.problem) from None
-        seconds = int((end - begin).total_seconds())
-        if stated.minutes is not UNSET and stated.minutes * _SECONDS_A_MINUTE != seconds:
+        if stated.minutes is not UNSET and timedelta(minutes=stated.minutes) != end - begin:
             raise InputError(f"{name}.minutes", "contradicts start and end")
         return begin, end
 
 
 def _performer(stated: StatedEntry) -> PerformerKind:
     """Return whose time it is; a practitioner's not in person is staff time, as CMS has it."""
-    if stated.performer_role is PerformerRole.CLINICAL_STAFF:
-        return PerformerKind.CLINICAL_STAFF
-    if stated.performer_role is PerformerRole.NONCLINICAL_STAFF:
-        return PerformerKind.NONCLINICAL_STAFF
-    if stated.personally is True:
-        return PerformerKind.BILLING_PRACTITIONER
-    return PerformerKind.CLINICAL_STAFF
+    role = stated.performer_role
+    if role is _NONCLINICAL:
+        return _NOBODY
+    return _OWN if stated.personally is True and role is not _STAFF else _STAFFS

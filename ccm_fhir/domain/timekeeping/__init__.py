@@ -6,7 +6,7 @@ No rounding: seconds are summed whole.
 from ccm_fhir.domain.codes import NotCounted
 from ccm_fhir.domain.timekeeping.counting import tally
 from ccm_fhir.domain.timekeeping.entries import Interval, LeftOut, Tally, TimeEntry
-from ccm_fhir.domain.timekeeping.local import instants
+from ccm_fhir.domain.timekeeping.local import Wall, instants
 from ccm_fhir.domain.timekeeping.window import Away, CountingWindow
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "NotCounted",
     "Tally",
     "TimeEntry",
+    "Wall",
     "instants",
     "tally",
 ]

@@ -8,7 +8,7 @@ from ccm_fhir.domain.codes import NotCounted, PerformerKind
 from ccm_fhir.domain.timekeeping.entries import Interval, LeftOut, Tally, TimeEntry, elapsed
 from ccm_fhir.domain.timekeeping.window import Closed, CountingWindow, midnight
 
-_Placed = tuple[datetime, datetime, str, TimeEntry]
+_Placed = tuple[datetime, datetime, str, int, TimeEntry]
 
 
 def tally(entries: tuple[TimeEntry, ...], window: CountingWindow) -> Tally:
@@ -17,7 +17,7 @@ def tally(entries: tuple[TimeEntry, ...], window: CountingWindow) -> Tally:
     Where two intervals overlap, of one person or of two, the moment counts once.
     """
     count = _Count(window)
-    for begin, end, _, entry in sorted(_placed(entries, window), key=_position):
+    for begin, end, _, _, entry in sorted(_placed(entries, window)):
         refusal = _refused(entry, window)
         if entry.started_at is None:
             count.day(entry, refusal)
@@ -33,18 +33,14 @@ def tally(entries: tuple[TimeEntry, ...], window: CountingWindow) -> Tally:
 def _placed(entries: tuple[TimeEntry, ...], window: CountingWindow) -> list[_Placed]:
     """Pair each entry with its instants; one without clock times stands at its day's start."""
     placed: list[_Placed] = []
-    for entry in entries:
+    for number, entry in enumerate(entries):
         if entry.started_at is not None and entry.ended_at is not None:
             begin, end = entry.started_at.astimezone(UTC), entry.ended_at.astimezone(UTC)
-            placed.append((begin, end, entry.id, entry))
+            placed.append((begin, end, entry.id, number, entry))
         elif entry.on is not None:
             start = midnight(entry.on, window.zone)
-            placed.append((start, start, entry.id, entry))
+            placed.append((start, start, entry.id, number, entry))
     return placed
-
-
-def _position(placed: _Placed) -> tuple[datetime, datetime, str]:
-    return placed[:3]
 
 
 def _refused(entry: TimeEntry, window: CountingWindow) -> NotCounted | None:

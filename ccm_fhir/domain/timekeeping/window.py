@@ -56,11 +56,7 @@ class CountingWindow(Fact, frozen=True, kw_only=True):
 
     def closed_periods(self) -> tuple[Closed, ...]:
         """Return when nothing counts, in the order in which a reason is looked for."""
-        opens, closes = bounds(self.month, self.zone)
-        closed = [
-            (_EVER, opens, NotCounted.OUTSIDE_MONTH),
-            (closes, _NEVER, NotCounted.OUTSIDE_MONTH),
-        ]
+        closed = [*outside(self.month, self.zone)]
         if self.consent_from is not None and self.consent_from > self.month.first_day:
             begins = midnight(self.consent_from, self.zone)
             closed.append((_EVER, begins, NotCounted.BEFORE_CONSENT))
@@ -91,6 +87,7 @@ def midnight(day: date, zone: ZoneInfo) -> datetime:
 
 
 @lru_cache(maxsize=_MONTHS_KEPT)
-def bounds(month: ServiceMonth, zone: ZoneInfo) -> tuple[datetime, datetime]:
-    """Return the first instant of a month and of the next, as UTC."""
-    return month.starts_at(zone).astimezone(UTC), month.ends_at(zone).astimezone(UTC)
+def outside(month: ServiceMonth, zone: ZoneInfo) -> tuple[Closed, Closed]:
+    """Return all time before a month and all time after it."""
+    opens, closes = month.starts_at(zone).astimezone(UTC), month.ends_at(zone).astimezone(UTC)
+    return (_EVER, opens, NotCounted.OUTSIDE_MONTH), (closes, _NEVER, NotCounted.OUTSIDE_MONTH)
