@@ -267,6 +267,8 @@ def test_minutes_already_marked_as_used_are_not_taken_twice() -> None:
     )
 
     assert given.counted_seconds == 20 * 60
+    marked = timed("2026-03-05", "10:00:00", "10:10:00", also_counted_to="99457")
+    assert answer(marked, staff(20), other_services=[used]).counted_seconds == 20 * 60
 
 
 def test_minutes_another_service_used_must_be_said() -> None:
@@ -312,6 +314,7 @@ def test_transitional_care_excludes_before_2020() -> None:
 
 
 def test_codes_in_doubt_are_unknown_and_no_conditions_suggest_nothing() -> None:
+    assert answer(staff(25), conditions=["I10", "A18.1"]).unknown == ("conditions",)
     assert "consider_pcm" not in answer(staff(25), conditions=[]).warnings
 
 

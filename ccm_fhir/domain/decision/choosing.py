@@ -23,15 +23,13 @@ def choose(
     if STAFF_FAMILY not in families:
         return next(iter(families.values()))
     staff, complex_care = families[STAFF_FAMILY], families[COMPLEX_FAMILY]
-    match choice.family:
-        case FamilyChoice.STANDARD:
-            return staff
-        case FamilyChoice.PRACTITIONER:
-            return families[PRACTITIONER_FAMILY]
-        case FamilyChoice.COMPLEX_IF_MET:
-            return complex_care if complex_care.outcome.lines else staff
-        case FamilyChoice.HIGHEST_ALLOWED:
-            return _highest(families, staff, month, eligible)
+    if choice.family is FamilyChoice.HIGHEST_ALLOWED:
+        return _highest(families, staff, month, eligible)
+    if choice.family is FamilyChoice.PRACTITIONER:
+        return families[PRACTITIONER_FAMILY]
+    if choice.family is FamilyChoice.COMPLEX_IF_MET and complex_care.outcome.lines:
+        return complex_care
+    return staff
 
 
 def _highest(

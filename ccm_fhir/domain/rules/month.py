@@ -105,11 +105,6 @@ class MonthRules:
             self._relations[code] = self._find_relation(code)
         return self._relations[code]
 
-    def excludes_ccm(self, code: str) -> bool:
-        """Whether a code excludes care management for somebody in this month."""
-        relation = self.relation(code)
-        return relation is not None and bool(relation.exclusions)
-
     def _find_relation(self, code: str) -> ServiceRelation | None:
         group = next((g for g in self.groups if g.covers(code)), None)
         name = self.code_families.get(code) if group is None else group.name

@@ -95,8 +95,6 @@ def _cautions(
     stated: StatedMonth, visit: StatedVisit | None, month: ServiceMonth, rule: EligibilityRule
 ) -> tuple[Caution, ...]:
     dates = (stated.last_seen_by_billing_practitioner, visit.date if visit else None)
-    latest = max((day for day in dates if isinstance(day, date)), default=None)
-    if latest is None:
-        return ()
+    latest = max(day for day in dates if isinstance(day, date))
     year_before = month.first_day - timedelta(days=rule.initiating_visit_within_days)
     return (Caution.NO_FACE_TO_FACE,) if latest < year_before else ()
