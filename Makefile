@@ -47,8 +47,7 @@ screenshots: install  ## Take docs/screenshots again from a demo (needs chromium
 	$(PY) -m tests.browser.screenshots
 
 bench: install  ## Run the benchmarks
-	@test -d tests/benchmarks || { echo 'bench: no benchmarks yet; they come with the sweep'; exit 1; }
-	$(PY) -m pytest tests/benchmarks
+	$(PY) -m tests.benchmarks.bench_decide
 
 faults:  ## Run the fault matrix (not there yet)
 	@echo 'faults: the fault matrix is not there yet; it comes with the write-back issue'; exit 1

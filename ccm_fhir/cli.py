@@ -16,17 +16,25 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from ccm_fhir import cli_decide, wiring
 from ccm_fhir import demo as demo_run
-from ccm_fhir import wiring
+from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
-from ccm_fhir.errors import CcmError, DatabaseUnreachableError, EhrUnreachableError
+from ccm_fhir.errors import (
+    CcmError,
+    DatabaseUnreachableError,
+    EhrUnreachableError,
+    RuleDataError,
+)
 from ccm_fhir.rulebook import load_rulebook, problems_of
+from ccm_fhir.rulebook.show import rows_of
 from ccm_fhir.services.connect import Connected, NewConnection, explore, register
 from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
 from ccm_fhir.services.signing_keys import ensure_one, rotate
-from ccm_fhir.settings import Settings
+from ccm_fhir.settings import FeesSettings, Settings
 from ccm_fhir.storage.migrate import check as check_schema
 from ccm_fhir.storage.vocabulary import ClientAuth
 
@@ -45,6 +53,7 @@ keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
 app.add_typer(ehr_app, name="ehr")
 app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
+app.add_typer(fees_app, name="fees")
 
 out = Console()
 err = Console(stderr=True)
@@ -224,10 +233,28 @@ def keys_rotate() -> None:
     out.print(f"New key {kid}; older keys stay published.")
 
 
+@app.command()
+def decide(
+    file: Annotated[str, typer.Argument(help="PatientMonth JSON lines; - is standard input.")],
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop at the first line that is refused.")
+    ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Argue each answer in sentences, with sources.")
+    ] = False,
+) -> None:
+    """Decide patient-months: one JSON answer a line; exit code 1 if any line is refused."""
+    raise typer.Exit(cli_decide.run(file, strict=strict, explain=explain))
+
+
 @rules_app.command("check")
 def rules_check() -> None:
-    """Prove that the rulebook has no gap, no overlap and no uncited number."""
-    rulebook = load_rulebook()
+    """Prove that the rulebook has no gap, no overlap, no one-sided exclusion, nothing uncited."""
+    try:
+        rulebook = load_rulebook(FeesSettings().fees_dir)
+    except RuleDataError as broken:
+        err.print(f"[red]{escape(str(broken))}[/red]")
+        raise typer.Exit(CHECK_FAILED) from None
     found = problems_of(rulebook)
     for problem in found:
         _complain(problem)
@@ -247,7 +274,7 @@ def rules_show(
     on: Annotated[str, typer.Option("--on", help="Day of service (YYYY-MM-DD).")],
 ) -> None:
     """Print the version of a code in force on a day, with its sources."""
-    rulebook, day = load_rulebook(), _day(on)
+    rulebook, day = load_rulebook(FeesSettings().fees_dir), _day(on)
     rule = rulebook.code_rule(code.upper(), day)
     if rule is None:
         _complain(f"{code} is not in force on {day} (or is not in the rulebook).")
@@ -257,27 +284,8 @@ def rules_show(
 
 def _print_rule(rulebook: Rulebook, rule: CodeRule, day: date) -> None:
     table = Table(show_header=False, box=None)
-    until = rule.in_force_until or f"open (tables loaded until {rulebook.loaded_until})"
-    rows = {
-        "code": rule.code,
-        "meaning": rule.summary,
-        "version": rule.version,
-        "in force": f"{rule.in_force_from} to {until}",
-        "performers": ", ".join(sorted(kind.value for kind in rule.performers)),
-        "threshold": f"at least {rule.threshold_seconds} seconds",
-        "increment": f"{rule.increment_seconds} seconds" if rule.increment_seconds else "none",
-        "units a month": str(rule.max_units),
-        "beside": rule.add_on_to or "-",
-    }
-    for name, value in rows.items():
-        table.add_row(name, str(value))
-    for citation in rule.citations:
-        table.add_row("source", f"{citation.title} ({citation.where}) [{citation.confidence}]")
-    for text in rule.not_modelled:
-        table.add_row("not modelled", text)
-    price = rulebook.price_rule(rule.code, day)
-    if price is not None:
-        table.add_row("prices", price.source)
+    for name, value in rows_of(rulebook, rule, day):
+        table.add_row(name, escape(value))
     out.print(table)
 
 

@@ -47,6 +47,17 @@ class RuleTableMissingError(RuleError):
         )
 
 
+class PriceTableMissingError(RuleError):
+    """Two families qualify, the higher is wanted, and no prices are loaded to say which it is."""
+
+    def __init__(self, year: int) -> None:
+        self.year = year
+        super().__init__(
+            f"practice_choice.family highest_allowed compares amounts, and the CY{year} "
+            "Physician Fee Schedule table is not loaded; load it with ccm-fhir fees load"
+        )
+
+
 class RuleDataError(RuleError):
     """A rule file breaks its own schema."""
 
@@ -54,6 +65,27 @@ class RuleDataError(RuleError):
         self.file = file
         self.problem = problem
         super().__init__(f"rule file {file}: {problem}")
+
+
+class FeeFileError(RuleError):
+    """A fee schedule file cannot be taken over; nothing was changed.
+
+    Names the row as a spreadsheet numbers it and the column by its caption, never a cell's text.
+    """
+
+    def __init__(
+        self, file: str, problem: str, *, row: int | None = None, column: str | None = None
+    ) -> None:
+        self.file = file
+        self.problem = problem
+        self.row = row
+        self.column = column
+        place = ", ".join(
+            part
+            for part in (file, f"row {row}" if row else "", f"column {column}" if column else "")
+            if part
+        )
+        super().__init__(f"{place}: {problem}")
 
 
 class FhirError(CcmError):

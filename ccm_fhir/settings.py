@@ -16,10 +16,18 @@ _SHORTEST_SECRET = 32
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
-class Settings(BaseSettings):
-    """Everything an installation is told; each name is an environment variable ``CCM_…``."""
+class FeesSettings(BaseSettings):
+    """What commands need that only look things up: no address and no secret."""
 
     model_config = SettingsConfigDict(env_prefix="CCM_", extra="forbid", hide_input_in_errors=True)
+
+    fees_dir: Path | None = Field(
+        default=None, description="A folder for fee schedule tables that were loaded from CMS files"
+    )
+
+
+class Settings(FeesSettings):
+    """Everything an installation is told; each name is an environment variable ``CCM_…``."""
 
     database_url: str = Field(
         default="sqlite:///var/ccm.sqlite", description="SQLite file or postgresql+psycopg:// URL"
@@ -106,5 +114,6 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
         "CCM_DEMO": str(settings.demo).lower(),
+        **({"CCM_FEES_DIR": str(settings.fees_dir)} if settings.fees_dir else {}),
         **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),
     }

@@ -100,7 +100,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         db=open_database(settings.database_url),
         vault=vault_from({"1": master}, "1"),
         audit_key=derive_key(master, "audit"),
-        rulebook=load_rulebook(),
+        rulebook=load_rulebook(settings.fees_dir),
         table=load_chronic_table(),
         queue=durable or Enqueuer(settings.database_url),
         open_gate=_gate,

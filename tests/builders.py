@@ -10,7 +10,7 @@ import msgspec
 
 from ccm_fhir.domain.codes import CPT, ICD10CM, CoverageKind, PerformerKind
 from ccm_fhir.domain.dates import PartialDate, ServiceMonth
-from ccm_fhir.domain.decision import Decision, PatientMonth, decide
+from ccm_fhir.domain.decision import STANDARD_CHOICE, Decision, decide, of_chart
 from ccm_fhir.domain.eligibility import Eligibility, Question, assess
 from ccm_fhir.domain.facts import (
     CarePlanFact,
@@ -138,6 +138,7 @@ def question(facts: ChartFacts | None = None, month: ServiceMonth = NOVEMBER) ->
         chart=facts or chart(),
         month=month,
         rule=load_rulebook().eligibility_rule(month.last_day),
+        month_rules=load_rulebook().of_month(month),
         table=load_chronic_table(),
         practice=PRACTICE,
         attested=frozenset({Criterion.DURATION_AND_RISK}),
@@ -177,12 +178,7 @@ def decision(
     """Decide a month of work on a chart."""
     facts = facts or chart()
     return decide(
-        PatientMonth(
-            month=month,
-            zone=NEW_YORK,
-            chart=facts,
-            eligibility=eligibility(facts, month),
-            entries=entries,
-        ),
+        of_chart(month, NEW_YORK, facts, eligibility(facts, month), entries),
         load_rulebook(),
+        STANDARD_CHOICE,
     )

@@ -37,6 +37,12 @@ def canonical_system(uri: str | None) -> str | None:
     return _ALIASES.get(trimmed, trimmed)
 
 
+class Word(StrEnum):
+    """One word of a closed vocabulary; hashed as the string it is, which is also the quickest."""
+
+    __hash__ = str.__hash__
+
+
 class Role(StrEnum):
     """What a person may do here; no role does another's act by default."""
 
@@ -47,7 +53,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-class PerformerKind(StrEnum):
+class PerformerKind(Word):
     """Whose minutes these are, in the terms the codes care about (RULES: clinical staff, …)."""
 
     CLINICAL_STAFF = "clinical_staff"
@@ -86,3 +92,82 @@ class EligibleProfession(StrEnum):
     PA = "pa"
     CNS = "cns"
     CNM = "cnm"
+
+
+class NotCounted(Word):
+    """Why seconds were left out of a count."""
+
+    OUTSIDE_MONTH = "outside_month"
+    BEFORE_CONSENT = "before_consent"
+    AFTER_DEATH = "after_death"
+    INPATIENT = "inpatient"
+    SNF_PART_A = "snf_part_a"
+    IN_BILLED_VISIT = "in_billed_visit"
+    COUNTED_ELSEWHERE = "counted_elsewhere"
+    NONCLINICAL = "nonclinical"
+    OFFSHORE = "offshore"
+    OTHER_PERFORMER = "other_performer"
+    OVERLAP = "overlap"
+
+
+class Setting(Word):
+    """Where the billing practitioner practises, as far as it decides which codes are paid."""
+
+    OFFICE = "office"
+    FACILITY = "facility"
+    RHC_FQHC = "rhc_fqhc"
+
+
+class MdmLevel(StrEnum):
+    """Medical decision making, as the billing practitioner attested it; never derived."""
+
+    STRAIGHTFORWARD = "straightforward"
+    LOW = "low"
+    MODERATE = "moderate"
+    HIGH = "high"
+
+
+class FamilyChoice(Word):
+    """Which of the compliant families a practice reports; its own choice, never a default."""
+
+    STANDARD = "standard"
+    PRACTITIONER = "practitioner"
+    COMPLEX_IF_MET = "complex_if_met"
+    HIGHEST_ALLOWED = "highest_allowed"
+
+
+class DosPolicy(StrEnum):
+    """Which day of the month a claim carries as its date of service."""
+
+    THRESHOLD_DATE = "threshold_date"
+    MONTH_END = "month_end"
+
+
+class RhcCoding(StrEnum):
+    """How a rural health clinic or health center reports care management."""
+
+    INDIVIDUAL = "individual"
+    G0511 = "g0511"
+
+
+class Scope(StrEnum):
+    """For whom two services exclude each other in one month."""
+
+    PATIENT = "patient"
+    PRACTICE = "practice"
+    PRACTITIONER = "practitioner"
+
+
+class BilledBy(Word):
+    """Who billed another service of the month, seen from the billing practitioner."""
+
+    SELF = "billing_practitioner"
+    SAME_GROUP = "other_practitioner_same_group"
+    OTHER_GROUP = "other_practitioner_other_group"
+
+
+class Comparison(StrEnum):
+    """How counted time is compared with a threshold."""
+
+    AT_LEAST = "at_least"
+    MORE_THAN = "more_than"

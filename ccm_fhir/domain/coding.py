@@ -2,58 +2,59 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import date
+from zoneinfo import ZoneInfo
 
-if TYPE_CHECKING:
-    from datetime import date
-    from zoneinfo import ZoneInfo
+import msgspec
 
-    from ccm_fhir.domain.rules import CodeRule
-    from ccm_fhir.domain.timekeeping import Tally
+from ccm_fhir.domain.codes import Comparison
+from ccm_fhir.domain.rules import CodeRule
+from ccm_fhir.domain.timekeeping import Tally
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodedUnits:
-    """So many units of a code, and the day on which the last of them was reached."""
+class CodedUnits(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of a code, how many the time alone had earned, and the day of the last reported."""
 
     rule: CodeRule
     units: int
+    earned: int
     reached_on: date
 
 
-def units_reached(rule: CodeRule, counted_seconds: int) -> int:
-    """Return the units that counted time supports; a threshold is met at exactly its seconds."""
-    if counted_seconds < rule.threshold_seconds:
+def units_earned(rule: CodeRule, counted_seconds: int) -> int:
+    """Return the units that counted time would earn if nothing capped them."""
+    beyond = counted_seconds - rule.threshold_seconds
+    if rule.comparison is Comparison.MORE_THAN:
+        beyond -= 1
+    if beyond < 0 or not rule.is_timed:
         return 0
-    if rule.increment_seconds == 0:
-        return 1
-    further = (counted_seconds - rule.threshold_seconds) // rule.increment_seconds
-    return min(rule.max_units, 1 + further)
+    return 1 if rule.increment_seconds == 0 else 1 + beyond // rule.increment_seconds
 
 
-def code_time(rules: tuple[CodeRule, ...], tally: Tally, zone: ZoneInfo) -> tuple[CodedUnits, ...]:
+def units_reached(rule: CodeRule, counted_seconds: int) -> int:
+    """Return the units that counted time supports, up to the code's cap."""
+    return min(rule.cap, units_earned(rule, counted_seconds))
+
+
+def code_time(
+    rules: tuple[CodeRule, ...], tally: Tally, counted_seconds: int, zone: ZoneInfo
+) -> tuple[CodedUnits, ...]:
     """Return the lines a tally supports; an add-on only beside its base code."""
     lines: list[CodedUnits] = []
     for rule in rules:
-        units = units_reached(rule, tally.counted_seconds)
+        earned = units_earned(rule, counted_seconds)
+        units = min(rule.cap, earned)
         if units == 0 or not _base_is_present(rule, lines):
             continue
-        last_unit_seconds = rule.threshold_seconds + (units - 1) * rule.increment_seconds
-        reached_on = tally.reached_on(last_unit_seconds, zone)
+        reached_on = tally.reached_on(_seconds_of_unit(rule, units), zone)
         if reached_on is not None:
-            lines.append(CodedUnits(rule=rule, units=units, reached_on=reached_on))
+            lines.append(CodedUnits(rule=rule, units=units, earned=earned, reached_on=reached_on))
     return tuple(lines)
 
 
-def next_threshold(rules: tuple[CodeRule, ...], counted_seconds: int) -> int | None:
-    """Return the counted seconds at which the next unit would be reached, or None at the cap."""
-    ahead = [
-        rule.threshold_seconds + unit * rule.increment_seconds
-        for rule in rules
-        for unit in range(rule.max_units)
-    ]
-    return min((seconds for seconds in ahead if seconds > counted_seconds), default=None)
+def _seconds_of_unit(rule: CodeRule, unit: int) -> int:
+    met = rule.threshold_seconds + (unit - 1) * rule.increment_seconds
+    return met + 1 if rule.comparison is Comparison.MORE_THAN else met
 
 
 def _base_is_present(rule: CodeRule, lines: list[CodedUnits]) -> bool:

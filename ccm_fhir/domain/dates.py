@@ -5,6 +5,7 @@ from __future__ import annotations
 import calendar
 import re
 from datetime import date, datetime, time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import msgspec
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _MONTH = re.compile(r"(\d{4})-(\d{2})\Z")
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2})(?:T.*)?)?)?\Z")
 _MONTHS_A_YEAR = 12
+_MONTHS_KEPT = 4096
 
 
 class ServiceMonth(msgspec.Struct, frozen=True, order=True):
@@ -46,7 +48,7 @@ class ServiceMonth(msgspec.Struct, frozen=True, order=True):
     @property
     def last_day(self) -> date:
         """The month's last day."""
-        return date(self.year, self.month, calendar.monthrange(self.year, self.month)[1])
+        return _last_day(self.year, self.month)
 
     def starts_at(self, zone: ZoneInfo) -> datetime:
         """Return the first instant of the month in the practice's zone."""
@@ -71,6 +73,11 @@ class ServiceMonth(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.year:04d}-{self.month:02d}"
+
+
+@lru_cache(maxsize=_MONTHS_KEPT)
+def _last_day(year: int, month: int) -> date:
+    return date(year, month, calendar.monthrange(year, month)[1])
 
 
 class PartialDate(msgspec.Struct, frozen=True):

@@ -13,8 +13,11 @@ from ccm_fhir.domain.codes import CoverageKind
 from ccm_fhir.domain.dates import PartialDate
 
 
-class Fact(msgspec.Struct, frozen=True, kw_only=True):
-    """Base of every fact: prints its type alone, since its fields are patient data."""
+class Fact(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """Base of every fact: prints its type alone, since its fields are patient data.
+
+    Facts hold facts and plain values, so that no cycle is there for the collector to find.
+    """
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}>"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
-
-from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.facts import EvidenceRef
+from ccm_fhir.domain.codes import Role, Word
+from ccm_fhir.domain.facts import EvidenceRef, Fact
+from ccm_fhir.domain.reasons import Caution
 
 
-class Answer(StrEnum):
+class Answer(Word):
     """MET, NOT_MET or UNKNOWN; UNKNOWN never bills."""
 
     MET = "MET"
@@ -17,7 +15,7 @@ class Answer(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-class Criterion(StrEnum):
+class Criterion(Word):
     """What care management asks of a patient, a practice and a month."""
 
     TWO_CHRONIC_CONDITIONS = "two_chronic_conditions"
@@ -31,28 +29,31 @@ class Criterion(StrEnum):
     NOT_BILLED_ELSEWHERE = "not_billed_elsewhere"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Fact, frozen=True, kw_only=True):
     """An answer that can be argued: the reason, the evidence, the rule, and what would change it.
 
     ``reason`` and ``remedy`` are whole sentences for a clinician; they may name a condition
     family or a date, never the patient. ``remedy`` is empty where the answer is MET.
+    ``cautions`` is what a person should look at all the same; ``missing`` names the facts
+    without which the answer is UNKNOWN.
     """
 
     criterion: Criterion
     answer: Answer
     code: str
-    reason: str = field(repr=False)
+    reason: str
     evidence: tuple[EvidenceRef, ...] = ()
     remedy: str = ""
     owner: Role | None = None
     rule_version: str = ""
     citations: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def overall(findings: tuple[Finding, ...]) -> Answer:
     """Return NOT_MET if any finding is, else UNKNOWN if any is, else MET."""
-    answers = {finding.answer for finding in findings}
+    answers = [finding.answer for finding in findings]
     if Answer.NOT_MET in answers:
         return Answer.NOT_MET
     return Answer.UNKNOWN if Answer.UNKNOWN in answers or not answers else Answer.MET

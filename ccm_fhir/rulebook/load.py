@@ -9,58 +9,107 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from ccm_fhir.domain.rules import Citation, CodeRule, EligibilityRule, PriceRule, Rulebook
+from ccm_fhir.domain.rules import Rulebook
 from ccm_fhir.errors import RuleDataError
-from ccm_fhir.rulebook.schema import CodeFile, EligibilityFile, PricesFile, SourcesFile
+from ccm_fhir.rulebook import convert
+from ccm_fhir.rulebook.fees import read_all, read_payment
+from ccm_fhir.rulebook.fees_rules import fee_rules, price_rules
+from ccm_fhir.rulebook.schema import (
+    ClaimFile,
+    ClinicFile,
+    CodeFile,
+    CountingFile,
+    EligibilityFile,
+    ServicesFile,
+    SourcesFile,
+)
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
+    from pathlib import Path
 
-    from ccm_fhir.rulebook.schema import CodeVersion, EligibilityVersion, PriceEntry
-
-_SECONDS_A_MINUTE = 60
-_NOT_CODES = frozenset({"sources.toml", "eligibility.toml", "prices.toml"})
+_NOT_CODES = frozenset(
+    {
+        "claim.toml",
+        "clinic.toml",
+        "counting.toml",
+        "eligibility.toml",
+        "services.toml",
+        "sources.toml",
+    }
+)
 _File = TypeVar("_File", bound=BaseModel)
 
 
 @cache
-def load_rulebook() -> Rulebook:
-    """Return the shipped rulebook; read once in a process.
+def load_rulebook(fees_folder: Path | None = None) -> Rulebook:
+    """Return the shipped rulebook, read once in a process.
+
+    ``fees_folder`` holds the fee tables that a user loaded; they are laid over the shipped ones.
 
     Raises:
         RuleDataError: a file breaks its schema or cites a source that is not listed.
     """
-    return read_rulebook(files("ccm_fhir.rulebook") / "data")
+    return read_rulebook(files("ccm_fhir.rulebook") / "data", fees_folder)
 
 
-def read_rulebook(folder: Traversable) -> Rulebook:
+def read_rulebook(folder: Traversable, fees_folder: Path | None = None) -> Rulebook:
     """Read a folder of rule files; the shipped one, or a test's."""
-    sources = _read(folder / "sources.toml", SourcesFile)
-    citations = {
-        key: Citation(
-            id=key,
-            title=entry.title,
-            where=entry.where,
-            confidence=entry.confidence,
-            url=entry.url,
-        )
-        for key, entry in sources.sources.items()
-    }
-    code_files = sorted(
+    listed = _read(folder / "sources.toml", SourcesFile)
+    sources = convert.Sources(listed)
+    codes = _code_files(folder)
+    services = _read(folder / "services.toml", ServicesFile).groups
+    fees = read_all(folder / "fees", fees_folder)
+    return Rulebook(
+        loaded_until=listed.loaded_until,
+        codes=tuple(convert.code_rule(c, v, sources) for c in codes for v in c.versions),
+        eligibility=tuple(
+            convert.eligibility_rule(version, sources)
+            for version in _read(folder / "eligibility.toml", EligibilityFile).versions
+        ),
+        prices=price_rules(fees),
+        fees=fee_rules(fees, read_payment(folder / "fees")),
+        groups=tuple(convert.service_group(n, entry, sources) for n, entry in services.items()),
+        exclusions=(
+            *(
+                exclusion
+                for c in codes
+                for exclusion in convert.exclusions(c.family, c.excludes, sources, f"{c.code}.toml")
+            ),
+            *(
+                exclusion
+                for name, entry in services.items()
+                for exclusion in convert.exclusions(name, entry.excludes, sources, "services.toml")
+            ),
+        ),
+        counting=tuple(
+            convert.counting_rule(entry, sources)
+            for entry in _read(folder / "counting.toml", CountingFile).rules
+        ),
+        claims=tuple(
+            convert.claim_rule(version, sources)
+            for version in _read(folder / "claim.toml", ClaimFile).versions
+        ),
+        clinics=tuple(
+            convert.clinic_rule(version, sources)
+            for version in _read(folder / "clinic.toml", ClinicFile).versions
+        ),
+    )
+
+
+def _code_files(folder: Traversable) -> tuple[CodeFile, ...]:
+    found = sorted(
         (f for f in folder.iterdir() if f.name.endswith(".toml") and f.name not in _NOT_CODES),
         key=lambda f: f.name,
     )
-    return Rulebook(
-        codes=tuple(rule for f in code_files for rule in _code_rules(f, citations)),
-        eligibility=tuple(
-            _eligibility_rule(version, citations)
-            for version in _read(folder / "eligibility.toml", EligibilityFile).versions
-        ),
-        prices=tuple(
-            _price_rule(entry) for entry in _read(folder / "prices.toml", PricesFile).prices
-        ),
-        loaded_until=sources.loaded_until,
-    )
+    return tuple(_code_file(file) for file in found)
+
+
+def _code_file(file: Traversable) -> CodeFile:
+    code = _read(file, CodeFile)
+    if file.name != f"{code.code}.toml":
+        raise RuleDataError(file.name, f"holds code {code.code}")
+    return code
 
 
 def _read(file: Traversable, model: type[_File]) -> _File:
@@ -72,61 +121,3 @@ def _read(file: Traversable, model: type[_File]) -> _File:
         first = error.errors(include_input=False, include_url=False, include_context=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise RuleDataError(file.name, f"{where}: {first['msg']}") from None
-
-
-def _cited(
-    keys: tuple[str, ...], citations: dict[str, Citation], file: str
-) -> tuple[Citation, ...]:
-    for key in keys:
-        if key not in citations:
-            raise RuleDataError(file, f"cites {key}, which sources.toml does not list")
-    return tuple(citations[key] for key in keys)
-
-
-def _code_rules(file: Traversable, citations: dict[str, Citation]) -> tuple[CodeRule, ...]:
-    code = _read(file, CodeFile)
-    if file.name != f"{code.code}.toml":
-        raise RuleDataError(file.name, f"holds code {code.code}")
-    return tuple(_code_rule(code, version, citations) for version in code.versions)
-
-
-def _code_rule(code: CodeFile, version: CodeVersion, citations: dict[str, Citation]) -> CodeRule:
-    return CodeRule(
-        code=code.code,
-        family=code.family,
-        summary=code.summary,
-        add_on_to=code.add_on_to,
-        version=version.version,
-        in_force_from=version.in_force_from,
-        in_force_until=version.in_force_until,
-        performers=frozenset(version.performers),
-        threshold_seconds=version.threshold_minutes * _SECONDS_A_MINUTE,
-        increment_seconds=version.increment_minutes * _SECONDS_A_MINUTE,
-        max_units=version.max_units,
-        citations=_cited(version.citations, citations, f"{code.code}.toml"),
-        not_modelled=version.not_modelled,
-    )
-
-
-def _eligibility_rule(
-    version: EligibilityVersion, citations: dict[str, Citation]
-) -> EligibilityRule:
-    return EligibilityRule(
-        version=version.version,
-        in_force_from=version.in_force_from,
-        in_force_until=version.in_force_until,
-        minimum_condition_families=version.minimum_condition_families,
-        initiating_visit_codes=frozenset(version.initiating_visit_codes),
-        initiating_visit_within_days=version.initiating_visit_within_days,
-        consent_must_be_written=version.consent_must_be_written,
-        required_consent_statements=version.required_consent_statements,
-        coverage_kinds=frozenset(version.coverage_kinds),
-        professions=frozenset(version.professions),
-        excluding_codes=frozenset(version.excluding_codes),
-        citations=_cited(version.citations, citations, "eligibility.toml"),
-        not_modelled=version.not_modelled,
-    )
-
-
-def _price_rule(entry: PriceEntry) -> PriceRule:
-    return PriceRule(**entry.model_dump())

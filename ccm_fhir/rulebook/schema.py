@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ccm_fhir.domain.codes import CoverageKind, EligibleProfession, PerformerKind
+from ccm_fhir.domain.codes import (
+    Comparison,
+    CoverageKind,
+    DosPolicy,
+    EligibleProfession,
+    MdmLevel,
+    NotCounted,
+    PerformerKind,
+    RhcCoding,
+    Scope,
+    Setting,
+)
+from ccm_fhir.domain.reasons import Caution, Reason
 from ccm_fhir.domain.rules import Confidence
+
+_CODE_OR_RANGE = r"^[0-9A-Z][0-9]{4}(-[0-9A-Z][0-9]{4})?$"
 
 
 class _Strict(BaseModel):
@@ -31,18 +45,85 @@ class SourcesFile(_Strict):
     sources: dict[str, SourceEntry]
 
 
-class CodeVersion(_Strict):
-    """One version of one code."""
+class CitedEntry(_Strict):
+    """Where one statement was read, and how surely; ``blocking`` bills nothing until confirmed."""
 
-    version: str
+    sources: tuple[str, ...] = Field(min_length=1)
+    confidence: Confidence
+    blocking: bool = False
+
+
+class _CitedVersion(_Strict):
+    """A version whose every statement of law names its source under ``cited``."""
+
     in_force_from: date
     in_force_until: date | None = None
+    cited: dict[str, CitedEntry] = Field(min_length=1)
+
+    must_cite: ClassVar[tuple[str, ...]] = ()
+
+    @model_validator(mode="after")
+    def _every_statement_is_cited(self) -> Self:
+        for key in self.must_cite:
+            if key not in self.cited and (key == "in_force" or getattr(self, key)):
+                raise ValueError(f"{key} is not cited")
+        unknown = set(self.cited) - set(type(self).model_fields) - {"in_force", "distinct_families"}
+        if unknown:
+            raise ValueError(f"cites {min(unknown)}, which it does not say")
+        return self
+
+
+class CodeVersion(_CitedVersion):
+    """One version of one code."""
+
+    must_cite = (
+        "in_force",
+        "performers",
+        "supervision",
+        "threshold_minutes",
+        "increment_minutes",
+        "max_units",
+        "mue_units",
+        "mdm_levels",
+        "needs_plan_revision",
+    )
+
+    version: str
     performers: tuple[PerformerKind, ...] = Field(min_length=1)
-    threshold_minutes: int = Field(gt=0)
-    increment_minutes: int = Field(ge=0)
-    max_units: int = Field(gt=0)
-    citations: tuple[str, ...] = Field(min_length=1)
+    supervision: Literal["general", "personal"]
+    is_timed: bool = True
+    threshold_minutes: int | None = Field(default=None, gt=0)
+    comparison: Comparison | None = None
+    increment_minutes: int | None = Field(default=None, ge=0)
+    max_units: int | None = Field(default=None, gt=0)
+    mue_units: int | None = Field(default=None, gt=0)
+    mdm_levels: tuple[MdmLevel, ...] = ()
+    needs_plan_revision: bool = False
+    required_elements: tuple[str, ...] = Field(min_length=1)
     not_modelled: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _time_is_said_in_full_or_not_at_all(self) -> Self:
+        said = (self.threshold_minutes, self.comparison, self.increment_minutes)
+        if any((value is not None) != self.is_timed for value in said):
+            raise ValueError(
+                "threshold_minutes, comparison and increment_minutes belong together, "
+                "and to timed codes only"
+            )
+        if self.max_units is None and self.mue_units is None:
+            raise ValueError("max_units or mue_units must cap it")
+        return self
+
+
+class ExclusionEntry(_Strict):
+    """Groups of codes that this one may not be reported with in the same month."""
+
+    others: tuple[str, ...] = Field(min_length=1, alias="with")
+    scope: Scope
+    reason: Reason
+    in_force_from: date = date(2015, 1, 1)
+    in_force_until: date | None = None
+    cited: CitedEntry
 
 
 class CodeFile(_Strict):
@@ -53,23 +134,33 @@ class CodeFile(_Strict):
     add_on_to: str | None = None
     summary: str = Field(min_length=1)
     versions: tuple[CodeVersion, ...] = Field(min_length=1)
+    excludes: tuple[ExclusionEntry, ...] = ()
 
 
-class EligibilityVersion(_Strict):
+class EligibilityVersion(_CitedVersion):
     """One version of the eligibility rule."""
 
+    must_cite = (
+        "minimum_condition_families",
+        "initiating_visit_within_days",
+        "initiating_visit_codes",
+        "consent_modes",
+        "required_consent_statements",
+        "coverage_kinds",
+        "professions",
+        "professions_paid_less",
+    )
+
     version: str
-    in_force_from: date
-    in_force_until: date | None = None
     minimum_condition_families: int = Field(gt=0)
     initiating_visit_within_days: int = Field(gt=0)
+    initiating_visit_for_all: bool
     initiating_visit_codes: tuple[str, ...] = Field(min_length=1)
-    consent_must_be_written: bool
+    consent_modes: tuple[str, ...] = Field(min_length=1)
     required_consent_statements: tuple[str, ...]
     coverage_kinds: tuple[CoverageKind, ...] = Field(min_length=1)
     professions: tuple[EligibleProfession, ...] = Field(min_length=1)
-    excluding_codes: tuple[str, ...]
-    citations: tuple[str, ...] = Field(min_length=1)
+    professions_paid_less: tuple[EligibleProfession, ...]
     not_modelled: tuple[str, ...] = ()
 
 
@@ -79,21 +170,78 @@ class EligibilityFile(_Strict):
     versions: tuple[EligibilityVersion, ...] = Field(min_length=1)
 
 
-class PriceEntry(_Strict):
-    """One code's relative values in one year; decimals are written as strings."""
+class GroupEntry(_Strict):
+    """One group of other services; a code may be written as a range."""
 
-    code: str
+    summary: str = Field(min_length=1)
+    codes: tuple[Annotated[str, Field(pattern=_CODE_OR_RANGE)], ...] = Field(min_length=1)
+    caution: Caution | None = None
+    cited: CitedEntry
+    excludes: tuple[ExclusionEntry, ...] = ()
+
+
+class ServicesFile(_Strict):
+    """``services.toml``."""
+
+    groups: dict[str, GroupEntry]
+
+
+class CountingEntry(_Strict):
+    """Time that does not count."""
+
+    reason: NotCounted
     in_force_from: date
-    in_force_until: date
-    work_rvu: Decimal
-    nonfacility_pe_rvu: Decimal
-    facility_pe_rvu: Decimal
-    malpractice_rvu: Decimal
-    conversion_factor: Decimal = Field(gt=0)
-    source: str = Field(min_length=1)
+    in_force_until: date | None = None
+    summary: str = Field(min_length=1)
+    remedy: str = Field(min_length=1)
+    caution: Caution | None = None
+    cited: CitedEntry
 
 
-class PricesFile(_Strict):
-    """``prices.toml``."""
+class CountingFile(_Strict):
+    """``counting.toml``."""
 
-    prices: tuple[PriceEntry, ...]
+    rules: tuple[CountingEntry, ...]
+
+
+class ClaimVersion(_CitedVersion):
+    """One version of how a claim is made."""
+
+    must_cite = (
+        "in_force",
+        "timely_filing_years",
+        "date_of_service_policies",
+        "institutional_settings",
+        "place_of_service",
+        "modifiers",
+    )
+
+    version: str
+    timely_filing_years: int = Field(gt=0)
+    date_of_service_policies: tuple[DosPolicy, ...] = Field(min_length=1)
+    institutional_settings: tuple[Setting, ...]
+    place_of_service: str
+    modifiers: str
+
+
+class ClaimFile(_Strict):
+    """``claim.toml``."""
+
+    versions: tuple[ClaimVersion, ...]
+
+
+class ClinicVersion(_CitedVersion):
+    """One version of how clinics and health centers report."""
+
+    must_cite = ("codings",)
+
+    version: str
+    codings: tuple[RhcCoding, ...] = Field(min_length=1)
+    default_coding: RhcCoding
+    payable_codes: tuple[str, ...] = ()
+
+
+class ClinicFile(_Strict):
+    """``clinic.toml``."""
+
+    versions: tuple[ClinicVersion, ...]

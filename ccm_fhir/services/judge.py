@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import Decision, PatientMonth, decide
+from ccm_fhir.domain.decision import STANDARD_CHOICE, Decision, decide, of_chart
 from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.findings import Answer, Criterion
@@ -60,6 +60,7 @@ def judge(world: Installation, material: Material) -> Judgement:
             chart=material.chart,
             month=month,
             rule=world.rulebook.eligibility_rule(month.last_day),
+            month_rules=world.rulebook.of_month(month),
             table=world.table,
             practice=material.practice.fact,
             attested=material.attested,
@@ -67,14 +68,15 @@ def judge(world: Installation, material: Material) -> Judgement:
         )
     )
     decision = decide(
-        PatientMonth(
-            month=month,
-            zone=material.practice.zone,
-            chart=material.chart,
-            eligibility=eligibility,
-            entries=tuple(entry.as_time_entry for entry in material.entries),
+        of_chart(
+            month,
+            material.practice.zone,
+            material.chart,
+            eligibility,
+            tuple(entry.as_time_entry for entry in material.entries),
         ),
         world.rulebook,
+        STANDARD_CHOICE,
     )
     return Judgement(eligibility=eligibility, decision=decision)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from ccm_fhir.domain.codes import PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import PatientMonth, decide
+from ccm_fhir.domain.decision import STANDARD_CHOICE, decide, of_chart
 from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.domain.rules import CodeRule
 from ccm_fhir.errors import NoRuleInForceError, RuleTableMissingError
@@ -44,7 +44,7 @@ def thresholds() -> list[tuple[CodeRule, int, int]]:
     return [
         (rule, unit + 1, rule.threshold_seconds + unit * rule.increment_seconds)
         for rule in RULES
-        for unit in range(rule.max_units)
+        for unit in range(rule.cap)
     ]
 
 
@@ -83,16 +83,16 @@ def test_time_alone_is_told_apart_from_what_may_be_reported() -> None:
 
 def test_an_unattested_risk_is_unknown_and_never_bills() -> None:
     facts = builders.chart()
-    month = builders.NOVEMBER
     made = decide(
-        PatientMonth(
-            month=month,
-            zone=NEW_YORK,
-            chart=facts,
-            eligibility=builders.unattested(facts),
-            entries=(work(60 * MINUTE),),
+        of_chart(
+            builders.NOVEMBER,
+            NEW_YORK,
+            facts,
+            builders.unattested(facts),
+            (work(60 * MINUTE),),
         ),
         load_rulebook(),
+        STANDARD_CHOICE,
     )
 
     assert made.lines == ()
@@ -112,7 +112,7 @@ def test_a_month_before_the_code_existed_cannot_be_decided() -> None:
         builders.eligibility(month=ServiceMonth(2014, 12))
 
 
-def test_99439_is_not_reported_before_2021() -> None:
+def test_in_2020_the_further_minutes_are_g2058() -> None:
     month = ServiceMonth(2020, 12)
     facts = builders.chart(
         consents=(builders.consent(given_on=builders.on("2020-11-01")),),
@@ -123,7 +123,7 @@ def test_99439_is_not_reported_before_2021() -> None:
 
     made = decision(entry, facts=facts, month=month)
 
-    assert [(line.code, line.units) for line in made.lines] == [("99490", 1)]
+    assert [(line.code, line.units) for line in made.lines] == [("99490", 1), ("G2058", 1)]
     assert made.allowed_total_usd is None
 
 
@@ -147,9 +147,10 @@ def test_the_order_of_entries_is_irrelevant(durations: list[int], shuffle: objec
 @given(st.integers(2, 90 * MINUTE), st.data())
 def test_splitting_an_entry_keeps_the_decision(seconds: int, data: st.DataObject) -> None:
     cut = data.draw(st.integers(1, seconds - 1))
-    whole = work(seconds)
-    first = work(cut, entry_id="a")
-    second = work(seconds - cut, whole.started_at + timedelta(seconds=cut), entry_id="b")
+    start = datetime(2026, 11, 10, 10, 0, tzinfo=NEW_YORK)
+    whole = work(seconds, start)
+    first = work(cut, start, entry_id="a")
+    second = work(seconds - cut, start + timedelta(seconds=cut), entry_id="b")
 
     split, uncut = decision(first, second), decision(whole)
 

@@ -352,6 +352,23 @@ class TestLifeAndOthers:
 
         assert assess(asked).finding(Criterion.NOT_BILLED_ELSEWHERE).answer is answer
 
+    def test_a_claim_that_excludes_only_its_own_practitioner_is_for_the_practitioner_to_settle(
+        self,
+    ) -> None:
+        claim = ClaimFact(
+            ref=EvidenceRef("Claim", "x"),
+            status="active",
+            use="claim",
+            codes=("G0181",),
+            serviced_on=on("2026-11-12"),
+        )
+        asked = builders.question(chart(claims=(claim,)))
+
+        found = assess(asked).finding(Criterion.NOT_BILLED_ELSEWHERE)
+        assert (found.answer, found.evidence) == (Answer.UNKNOWN, (claim.ref,))
+        attested = replace(asked, attested=frozenset({Criterion.NOT_BILLED_ELSEWHERE}))
+        assert assess(attested).finding(Criterion.NOT_BILLED_ELSEWHERE).answer is Answer.MET
+
     def test_claims_that_cannot_be_seen_are_for_the_practitioner_to_attest(self) -> None:
         facts = chart(unread=(Unread("Claim", "needs scope patient/Claim.rs"),))
         asked = builders.question(facts)

@@ -105,7 +105,17 @@ def test_a_day_past_the_loaded_tables_is_refused_by_every_question() -> None:
         ("99490.toml", '"MLN909188-2015"', '"HEARSAY"', "HEARSAY"),
         ("99490.toml", 'code = "99490"', 'code = "99491"', "99491"),
         ("99439.toml", "[[versions]]", "[[versions", "99439.toml"),
-        ("prices.toml", 'conversion_factor = "32.3465"', 'conversion_factor = "0"', "prices"),
+        ("fees/conversion_factors.csv", "32.3465", "0", "conversion_factor"),
+        ("fees/conversion_factors.csv", "all,32.3465", "some,32.3465", "row 5, participation"),
+        ("fees/rvu.csv", "2025-12-31,99424", "2024-12-31,99424", "row 2, .*ends before"),
+        ("fees/rvu.csv", "1.45,0.93", "1.45,,0.93", "row 2, nonfacility_pe_rvu"),
+        ("fees/rvu.csv", "2025-09-11)", "2025-09-11),x", "row 2, more"),
+        ("fees/rvu.csv", "99425", "99424", "99424: two rows on 2025-01-01"),
+        ("fees/gpci.csv", "0.869", "nan", "row 2, pe_gpci"),
+        ("fees/payment.toml", 'rate = "0.85"', 'rate = "85"', r"rates\.1\.rate"),
+        ("fees/payment.toml", 'source = "NPP-85"', 'source = "HEARSAY"', "HEARSAY"),
+        ("fees/payment.toml", 'facility = ["21", ', 'facility = ["11", ', "11 is in both"),
+        ("fees/payment.toml", "[[places]]", "[[places", "payment.toml"),
     ],
 )
 def test_a_careless_rule_file_is_refused_by_name(
@@ -117,10 +127,11 @@ def test_a_careless_rule_file_is_refused_by_name(
         read_rulebook(folder)
 
 
-def test_a_missing_file_is_named(folder: Path) -> None:
-    (folder / "eligibility.toml").unlink()
+@pytest.mark.parametrize("name", ["eligibility.toml", "fees/payment.toml", "fees/rvu.csv"])
+def test_a_missing_file_is_named(folder: Path, name: str) -> None:
+    (folder / name).unlink()
 
-    with pytest.raises(RuleDataError, match=r"eligibility\.toml"):
+    with pytest.raises(RuleDataError, match=name.rsplit("/", maxsplit=1)[-1]):
         read_rulebook(folder)
 
 
@@ -132,12 +143,6 @@ def test_a_missing_file_is_named(folder: Path) -> None:
         ("99439.toml", 'add_on_to = "99490"', 'add_on_to = "99491"', "not in force with it"),
         ("99439.toml", "threshold_minutes = 40", "threshold_minutes = 20", "before its base"),
         ("99439.toml", "increment_minutes = 20", "increment_minutes = 0", "without an increment"),
-        (
-            "prices.toml",
-            "in_force_until = 2025-12-31",
-            "in_force_until = 2024-12-31",
-            "ends before",
-        ),
     ],
 )
 def test_a_rulebook_that_breaks_a_promise_says_which(

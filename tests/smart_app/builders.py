@@ -143,7 +143,10 @@ def decision(
         tally=Tally(
             counted=(
                 Interval(
-                    entry_id="e1", started_at=start, ended_at=start + timedelta(seconds=seconds)
+                    entry_id="e1",
+                    seconds=seconds,
+                    started_at=start,
+                    ended_at=start + timedelta(seconds=seconds),
                 ),
             )
             if seconds

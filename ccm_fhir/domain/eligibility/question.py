@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.conditions import ChronicTable
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PracticeFact
-    from ccm_fhir.domain.rules import EligibilityRule
+    from ccm_fhir.domain.rules import EligibilityRule, MonthRules
 
 ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
 """Criteria that a billing practitioner may settle by attesting, and nobody else."""
@@ -25,6 +25,7 @@ class Question:
     chart: ChartFacts
     month: ServiceMonth
     rule: EligibilityRule
+    month_rules: MonthRules
     table: ChronicTable
     practice: PracticeFact
     attested: frozenset[Criterion]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.codes import Role, Scope
 from ccm_fhir.domain.eligibility.question import Question, Said, finding_of
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 
@@ -84,10 +84,12 @@ def alive(question: Question) -> Finding:
 def not_billed_elsewhere(question: Question) -> Finding:
     """Answer whether another claim already reports the patient's month."""
     criterion = Criterion.NOT_BILLED_ELSEWHERE
-    clashes = tuple(c for c in question.chart.claims if _clashes(question, c))
+    others = tuple(c for c in question.chart.claims if _is_anothers_this_month(question, c))
+    clashes = tuple(c for c in others if any(_excludes(question, code) for code in c.codes))
+    doubtful = tuple(c for c in others if any(_may_exclude(question, code) for code in c.codes))
     if clashes:
         codes = ", ".join(
-            sorted({code for c in clashes for code in c.codes} & question.rule.excluding_codes)
+            sorted({c for clash in clashes for c in clash.codes if _excludes(question, c)})
         )
         said = Said(
             answer=Answer.NOT_MET,
@@ -102,6 +104,18 @@ def not_billed_elsewhere(question: Question) -> Finding:
             answer=Answer.MET,
             code="not_billed_elsewhere",
             reason="The billing practitioner attested that nobody else reports this month.",
+        )
+    elif doubtful:
+        said = Said(
+            answer=Answer.UNKNOWN,
+            code="cannot_determine",
+            reason=(
+                "Another claim of this month would stand in the way if the same practitioner "
+                "filed it, and it does not say who did."
+            ),
+            remedy="The billing practitioner attests that it is another’s when signing the month.",
+            owner=Role.PRACTITIONER,
+            evidence=tuple(c.ref for c in doubtful),
         )
     elif not question.chart.was_read("Claim"):
         said = Said(
@@ -120,12 +134,25 @@ def not_billed_elsewhere(question: Question) -> Finding:
     return finding_of(criterion, question, said)
 
 
-def _clashes(question: Question, claim: ClaimFact) -> bool:
+def _is_anothers_this_month(question: Question, claim: ClaimFact) -> bool:
     if claim.status != "active" or claim.use not in {"claim", ""}:
         return False
     if question.own_claim_identifiers.intersection(claim.identifiers):
         return False
-    if not question.rule.excluding_codes.intersection(claim.codes):
-        return False
     day, month = claim.serviced_on, question.month
     return day is None or (day.earliest <= month.last_day and day.latest >= month.first_day)
+
+
+def _excludes(question: Question, code: str) -> bool:
+    """Whether a code excludes CCM whoever filed it."""
+    return any(scope is not Scope.PRACTITIONER for scope in _scopes(question, code))
+
+
+def _may_exclude(question: Question, code: str) -> bool:
+    """Whether a code excludes CCM only if the same practitioner filed it."""
+    return any(scope is Scope.PRACTITIONER for scope in _scopes(question, code))
+
+
+def _scopes(question: Question, code: str) -> tuple[Scope, ...]:
+    relation = question.month_rules.relation(code)
+    return () if relation is None else tuple(e.scope for e in relation.exclusions)

@@ -73,6 +73,7 @@ def test_the_product_answers_as_the_table_promises(member: CastMember) -> None:
         chart=chart(member.patient_id),
         month=ServiceMonth.containing(AS_OF),
         rule=load_rulebook().eligibility_rule(AS_OF),
+        month_rules=load_rulebook().of_month(ServiceMonth.containing(AS_OF)),
         table=load_chronic_table(),
         practice=PracticeFact(organization="Organization/org-maple-street"),
         attested=frozenset(),
