@@ -2,6 +2,8 @@
 
 Exit codes: 0 done; 1 done, but some items were rejected; 2 wrong usage or unreadable input;
 3 a needed service is unreachable; 4 a check failed.
+
+A command imports what it alone needs: `decide` must not wait for a database library.
 """
 
 from __future__ import annotations
@@ -10,17 +12,15 @@ import os
 import sys
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ccm_fhir import cli_decide, wiring
-from ccm_fhir import demo as demo_run
+from ccm_fhir import cli_decide
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
@@ -31,12 +31,10 @@ from ccm_fhir.errors import (
 )
 from ccm_fhir.rulebook import load_rulebook, problems_of
 from ccm_fhir.rulebook.show import rows_of
-from ccm_fhir.services.connect import Connected, NewConnection, explore, register
-from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
-from ccm_fhir.services.signing_keys import ensure_one, rotate
 from ccm_fhir.settings import FeesSettings, Settings
-from ccm_fhir.storage.migrate import check as check_schema
-from ccm_fhir.storage.vocabulary import ClientAuth
+
+if TYPE_CHECKING:
+    from ccm_fhir.services.connect import Connected
 
 WRONG_USAGE, UNREACHABLE, CHECK_FAILED = 2, 3, 4
 
@@ -67,7 +65,7 @@ def _complain(text: str) -> None:
 def main() -> NoReturn:
     """Run the command line; every error of ours becomes one line and an exit code."""
     try:
-        app()
+        app(prog_name=app.info.name)
     except (EhrUnreachableError, DatabaseUnreachableError) as problem:
         _complain(str(problem))
         sys.exit(UNREACHABLE)
@@ -95,6 +93,9 @@ def demo(
     patients: Annotated[int, typer.Option(help="How many synthetic patients.")] = 40,
 ) -> None:
     """Start the sandbox EHR and the app with a synthetic practice; Ctrl-C ends both."""
+    from ccm_fhir import demo as demo_run
+    from ccm_fhir import wiring
+
     day = _day(today) if today else min(wiring.real_now().date(), load_rulebook().loaded_until)
     plan = demo_run.DemoPlan(app_port=port, ehr_port=ehr_port, today=day, patients=patients)
     raise typer.Exit(demo_run.run(plan, out, script=script))
@@ -106,6 +107,8 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8700,
 ) -> None:
     """Serve the SMART app; with CCM_RUN_ENGINE (the default) it delivers as well."""
+    import uvicorn
+
     Settings().master_secret()
     uvicorn.run(
         "smart_app.main:from_environment",
@@ -123,6 +126,8 @@ def serve(
 @app.command()
 def worker() -> None:
     """Deliver and run schedules without serving pages (PostgreSQL: several side by side)."""
+    from ccm_fhir import wiring
+
     wiring.run_until_stopped(Settings())
 
 
@@ -135,6 +140,9 @@ def sandbox(
     today: Annotated[str | None, typer.Option(help="Day of the data (YYYY-MM-DD).")] = None,
 ) -> None:
     """Start the sandbox EHR alone."""
+    from ccm_fhir import demo as demo_run
+    from ccm_fhir import wiring
+
     day = _day(today) if today else wiring.real_now().date()
     command = demo_run.sandbox_command(port=port, app_url=app_url, today=day)
     os.execv(command[0], command)  # noqa: S606  # our own interpreter, no shell
@@ -147,6 +155,9 @@ def migrate(
     ] = False,
 ) -> None:
     """Bring the database to the newest schema."""
+    from ccm_fhir import wiring
+    from ccm_fhir.storage.migrate import check as check_schema
+
     settings = Settings()
     if not check:
         wiring.migrate(settings)
@@ -186,6 +197,16 @@ def ehr_add(
     ] = False,
 ) -> None:
     """Register an EHR for a practice and print what its administrator needs."""
+    from ccm_fhir import wiring
+    from ccm_fhir.services.connect import NewConnection, explore, register
+    from ccm_fhir.services.practice_setup import (
+        PracticeDetails,
+        add_practice,
+        attest_practice,
+    )
+    from ccm_fhir.services.signing_keys import ensure_one
+    from ccm_fhir.storage.vocabulary import ClientAuth
+
     settings = Settings()
     attested_day = _day(attested_on) if attested_on else None
     details = PracticeDetails(
@@ -225,6 +246,9 @@ def ehr_add(
 @keys_app.command("rotate")
 def keys_rotate() -> None:
     """Make a new signing key; the old one stays published until it is retired."""
+    from ccm_fhir import wiring
+    from ccm_fhir.services.signing_keys import rotate
+
     opened = wiring.open_installation(Settings(), with_engine=False)
     try:
         kid = rotate(opened.world, wiring.real_now())
