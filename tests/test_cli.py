@@ -381,12 +381,13 @@ def practice_count(settings: dict[str, str]) -> int:
     return count
 
 
+@pytest.mark.parametrize("spelt", ["", "/"])
 def test_an_ehr_that_is_added_twice_is_refused_and_nothing_more_is_stored(
-    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr, spelt: str
 ) -> None:
     run(*add(ehr.base), **settings)
 
-    again = run(*add(ehr.base))
+    again = run(*add(ehr.base + spelt))
 
     assert again.code == 2
     assert again.complaint == "This EHR is registered already."

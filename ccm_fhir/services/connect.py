@@ -79,8 +79,9 @@ def explore(world: Installation, fhir_base: str, *, allow_loopback_http: bool) -
     Raises:
         as ``connect_ehr``.
     """
+    bare = fhir_base.rstrip("/")
     with world.db.read() as session:
-        if ehrs.find_by_base(session, fhir_base) is not None:
+        if any(ehrs.find_by_base(session, spelt) for spelt in (bare, f"{bare}/")):
             raise ConflictError("This EHR is registered already.")
     base = Origin.of(fhir_base)
     config = preview(world.open_gate(frozenset({base}), allow_loopback_http), fhir_base)

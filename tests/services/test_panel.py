@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 from decimal import Decimal
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +21,8 @@ from tests.world import DOCTOR, NOVEMBER, Site, open_site
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from fhir_fixtures.practice.model import WorkEntry
 
 NOT_ELIGIBLE = {
     "pt-onecondition",
@@ -65,10 +68,11 @@ def month_page(site: Site, **wanted: Any) -> MonthOverview:  # noqa: ANN401  # o
 
 def states(site: Site) -> dict[str, MonthState]:
     """Return where each patient stands, by the EHR's id."""
+    rows = month_page(site).rows
     with site.world.db.read() as session:
         found = session.connection().exec_driver_sql("SELECT id, fhir_id FROM patient").all()
     fhir_ids = {row[0]: row[1] for row in found}
-    return {fhir_ids[row.patient_id]: row.state for row in month_page(site).rows}
+    return {fhir_ids[row.patient_id]: row.state for row in rows}
 
 
 def test_the_panel_has_every_patient_of_the_practice_once(whole: Site) -> None:
@@ -112,6 +116,28 @@ def test_a_page_that_is_not_there_is_the_nearest_that_is(whole: Site, page: int)
 def test_a_long_list_comes_in_pages(whole: Site) -> None:
     assert ROWS_A_PAGE == 50
     assert month_page(whole).pages == 1
+
+
+def test_with_the_months_work_each_stands_where_the_demo_says(site: Site) -> None:
+    log = cast().time_log
+    for (user, patient), entries in groupby(sorted(log, key=by_place), key=by_place):
+        desk = site.launch(user=user, patient=patient)
+        for entry in entries:
+            start = entry.started_at
+            desk.record(started_on=start.date(), start_time=start.time(), minutes=entry.minutes)
+
+    found = states(site)
+
+    assert {entry.patient_id: found[entry.patient_id] for entry in log} == {
+        "pt-almost": MonthState.SHORT_OF_TIME,
+        "pt-exactly": MonthState.READY,
+        "pt-fortyone": MonthState.READY,
+        "pt-sixtyfive": MonthState.READY,
+    }
+
+
+def by_place(entry: WorkEntry) -> tuple[str, str]:
+    return entry.user_id, entry.patient_id
 
 
 def test_a_patient_moves_from_short_of_time_over_ready_and_signed_to_sent(own_site: Site) -> None:

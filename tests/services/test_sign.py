@@ -17,7 +17,17 @@ from ccm_fhir.services.sign import STATEMENTS
 from ccm_fhir.storage import attestations, claims, fees, practices
 from ccm_fhir.storage.practices import NewPractice
 from tests.services.wire import with_json
-from tests.world import BILLER, DOCTOR, NOVEMBER, NURSE, NURSE_PRACTITIONER, Desk, Site, open_site
+from tests.world import (
+    BILLER,
+    DOCTOR,
+    NOVEMBER,
+    NURSE,
+    NURSE_PRACTITIONER,
+    READY,
+    Desk,
+    Site,
+    open_site,
+)
 
 if TYPE_CHECKING:
     from tests.services.loopback_ehr import Ehr
@@ -27,13 +37,14 @@ BOTH = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
 
 @pytest.fixture
 def doctor(site: Site) -> Desk:
-    """Return the physician at the chart of Rosa Ready, for whom 22 minutes are recorded."""
+    """Return the physician at the chart of Rosa Ready, with 22 minutes of their own recorded."""
     return ready_to_sign(site)
 
 
-def ready_to_sign(site: Site, **who: str) -> Desk:
-    site.launch(**who).record()
-    return site.launch(**{"user": DOCTOR, **who})
+def ready_to_sign(site: Site, *, patient: str = READY, user: str = DOCTOR) -> Desk:
+    desk = site.launch(patient=patient, user=user)
+    desk.record()
+    return desk
 
 
 def claims_of(desk: Desk) -> list[claims.ClaimRecord]:
@@ -41,7 +52,9 @@ def claims_of(desk: Desk) -> list[claims.ClaimRecord]:
         return list(claims.of_month(session, desk.site.practice_id, NOVEMBER))
 
 
-def test_a_signature_makes_one_claim_of_what_was_shown(doctor: Desk) -> None:
+def test_a_signature_makes_one_claim_of_what_was_shown(site: Site) -> None:
+    site.launch().record()
+    doctor = site.launch(user=DOCTOR)
     doctor.sign()
 
     shown = doctor.review()
