@@ -6,6 +6,7 @@ It stands where the gate's socket end stands, so that every check of the gate's 
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,7 +40,7 @@ class Wire(httpx2.BaseTransport):
     """Passes requests on to the real network, remembers them, and fails where it is told to."""
 
     def __init__(self) -> None:
-        self._real = PinnedWire(allow_loopback=True)
+        self._real = PinnedWire(allow_loopback=True, dial=_dial)
         self._rules: list[_Rule] = []
         self.requests: list[httpx2.Request] = []
 
@@ -66,6 +67,11 @@ class Wire(httpx2.BaseTransport):
     def sent(self, method: str, path: str = "") -> list[httpx2.Request]:
         """Return the requests of a method whose path matches."""
         return [r for r in self.requests if r.method == method and re.search(path, r.url.path)]
+
+
+def _dial() -> httpx2.BaseTransport:
+    """Return a connection pool for loopback, which is plain http: no certificates are loaded."""
+    return httpx2.HTTPTransport(trust_env=False, verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
 
 def answers(
