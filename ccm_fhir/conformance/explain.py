@@ -10,7 +10,8 @@ from ccm_fhir.domain.decision import Decision, FamilyOutcome, decide
 from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.rules import Cited, MonthRules
 from ccm_fhir.domain.stated import Law, to_patient_month
-from ccm_fhir.domain.stated.sentences import SENTENCES
+from ccm_fhir.domain.stated.citing import source_of
+from ccm_fhir.domain.stated.sentences import CAUTIONS, SENTENCES, said
 from ccm_fhir.errors import CcmError
 
 _SECONDS_A_MINUTE = 60
@@ -38,13 +39,13 @@ def _argument(decision: Decision, rules: MonthRules) -> Iterator[str]:
             yield f"  Not counted: {_time(seconds)}. {rule.summary}. {rule.remedy}"
             yield f"    {_of(rule.cited)}"
     for text in decision.reasons:
-        said = SENTENCES[Reason(text)]
-        yield f"  {text}: {said.sentence}"
-        yield f"    What would change it: {said.remedy} {_cited(text, decision, rules)}"
+        words = SENTENCES[Reason(text)]
+        yield f"  {text}: {words.sentence}"
+        yield f"    What would change it: {words.remedy} {_cited(text, decision, rules)}"
     for name in decision.missing:
         yield f"  Missing: {name}."
     for caution in decision.cautions:
-        yield f"  Look at: {caution.value.replace('_', ' ')}."
+        yield f"  Look at: {CAUTIONS[caution]}"
     for family in decision.alternatives:
         yield f"  {_beside(family)}"
     yield f"  Rules: {', '.join(decision.rule_versions) or 'none in force'}."
@@ -71,34 +72,17 @@ def _beside(family: FamilyOutcome) -> str:
         codes = " and ".join(f"{line.units} × {line.code}" for line in family.lines)
         worth = "no price" if family.allowed_usd is None else f"${family.allowed_usd}"
         return f"Family {family.family}: {codes} ({worth})."
-    why = ", ".join(family.reasons)
-    return f"Family {family.family}: {_time(family.counted_seconds)}, {why}."
+    why = " ".join(said(text).sentence for text in family.reasons)
+    return f"Family {family.family}: {_time(family.counted_seconds)}. {why}"
 
 
 def _cited(text: str, decision: Decision, rules: MonthRules) -> str:
-    """Return the source of a reason: the time rule's, the exclusion's or the eligibility's."""
-    cited = _code_statement(text, decision, rules) or _exclusion(text, rules)
-    statement = SENTENCES[Reason(text)].statement
-    if cited is None and statement and rules.eligibility is not None:
-        cited = rules.eligibility.statement(statement)
-    if cited is None and text == Reason.TIMELY_FILING_EXPIRED and rules.claim is not None:
-        cited = next(c for c in rules.claim.cited if c.what == "timely_filing_years")
+    """Return a reason's source; where no statement is named, the rule's version."""
+    cited = source_of(Reason(text), decision, rules)
     if cited is not None:
         return _of(cited)
     version = next((f.rule_version for f in decision.findings if f.code == text), "")
     return f"[{version}]" if version else ""
-
-
-def _code_statement(text: str, decision: Decision, rules: MonthRules) -> Cited | None:
-    codes = rules.family(decision.family)
-    if text != Reason.BELOW_TIME_THRESHOLD or not codes:
-        return None
-    return codes[0].statement("threshold_minutes")
-
-
-def _exclusion(text: str, rules: MonthRules) -> Cited | None:
-    every = (e for group in rules.exclusions.values() for e in group)
-    return next((e.cited for e in every if e.reason.value == text), None)
 
 
 def _of(cited: Cited) -> str:

@@ -20,6 +20,7 @@ from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.sources import Sources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class PatientMonthReview:
     """Everything the patient page shows of one month.
 
     ``decision`` is None where no chart has been read or no rules are loaded for the month;
-    ``decision_problem`` then says why, in a sentence.
+    ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
     """
 
     patient: PatientBanner
@@ -117,6 +118,7 @@ class PatientMonthReview:
     chart: ChartStatus
     decision: Decision | None
     decision_problem: str
+    sources: Sources = field(default_factory=Sources)
     decision_hash: str
     verdicts: tuple[ConditionVerdict, ...]
     families: tuple[ChronicFamily, ...]

@@ -29,6 +29,7 @@ from ccm_fhir.services.patient_month import (
     WorkEntry,
 )
 from ccm_fhir.services.problems import sentence_for
+from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -114,6 +115,9 @@ def _review(
         ),
         decision=judgement.decision if judgement else None,
         decision_problem=problem,
+        sources=sources_of(world.rulebook, gathered.month, judgement.decision)
+        if judgement
+        else Sources(),
         decision_hash=hash_of(judgement.decision) if judgement else "",
         verdicts=judgement.eligibility.verdicts if judgement else (),
         families=judgement.eligibility.families if judgement else (),

@@ -7,15 +7,19 @@ from decimal import Decimal
 
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.decision import BELOW_TIME_THRESHOLD, CODE_NOT_EFFECTIVE, DecidedLine
+from ccm_fhir.domain.decision import BELOW_TIME_THRESHOLD, CANNOT_DETERMINE, DecidedLine, Decision
 from ccm_fhir.domain.findings import Answer
+from ccm_fhir.domain.stated.sentences import CAUTIONS, said
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
 from ccm_fhir.services.sign import STATEMENTS
+from ccm_fhir.services.sources import Sources
 from smart_app.views import wording
+from smart_app.views.alternatives import AlternativeView, alternatives
 from smart_app.views.deliveries import DeliveryView, delivery
-from smart_app.views.formats import day, minutes, moment, money, month_name, sentence
+from smart_app.views.formats import day, listed, minutes, moment, money, month_name, sentence
 from smart_app.views.forms import Attempt, key_of
+from smart_app.views.sources import RuleView, SourceView, rule_views, sources_views
 
 _FINGERPRINT = 12
 
@@ -44,8 +48,10 @@ class ObstacleView:
     """What stands in the way, and who can move it."""
 
     what: str
+    why: str
     fix: str
     owner: str
+    sources: tuple[SourceView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +86,11 @@ class SentClaimView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimView:
-    """The section; at most one of ``sign_form`` and ``who_signs`` is filled."""
+    """The section; at most one of ``sign_form`` and ``who_signs`` is filled.
+
+    ``cautions`` are sentences about what to look at; ``alternatives`` and ``rules`` argue the
+    decision: the other families of codes beside it, and where its rules were read.
+    """
 
     proposed: LinesView | None
     is_proposed_only: bool
@@ -89,6 +99,10 @@ class ClaimView:
     who_signs: str
     signed: str = field(repr=False)
     sent: SentClaimView | None
+    cautions: tuple[str, ...]
+    missing: str
+    alternatives: tuple[AlternativeView, ...]
+    rules: tuple[RuleView, ...]
 
 
 def claim(
@@ -99,6 +113,7 @@ def claim(
     can_sign = is_open and review.may_sign and not review.sign_obstacles
     signs = signer.may(Role.PRACTITIONER)
     obstacles = _obstacles(review, signs=signs) if is_open else ()
+    decision = review.decision
     return ClaimView(
         proposed=_proposed(review) if is_open else None,
         is_proposed_only=review.decision is not None and not review.decision.lines,
@@ -107,19 +122,28 @@ def claim(
         who_signs=_who_signs(review) if is_open and not obstacles and not can_sign else "",
         signed="" if review.signed is None else _signed(review.signed),
         sent=None if review.claim is None else _sent(review.claim, review.ehr_links),
+        cautions=() if decision is None else tuple(CAUTIONS[c] for c in decision.cautions),
+        missing="" if decision is None else _missing(decision),
+        alternatives=() if decision is None else alternatives(decision),
+        rules=() if decision is None else rule_views(decision.rule_versions, review.sources),
     )
+
+
+def _missing(decision: Decision) -> str:
+    names = listed(tuple(name.replace("_", " ") for name in decision.missing))
+    return f"Not stated yet: {names}." if names else ""
 
 
 def _proposed(review: PatientMonthReview) -> LinesView | None:
     decision = review.decision
-    lines = () if decision is None else decision.lines or decision.reached
-    if not lines:
+    if decision is None or not decision.reached:
         return None
+    lines = decision.lines or decision.reached
     amounts = [line.allowed_usd for line in lines]
     known = [amount for amount in amounts if amount is not None]
     return LinesView(
         lines=tuple(_line(line) for line in lines),
-        serviced_on=day(max(line.reached_on for line in lines)),
+        serviced_on=day(decision.date_of_service or max(line.reached_on for line in lines)),
         total=money(sum(known, Decimal(0)) if len(known) == len(amounts) else None),
         amount_label="Medicare allows (national)",
     )
@@ -134,6 +158,7 @@ def _obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView
     from_findings = tuple(
         ObstacleView(
             what=f"{wording.CRITERIA[f.criterion]}: {wording.ANSWERS[f.answer].lower()}",
+            why=sentence(f.reason),
             fix=sentence(f.remedy),
             owner="" if f.owner is None else wording.ROLES[f.owner],
         )
@@ -141,23 +166,33 @@ def _obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView
         if f.answer is Answer.NOT_MET
         or (f.answer is Answer.UNKNOWN and f.criterion not in attestable)
     )
-    return (*from_findings, *_time_obstacles(review), *_draft_obstacles(review, signs=signs))
+    from_reasons = () if review.decision is None else _reasons(review, review.decision)
+    return (*from_findings, *from_reasons, *_draft_obstacles(review, signs=signs))
 
 
-def _time_obstacles(review: PatientMonthReview) -> tuple[ObstacleView, ...]:
-    decision = review.decision
-    if decision is None:
-        return ()
-    care_manager = wording.ROLES[Role.CARE_MANAGER]
-    if BELOW_TIME_THRESHOLD in decision.reasons and decision.next_threshold_seconds is not None:
-        short = minutes(decision.next_threshold_seconds - decision.counted_seconds)
-        what = f"Not enough time yet: {short} short"
-        fix = "Only care actually given counts; the month stays open until it ends."
-        return (ObstacleView(what=what, fix=fix, owner=care_manager),)
-    if CODE_NOT_EFFECTIVE in decision.reasons:
-        what = "No code for this work was in force in this month"
-        return (ObstacleView(what=what, fix="Nothing can be reported.", owner=""),)
-    return ()
+def _reasons(review: PatientMonthReview, decision: Decision) -> tuple[ObstacleView, ...]:
+    """Return what the findings do not say already: time, codes, and the rules' own refusals."""
+    told = {f.code for f in decision.findings if f.answer is Answer.NOT_MET}
+    if decision.unknown:
+        told.add(CANNOT_DETERMINE)
+    return tuple(
+        _reason(text, decision, review.sources) for text in decision.reasons if text not in told
+    )
+
+
+def _reason(text: str, decision: Decision, sources: Sources) -> ObstacleView:
+    words, what = said(text), wording.reason(text)
+    goal = decision.next_threshold_seconds
+    if text == BELOW_TIME_THRESHOLD and goal is not None:
+        what = f"{what}: {minutes(goal - decision.counted_seconds)} short"
+    cited = sources.reasons.get(text)
+    return ObstacleView(
+        what=what,
+        why=words.sentence,
+        fix=words.remedy,
+        owner="" if words.owner is None else wording.ROLES[words.owner],
+        sources=() if cited is None else sources_views((cited,)),
+    )
 
 
 def _draft_obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView, ...]:
@@ -167,7 +202,9 @@ def _draft_obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[Obstac
 
 def _draft_obstacle(obstacle: Obstacle) -> ObstacleView:
     what = sentence(obstacle.code.replace("_", " ")).rstrip(".")
-    return ObstacleView(what=what, fix=sentence(obstacle.fix), owner=wording.owner(obstacle.owner))
+    return ObstacleView(
+        what=what, why="", fix=sentence(obstacle.fix), owner=wording.owner(obstacle.owner)
+    )
 
 
 def _sign_form(

@@ -10,8 +10,10 @@ from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.services.patient_month import PatientMonthReview
+from ccm_fhir.services.sources import Sources
 from smart_app.views import tones, wording
 from smart_app.views.formats import count, sentence
+from smart_app.views.sources import SourceView, by_id, sources_views
 from smart_app.views.tones import Tone
 
 _WORST_FIRST = (Answer.NOT_MET, Answer.UNKNOWN, Answer.MET)
@@ -39,7 +41,7 @@ class FindingView:
     remedy: str
     owner: str
     rule_version: str
-    citations: tuple[str, ...]
+    sources: tuple[SourceView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,14 +73,15 @@ def eligibility(review: PatientMonthReview) -> EligibilityView:
     verdicts = sorted(review.verdicts, key=lambda v: _DOUBT_FIRST.index(v.chronic))
     return EligibilityView(
         summary=_summary(review.findings),
-        findings=tuple(finding(f, review.ehr_links) for f in ordered),
+        findings=tuple(finding(f, review.ehr_links, review.sources) for f in ordered),
         conditions=tuple(_condition(v, labels, review.ehr_links) for v in verdicts),
         conditions_summary=_conditions_summary(review.verdicts, review.families),
     )
 
 
-def finding(found: Finding, links: Mapping[str, str]) -> FindingView:
+def finding(found: Finding, links: Mapping[str, str], sources: Sources) -> FindingView:
     """Return one criterion's row."""
+    stated = sources.of_criterion(found.criterion, found.rule_version)
     return FindingView(
         title=wording.CRITERIA[found.criterion],
         answer=wording.ANSWERS[found.answer],
@@ -88,7 +91,7 @@ def finding(found: Finding, links: Mapping[str, str]) -> FindingView:
         remedy=sentence(found.remedy),
         owner="" if found.owner is None else wording.ROLES[found.owner],
         rule_version=found.rule_version,
-        citations=found.citations,
+        sources=sources_views(stated) if stated else by_id(found.citations, sources),
     )
 
 

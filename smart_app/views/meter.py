@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccm_fhir.domain.decision import DecidedLine, Decision
-from smart_app.views.formats import bare_minutes, minutes, whole_minutes
+from smart_app.views.formats import bare_minutes, listed, minutes, whole_minutes
 
 _ROOM_AT_THE_END = 1.08
 _FULL = 100.0
@@ -23,31 +23,32 @@ class TickView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterView:
-    """The bar; ``said`` is the same in a sentence."""
+    """The bar; ``said`` is the same in a sentence, and ``marks`` what its ticks stand for."""
 
     counted: str
     counted_minutes: int
     highest_minutes: int
     filled_percent: str
     said: str
+    marks: str
     ticks: tuple[TickView, ...]
 
 
 def meter(decision: Decision, *, is_open: bool) -> MeterView:
     """Return the bar of a decision's counted time; a month that is signed has no next step."""
     counted = decision.counted_seconds
-    thresholds = decision.thresholds_seconds
-    highest = max((counted, *thresholds), default=0)
+    thresholds = decision.thresholds
+    highest = max((counted, *(t.seconds for t in thresholds)))
     scale = (highest or 1) * _ROOM_AT_THE_END
     codes = _codes_in_order(decision.reached)
     ticks = tuple(
         TickView(
-            percent=_percent(seconds, scale),
-            minutes=bare_minutes(seconds),
-            code=codes[place] if place < len(codes) else "",
-            is_reached=counted >= seconds,
+            percent=_percent(threshold.seconds, scale),
+            minutes=bare_minutes(threshold.seconds),
+            code=threshold.code,
+            is_reached=counted >= threshold.seconds,
         )
-        for place, seconds in enumerate(thresholds)
+        for threshold in thresholds
     )
     ahead = decision.next_threshold_seconds
     told = said(counted, ahead, codes) if is_open else have(counted, codes)
@@ -57,6 +58,7 @@ def meter(decision: Decision, *, is_open: bool) -> MeterView:
         highest_minutes=whole_minutes(highest),
         filled_percent=_percent(counted, scale),
         said=told,
+        marks=listed(tuple(f"{tick.code} at {tick.minutes} min" for tick in ticks)),
         ticks=ticks,
     )
 

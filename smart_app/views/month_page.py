@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
 from ccm_fhir.services.sign import STATEMENTS
+from ccm_fhir.services.sources import Sources
 from smart_app.views import wording
 from smart_app.views.eligibility import FindingView, finding
 from smart_app.views.formats import bare_minutes, count, minutes, money
@@ -27,6 +28,7 @@ _ATTENTION_FIRST = (
     MonthState.NOT_ELIGIBLE,
 )
 _NO_LINKS: Mapping[str, str] = {}
+_NO_SOURCES = Sources()
 _FULL = 100.0
 
 
@@ -133,7 +135,7 @@ def _row(row: MonthRow) -> RowView:
         filled_percent=f"{share * _FULL:.1f}%",
         reached=reached_words(tuple(code for code, units in row.reached for _ in range(units))),
         hint=_hint(row),
-        missing=tuple(finding(f, _NO_LINKS) for f in missing[:_SHOWN_MISSING]),
+        missing=tuple(finding(f, _NO_LINKS, _NO_SOURCES) for f in missing[:_SHOWN_MISSING]),
         further=_further(len(missing) - _SHOWN_MISSING),
         amount=money(row.total_usd),
         claim="" if row.claim_state is None else wording.DELIVERIES[row.claim_state],

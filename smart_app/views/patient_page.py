@@ -15,7 +15,7 @@ from smart_app.views.forms import Attempt, TimeFormView, Wrong, key_of, time_for
 from smart_app.views.headline import HeadlineView, headline
 from smart_app.views.meter import MeterView, meter
 from smart_app.views.months import MonthsView, months
-from smart_app.views.time_log import EntryView, log, not_counted
+from smart_app.views.time_log import EntryView, NotCountedView, explained, log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class PatientPageView:
     chart: ChartView
     decision_problem: str
     meter: MeterView | None
-    not_counted: tuple[str, ...]
+    not_counted: tuple[NotCountedView, ...]
     entries: tuple[EntryView, ...]
     time_form: TimeFormView | None
     time_closed: str
@@ -85,7 +85,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         chart=_chart(review.chart, key),
         decision_problem=sentence(review.decision_problem),
         meter=None if decision is None else meter(decision, is_open=review.signed is None),
-        not_counted=() if decision is None else not_counted(decision.tally.left_out),
+        not_counted=() if decision is None else explained(decision.tally.left_out, review.sources),
         entries=log(review, key, attempt),
         time_form=time_form(review.month, review.today, key, attempt) if keeps_time else None,
         time_closed=_why_closed(review),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from ccm_fhir.domain.timekeeping import LeftOut
+from ccm_fhir.domain.rules import CountingRule
+from ccm_fhir.domain.timekeeping import LeftOut, NotCounted
 from ccm_fhir.services.patient_month import PatientMonthReview, WorkEntry
+from ccm_fhir.services.sources import Sources
 from smart_app.views.deliveries import DeliveryView, delivery
-from smart_app.views.formats import minutes, moment, short_day, span
+from smart_app.views.formats import minutes, moment, sentence, short_day, span
 from smart_app.views.forms import Attempt, key_of
+from smart_app.views.sources import SourceView, sources_views
 from smart_app.views.wording import ACTIVITIES, CONTACTS, NOT_COUNTED
 
 
@@ -37,6 +40,15 @@ class EntryView:
     void_problem: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotCountedView:
+    """Time that was left out: how much and why, and where that was read."""
+
+    what: str
+    why: str
+    sources: tuple[SourceView, ...]
+
+
 def log(
     review: PatientMonthReview, page_key: str, attempt: Attempt | None
 ) -> tuple[EntryView, ...]:
@@ -51,6 +63,25 @@ def not_counted(left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
     for part in left_out:
         seconds[NOT_COUNTED[part.reason]] += part.seconds
     return tuple(f"{minutes(amount)} {why}" for why, amount in seconds.most_common())
+
+
+def explained(left_out: tuple[LeftOut, ...], sources: Sources) -> tuple[NotCountedView, ...]:
+    """Return how much was left out for each reason, with the rule that leaves it out."""
+    seconds: Counter[NotCounted] = Counter()
+    for part in left_out:
+        seconds[part.reason] += part.seconds
+    return tuple(
+        NotCountedView(
+            what=f"{minutes(amount)} {NOT_COUNTED[reason]}",
+            why="" if (rule := sources.counting.get(reason)) is None else _why(rule),
+            sources=() if rule is None else sources_views((rule.cited,)),
+        )
+        for reason, amount in seconds.most_common()
+    )
+
+
+def _why(rule: CountingRule) -> str:
+    return f"{sentence(rule.summary)} {sentence(rule.remedy)}"
 
 
 def _entry(

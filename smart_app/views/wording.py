@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import Chronic
+from ccm_fhir.domain.decision import COMPLEX_FAMILY, PRACTITIONER_FAMILY, STAFF_FAMILY
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.reasons import Reason
+from ccm_fhir.domain.rules import CLINIC_FAMILY, Confidence
 from ccm_fhir.domain.timekeeping import NotCounted
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.services.patient_month import MonthState
@@ -92,6 +95,50 @@ VERDICTS: dict[Chronic, str] = {
     Chronic.REVIEW: "Needs a clinician’s eye",
 }
 
+REASONS: dict[Reason, str] = {
+    Reason.APCM_SAME_MONTH: "Another programme reports this month",
+    Reason.BELOW_TIME_THRESHOLD: "Not enough time yet",
+    Reason.CANNOT_DETERMINE: "A fact is missing",
+    Reason.CARE_PLAN_COPY_NOT_GIVEN: "Copy of the care plan not given",
+    Reason.CARE_PLAN_MISSING: "No care plan",
+    Reason.CARE_PLAN_OVERSIGHT_SAME_PRACTITIONER: "Care plan oversight is reported",
+    Reason.CCM_ALREADY_BILLED: "Already billed for the month",
+    Reason.CERTIFIED_EHR_MISSING: "Certified EHR not attested",
+    Reason.CODE_NOT_EFFECTIVE: "No code for this work was in force in this month",
+    Reason.CONSENT_AFTER_SERVICE: "Consent came after the work",
+    Reason.CONSENT_INVALID: "Consent does not suffice",
+    Reason.CONSENT_MISSING: "No consent",
+    Reason.CONSENT_NOT_FOR_BILLING_PRACTITIONER: "Consent names another practitioner",
+    Reason.CONSENT_REVOKED: "Consent was revoked",
+    Reason.CONTINUITY_MISSING: "Continuity of care not attested",
+    Reason.ESRD_SAME_PRACTITIONER: "Dialysis payment is reported",
+    Reason.FEWER_THAN_TWO_CONDITIONS: "Fewer than two chronic conditions",
+    Reason.VISIT_CODE_NOT_QUALIFYING: "The initiating visit does not qualify",
+    Reason.VISIT_MISSING: "No initiating visit",
+    Reason.NO_24_7_ACCESS: "Access around the clock not attested",
+    Reason.NO_PART_B: "No Medicare Part B",
+    Reason.PAYER_NOT_MEDICARE: "The payer is not Medicare",
+    Reason.PCM_SAME_PRACTITIONER: "Principal care management is reported",
+    Reason.PRACTITIONER_NOT_ELIGIBLE: "Profession may not bill this",
+    Reason.RISK_OR_DURATION_NOT_DOCUMENTED: "Duration or risk not documented",
+    Reason.TCM_SAME_PERIOD: "Transitional care is reported",
+    Reason.TIMELY_FILING_EXPIRED: "The time limit for filing has passed",
+}
+
+CONFIDENCES: dict[Confidence, str] = {
+    Confidence.CONFIRMED_TWICE: "confirmed in two places",
+    Confidence.CONFIRMED: "confirmed",
+    Confidence.DERIVED: "derived from other rules",
+    Confidence.UNCONFIRMED: "source not confirmed",
+}
+
+FAMILIES: dict[str, str] = {
+    STAFF_FAMILY: "Clinical staff’s time",
+    COMPLEX_FAMILY: "Complex care, clinical staff’s time",
+    PRACTITIONER_FAMILY: "Practitioner’s own time",
+    CLINIC_FAMILY: "The clinic’s single code",
+}
+
 IN_FLIGHT = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN})
 """States that change without anyone doing anything; pages look again while there are any."""
 
@@ -99,3 +146,8 @@ IN_FLIGHT = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliverySta
 def owner(value: str) -> str:
     """Return a role's words for its code; a code that is no role is told as it stands."""
     return ROLES[Role(value)] if value in set(Role) else value.replace("_", " ")
+
+
+def reason(text: str) -> str:
+    """Return a reason's title; what a family of codes asks beyond those has one for all."""
+    return REASONS[Reason(text)] if text in set(Reason) else "These codes ask for more"

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import DecidedLine, Decision
+from ccm_fhir.domain.decision import DecidedLine, Decision, Threshold
 from ccm_fhir.domain.facts import EvidenceRef, Skipped, Unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding, overall
 from ccm_fhir.domain.timekeeping import Interval, LeftOut, NotCounted, Tally
@@ -154,7 +154,10 @@ def decision(
             left_out=left_out,
         ),
         next_threshold_seconds=next((t for t in THRESHOLDS if t > seconds), None),
-        thresholds_seconds=THRESHOLDS,
+        thresholds=tuple(
+            Threshold(seconds=seconds, code=code)
+            for seconds, code in zip(THRESHOLDS, ("99490", "99439", "99439"), strict=True)
+        ),
         findings=found,
         rule_versions=("99490@2015-01-01",),
     )

@@ -30,7 +30,7 @@ def test_the_bar_marks_each_threshold_and_labels_what_is_reached() -> None:
     assert [(t.minutes, t.code, t.is_reached) for t in view.ticks] == [
         ("20", "99490", True),
         ("40", "99439", True),
-        ("60", "", False),
+        ("60", "99439", False),
     ]
     assert view.said == "42 min counted – 99490 and 99439 reached."
 

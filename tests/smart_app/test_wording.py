@@ -11,10 +11,15 @@ from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import Chronic
 from ccm_fhir.domain.eligibility import ATTESTABLE
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.reasons import Caution, Reason
+from ccm_fhir.domain.rules import CLINIC_FAMILY, PROGRAMME_FAMILIES, Confidence
+from ccm_fhir.domain.stated.sentences import CAUTIONS
 from ccm_fhir.domain.timekeeping import NotCounted
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.rulebook import load_rulebook
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.sign import STATEMENTS
+from ccm_fhir.services.sources import STATEMENTS_OF
 from smart_app.views import tones, wording
 from smart_app.views.page import NOTICES, Done
 from smart_app.views.problems import LAUNCHES
@@ -29,6 +34,9 @@ COVERED: tuple[tuple[type[StrEnum], object], ...] = (
     (DeliveryState, wording.DELIVERIES),
     (MonthState, wording.MONTH_STATES),
     (Chronic, wording.VERDICTS),
+    (Reason, wording.REASONS),
+    (Caution, CAUTIONS),
+    (Confidence, wording.CONFIDENCES),
     (Answer, tones.ANSWERS),
     (Chronic, tones.VERDICTS),
     (DeliveryState, tones.DELIVERIES),
@@ -62,3 +70,14 @@ def test_every_reason_to_refuse_a_launch_has_its_page() -> None:
 def test_an_owner_is_told_in_words() -> None:
     assert wording.owner("practitioner") == "billing practitioner"
     assert wording.owner("help_desk") == "help desk"
+
+
+def test_every_family_has_its_words() -> None:
+    assert set(wording.FAMILIES) == {*PROGRAMME_FAMILIES, CLINIC_FAMILY}
+
+
+def test_every_criterion_names_statements_that_the_rulebook_has() -> None:
+    stated = {cited.what for rule in load_rulebook().eligibility for cited in rule.cited}
+
+    assert set(STATEMENTS_OF) == set(Criterion)
+    assert {what for names in STATEMENTS_OF.values() for what in names} <= stated

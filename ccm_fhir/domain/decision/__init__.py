@@ -11,12 +11,16 @@ from ccm_fhir.domain.decision.outcome import (
     CANNOT_DETERMINE,
     CODE_NOT_EFFECTIVE,
     COMPLEX_FAMILY,
+    MDM_NOT_ATTESTED,
+    MDM_TOO_LOW,
+    PLAN_NOT_REVISED,
     PRACTITIONER_FAMILY,
     STAFF_FAMILY,
     DecidedLine,
     Decision,
     FamilyOutcome,
     Programme,
+    Threshold,
 )
 
 __all__ = [
@@ -24,6 +28,9 @@ __all__ = [
     "CANNOT_DETERMINE",
     "CODE_NOT_EFFECTIVE",
     "COMPLEX_FAMILY",
+    "MDM_NOT_ATTESTED",
+    "MDM_TOO_LOW",
+    "PLAN_NOT_REVISED",
     "PRACTITIONER_FAMILY",
     "STAFF_FAMILY",
     "STANDARD_CHOICE",
@@ -33,6 +40,7 @@ __all__ = [
     "FamilyOutcome",
     "PatientMonth",
     "Programme",
+    "Threshold",
     "decide",
     "of_chart",
 ]

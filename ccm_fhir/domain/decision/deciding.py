@@ -7,7 +7,7 @@ from datetime import date
 from ccm_fhir.domain.codes import DosPolicy, NotCounted
 from ccm_fhir.domain.decision import cautioning
 from ccm_fhir.domain.decision.choosing import choose
-from ccm_fhir.domain.decision.families import Family, evaluate
+from ccm_fhir.domain.decision.families import Family, evaluate, thresholds_of
 from ccm_fhir.domain.decision.inputs import Choice, PatientMonth
 from ccm_fhir.domain.decision.outcome import DecidedLine, Decision
 from ccm_fhir.domain.findings import Answer, overall
@@ -33,7 +33,8 @@ def decide(month: PatientMonth, rulebook: Rulebook, choice: Choice) -> Decision:
     is_late = reported_on is not None and _is_late(reported_on, month, rules)
     reasons = _reasons(chosen, month, eligible, is_late=is_late)
     in_doubt = [f for f in month.findings if f.answer is _UNKNOWN]
-    thresholds = tuple(sorted([t for rule in chosen.rules for t in rule.thresholds]))
+    thresholds = thresholds_of(chosen.rules)
+    counted = chosen.counted_seconds
     return Decision(
         month=month.month,
         eligible=eligible,
@@ -42,8 +43,8 @@ def decide(month: PatientMonth, rulebook: Rulebook, choice: Choice) -> Decision:
         reasons=reasons,
         unknown=tuple([f.criterion for f in in_doubt]),
         tally=chosen.tally,
-        next_threshold_seconds=next((t for t in thresholds if t > chosen.counted_seconds), None),
-        thresholds_seconds=thresholds,
+        next_threshold_seconds=next((t.seconds for t in thresholds if t.seconds > counted), None),
+        thresholds=thresholds,
         findings=month.findings,
         rule_versions=tuple(rule.version for rule in chosen.rules),
         family=chosen.name,

@@ -14,6 +14,7 @@ from ccm_fhir.domain.decision.outcome import (
     PRACTITIONER_FAMILY,
     DecidedLine,
     FamilyOutcome,
+    Threshold,
     total_allowed,
 )
 from ccm_fhir.domain.pricing import national_nonfacility_amount
@@ -101,8 +102,22 @@ def _family(
         lines=lines,
         reasons=reasons,
         allowed_usd=total_allowed(lines),
+        threshold=first_of(codes),
     )
     return Family(name, codes, counted, seconds, coded, outcome)
+
+
+def first_of(codes: tuple[CodeRule, ...]) -> Threshold | None:
+    """Return where a family's first code begins; None without one that is timed."""
+    if not codes or not codes[0].is_timed:
+        return None
+    return Threshold(seconds=codes[0].threshold_seconds, code=codes[0].code)
+
+
+def thresholds_of(codes: tuple[CodeRule, ...]) -> tuple[Threshold, ...]:
+    """Return every threshold of a family in order of time, with the code each one reaches."""
+    found = sorted([(seconds, rule.code) for rule in codes for seconds in rule.thresholds])
+    return tuple([Threshold(seconds=seconds, code=code) for seconds, code in found])
 
 
 def _payable(

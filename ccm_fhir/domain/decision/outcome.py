@@ -28,6 +28,13 @@ class Programme(StrEnum):
     CCM = "ccm"
 
 
+class Threshold(Fact, frozen=True, kw_only=True):
+    """Counted seconds at which one more unit is reached, and of which code."""
+
+    seconds: int
+    code: str
+
+
 class DecidedLine(Fact, frozen=True, kw_only=True):
     """One code with its units, the day its last unit was reached and what Medicare allows."""
 
@@ -43,7 +50,8 @@ class FamilyOutcome(Fact, frozen=True, kw_only=True):
     """What one family of codes would report, or why it would not.
 
     ``reasons`` are the contract's, and beside the chosen family those below. ``allowed_usd`` is
-    the national non-facility amount; None without lines or a price.
+    the national non-facility amount; None without lines or a price. ``threshold`` is where the
+    family's first code begins; None where none was in force.
     """
 
     family: str
@@ -51,6 +59,7 @@ class FamilyOutcome(Fact, frozen=True, kw_only=True):
     lines: tuple[DecidedLine, ...]
     reasons: tuple[str, ...]
     allowed_usd: Decimal | None
+    threshold: Threshold | None = None
 
 
 class Decision(Fact, frozen=True, kw_only=True):
@@ -59,7 +68,8 @@ class Decision(Fact, frozen=True, kw_only=True):
     ``lines`` is empty unless every finding is MET and the time is there; then ``reasons`` is
     empty. ``reached`` is what the counted time supports in the chosen ``family``, whatever
     the findings; ``alternatives`` are all families of the programme, the chosen one among them.
-    ``reported_on`` is the claim's date of service by the practice's policy.
+    ``reported_on`` is the claim's date of service by the practice's policy. ``thresholds`` are
+    those of the chosen family, reached or not, in order of time.
     """
 
     month: ServiceMonth
@@ -70,7 +80,7 @@ class Decision(Fact, frozen=True, kw_only=True):
     unknown: tuple[Criterion, ...]
     tally: Tally
     next_threshold_seconds: int | None
-    thresholds_seconds: tuple[int, ...]
+    thresholds: tuple[Threshold, ...]
     findings: tuple[Finding, ...]
     rule_versions: tuple[str, ...]
     family: str = STAFF_FAMILY
