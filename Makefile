@@ -9,6 +9,8 @@ UV_VERSION := 0.13.9
 COMPILE := build/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes
 SCRATCH := build/check
 CHECKED := CCM_DEMO=true CCM_DATABASE_URL=sqlite:///$(SCRATCH)/ccm.sqlite $(VENV)/bin/ccm-fhir
+MUTATE_WORKERS ?= 2
+MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check screenshots bench faults mutate golden lock clean
@@ -52,8 +54,12 @@ bench: install  ## Run the benchmarks
 faults:  ## Run the fault matrix (not there yet)
 	@echo 'faults: the fault matrix is not there yet; it comes with the write-back issue'; exit 1
 
-mutate:  ## Run mutation tests on the billing modules (not there yet)
-	@echo 'mutate: mutation testing is not set up yet'; exit 1
+mutate: install  ## Run mutation tests on the domain, or on MODULE=ccm_fhir/domain/decision
+	rm -rf mutants
+	$(PY) -m mutmut run --max-children $(MUTATE_WORKERS) $(MUTANTS) >mutate.log 2>&1 \
+	    || { tail -n 40 mutate.log; exit 1; }
+	@$(PY) -m mutmut results
+	@$(PY) -m tests.mutation_score
 
 golden: install  ## Rewrite the golden files; read the diff line by line
 	@test -d tests/golden || { echo 'golden: there are no golden cases yet'; exit 1; }
@@ -72,5 +78,5 @@ lock:  ## Resolve the dependencies again and rewrite requirements/*.lock
 
 clean:  ## Remove .venv, caches and build products
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache \
-	    .hypothesis test-artifacts smart_app/static/vendor tests/validators/node_modules
+	    .hypothesis mutants mutate.log test-artifacts smart_app/static/vendor tests/validators/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

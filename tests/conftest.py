@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck
+from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import sync_playwright
 
@@ -50,6 +50,14 @@ hypothesis_settings.register_profile(
     derandomize=True,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],
+)
+hypothesis_settings.register_profile(  # what make mutate runs, thousands of times
+    "mutants",
+    hypothesis_settings.get_profile("ci"),
+    max_examples=10,
+    phases=(Phase.explicit, Phase.generate),  # a killed mutant needs no smallest example
+    database=None,
+    print_blob=False,
 )
 
 

@@ -15,11 +15,13 @@ from ccm_fhir.domain.claims import (
     ClaimDraft,
     ClaimParties,
     DraftRequest,
+    Obstacle,
     diagnoses_of,
     draft_claim,
 )
 from ccm_fhir.domain.codes import SNOMED
 from ccm_fhir.domain.conditions import ChronicFamily
+from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, Coding
 from ccm_fhir.domain.npi import is_valid_npi
 from tests import builders
@@ -104,6 +106,52 @@ def test_evidence_is_named_by_reference() -> None:
     assert draft.care_plan_ref == "CarePlan/plan"
 
 
+def test_a_draft_says_whose_claim_it_is_for_which_month_and_in_which_revision() -> None:
+    draft = drafted(replace(request(), revision=3))
+
+    assert (draft.programme, draft.month, draft.revision) == (Programme.CCM, builders.NOVEMBER, 3)
+    assert draft.parties == PARTIES
+    assert draft.counted_seconds == 22 * MINUTE
+
+
+@pytest.mark.parametrize("evidence", ["coverage", "consent", "care_plan"])
+def test_evidence_that_cannot_be_named_is_an_obstacle(evidence: str) -> None:
+    asked = request()
+    without = replace(asked.eligibility, **{evidence: None})  # type: ignore[arg-type]  # one of three
+
+    assert draft_claim(replace(asked, eligibility=without)) == (
+        Obstacle(code="evidence_missing", owner="biller", fix="Read the chart again."),
+    )
+
+
+def test_every_obstacle_names_who_mends_it_and_how() -> None:
+    nobody = replace(PARTIES, practice_npi="", practitioner_npi="")
+    charged = replace(request(), charges={}, parties=nobody)
+    uncoded = replace(request(minutes=19), eligibility=builders.eligibility(in_snomed_alone()))
+
+    assert draft_claim(charged) == (
+        Obstacle(
+            code="practitioner_npi_missing",
+            owner="admin",
+            fix="Record the billing practitioner's NPI; its check digit must hold.",
+        ),
+        Obstacle(code="practice_npi_missing", owner="admin", fix="Record the practice's NPI."),
+        Obstacle(
+            code="charge_missing_99490",
+            owner="admin",
+            fix="Enter the practice's charge for 99490.",
+        ),
+    )
+    assert draft_claim(uncoded) == (
+        Obstacle(code="nothing_to_report", owner="care_manager", fix="See the reasons."),
+        Obstacle(
+            code="diagnosis_without_icd10cm",
+            owner="practitioner",
+            fix="Code the chronic conditions in the EHR with ICD-10-CM; claims need it.",
+        ),
+    )
+
+
 def test_nothing_to_report_is_an_obstacle_and_no_claim() -> None:
     assert obstacles(request(minutes=19)) == ["nothing_to_report"]
 
@@ -128,13 +176,24 @@ def test_a_code_without_a_charge_is_an_obstacle_that_names_it() -> None:
     assert obstacles(asked) == ["charge_missing_99439"]
 
 
-def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
-    snomed = tuple(
-        icd("", n, codings=(Coding(system=SNOMED, code=code),))
-        for n, code in enumerate(("44054006", "38341003"))
+def in_snomed_alone() -> ChartFacts:
+    return builders.chart(
+        conditions=tuple(
+            icd("", n, codings=(Coding(system=SNOMED, code=code),))
+            for n, code in enumerate(("44054006", "38341003"))
+        )
     )
 
-    assert obstacles(request(builders.chart(conditions=snomed))) == ["diagnosis_without_icd10cm"]
+
+def test_one_disease_in_icd10cm_beside_one_without_is_still_an_obstacle() -> None:
+    (snomed, _), coded = in_snomed_alone().conditions, icd("I10", 7)
+    both = builders.chart(conditions=(snomed, coded))
+
+    assert obstacles(request(both)) == ["diagnosis_without_icd10cm"]
+
+
+def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
+    assert obstacles(request(in_snomed_alone())) == ["diagnosis_without_icd10cm"]
 
 
 def test_one_obstacle_does_not_hide_another() -> None:

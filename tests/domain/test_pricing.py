@@ -132,6 +132,7 @@ def test_a_qualifying_participant_has_a_factor_of_its_own_from_2026() -> None:
 def test_units_multiply_the_rounded_fee() -> None:
     payment = priced("99439", on=IN_2025, units=2)
 
+    assert (payment.code, payment.units) == ("99439", 2)
     assert payment.unit_allowed_usd == Decimal("45.93")
     assert payment.split.allowed_usd == Decimal("91.86")
 
@@ -241,7 +242,12 @@ def test_lines_add_up_to_the_claim() -> None:
 
     assert whole.allowed_usd == Decimal("152.35")
     assert whole.medicare_share_usd + whole.coinsurance_usd == whole.allowed_usd
-    assert total(()).allowed_usd == Decimal("0.00")
+    assert whole.sequestration_usd == sum(line.split.sequestration_usd for line in lines)
+    assert whole.sequestration_usd + whole.medicare_pays_usd == whole.medicare_share_usd
+
+
+def test_no_lines_add_up_to_nothing_in_whole_cents() -> None:
+    assert str(total(()).allowed_usd) == "0.00"
 
 
 @given(cents, st.decimals("0", "1", places=2), st.decimals("0", "0.10", places=2))

@@ -1,0 +1,57 @@
+"""The score of mutation tests: what counts as killed, and what is told apart."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests import mutation_score
+from tests.mutation_score import Score, exit_codes, score_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KILLED, SURVIVED, UNREACHED, OUT_OF_TIME, CRASHED = 1, 0, 33, -24, -11
+
+
+def test_a_mutant_that_runs_out_of_time_is_killed_and_one_that_no_test_reaches_is_not() -> None:
+    score = score_of([KILLED, KILLED, OUT_OF_TIME, UNREACHED, SURVIVED])
+
+    assert score == Score(killed=2, timed_out=1, survived=1, unreached=1)
+    assert score.percent == 60.0
+
+
+def test_a_mutant_that_was_not_run_counts_nowhere() -> None:
+    assert score_of([KILLED, None]).total == 1
+
+
+def test_an_outcome_nobody_expected_never_raises_the_score() -> None:
+    assert score_of([CRASHED]).percent == 0.0
+
+
+def test_a_module_without_mutants_has_nothing_that_survived() -> None:
+    assert score_of([]).percent == 100.0
+
+
+@pytest.mark.parametrize(
+    ("codes", "status"), [([KILLED], 0), ([KILLED, SURVIVED], 1), ([None], 1), ([], 1)]
+)
+def test_the_command_fails_below_the_target_and_where_nothing_was_run(
+    codes: list[int | None],
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    kept = tmp_path / "ccm_fhir" / "domain" / "npi.py.meta"
+    kept.parent.mkdir(parents=True)
+    names = {f"m{n}": code for n, code in enumerate(codes)}
+    kept.write_text(json.dumps({"exit_code_by_key": names}), encoding="utf-8")
+    found = exit_codes(tmp_path)
+    monkeypatch.setattr(mutation_score, "exit_codes", lambda: found)
+
+    assert mutation_score.main() == status
+    assert list(found) == ["ccm_fhir/domain/npi.py"]
+    assert "together" in capsys.readouterr().out
