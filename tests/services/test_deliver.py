@@ -283,6 +283,24 @@ def test_what_the_ehr_holds_already_is_recognised_and_not_sent(site: Site, nurse
     assert len(site.in_the_ehr(done)) == 1
 
 
+@pytest.mark.parametrize("lost", [1, 2])
+def test_an_ehr_that_ignores_the_condition_is_written_to_once_all_the_same(
+    site: Site, nurse: Desk, lost: int
+) -> None:
+    delivery = planned_procedure(nurse)
+
+    def unconditional(request: httpx2.Request, send: Send) -> httpx2.Response:
+        del request.headers["if-none-exist"]
+        return the_answer_is_lost(request, send)
+
+    site.wire.fail("POST", PROCEDURE, unconditional, times=lost)
+
+    done = delivered(site, delivery)
+
+    assert done.state is DeliveryState.SENT
+    assert len(site.in_the_ehr(done)) == 1
+
+
 def test_what_the_ehr_holds_twice_is_quarantined(site: Site, nurse: Desk) -> None:
     delivery = planned_procedure(nurse)
     with site.ehr.backend() as client:
