@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 KILLED, SURVIVED, UNREACHED, OUT_OF_TIME, CRASHED = 1, 0, 33, -24, -11
 
 
-def test_a_mutant_that_runs_out_of_time_is_killed_and_one_that_no_test_reaches_is_not() -> None:
+def test_only_a_failing_test_kills_a_mutant_and_neither_time_nor_want_of_a_test_does() -> None:
     score = score_of([KILLED, KILLED, OUT_OF_TIME, UNREACHED, SURVIVED])
 
     assert score == Score(killed=2, timed_out=1, survived=1, unreached=1)
-    assert score.percent == 60.0
+    assert score.percent == 40.0
 
 
 def test_a_mutant_that_was_not_run_counts_nowhere() -> None:

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from ccm_fhir.domain.codes import PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.timekeeping import CountingWindow, NotCounted, TimeEntry, tally
+from ccm_fhir.domain.timekeeping import (
+    CountingWindow,
+    Interval,
+    LeftOut,
+    NotCounted,
+    TimeEntry,
+    tally,
+)
 from tests.builders import NEW_YORK, NOVEMBER, work
 
 STAFF = frozenset({PerformerKind.CLINICAL_STAFF})
@@ -107,6 +114,26 @@ def test_the_day_a_threshold_was_reached_is_the_practices_day() -> None:
     assert counted.reached_on(15 * 60, NEW_YORK) == date(2026, 11, 11)
     assert counted.reached_on(15 * 60 - 1, NEW_YORK) == date(2026, 11, 10)
     assert counted.reached_on(1801, NEW_YORK) is None
+
+
+def test_seconds_used_elsewhere_are_taken_from_the_earliest_work_and_named_by_entry() -> None:
+    first, second = work(600, at(5, 10), entry_id="a"), work(600, at(6, 10), entry_id="b")
+    third = work(600, at(7, 10), entry_id="c")
+
+    kept = tally((first, second, third), window(used_elsewhere_seconds=900))
+
+    assert kept.left_out == (
+        LeftOut(entry_id="a", seconds=600, reason=NotCounted.COUNTED_ELSEWHERE),
+        LeftOut(entry_id="b", seconds=300, reason=NotCounted.COUNTED_ELSEWHERE),
+    )
+    assert [(part.entry_id, part.seconds) for part in kept.counted] == [("b", 300), ("c", 600)]
+    assert (kept.counted[0].started_at, kept.counted[0].ended_at) == (at(6, 10, 5), at(6, 10, 10))
+
+
+def test_what_remains_of_work_without_a_clock_keeps_its_entry_and_day() -> None:
+    whole = Interval(entry_id="a", seconds=600, on=date(2026, 11, 5))
+
+    assert whole.without_first(200) == Interval(entry_id="a", seconds=400, on=date(2026, 11, 5))
 
 
 @given(
