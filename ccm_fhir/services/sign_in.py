@@ -20,7 +20,7 @@ from ccm_fhir.services.ehr_access import (
 )
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.roles import standing_of
-from ccm_fhir.storage import grants, users
+from ccm_fhir.storage import grants, practices, users
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.grants import Grant, NewGrant
 from ccm_fhir.storage.launches import Attempt
@@ -87,10 +87,15 @@ def kept_grant(world: Installation, ehr: Ehr, tokens: TokenGrant) -> Grant:
 
 
 def known_user(world: Installation, ehr: Ehr, identity: Identity, grant: Grant) -> AppUser:
-    """Read who the person is and keep them, with a first role where their taxonomy gives one."""
+    """Read who the person is and keep them, with a first role where their taxonomy gives one.
+
+    Somebody whose roles are all in other organizations gets no role here.
+    """
     person = read_user(user_client(world, ehr.practice_id, grant.id), identity.fhir_user)
-    standing = standing_of(person.taxonomy)
     with world.db.write() as session:
+        ours = practices.get(session, ehr.practice_id).organization_ref
+        is_elsewhere = bool(ours and person.organizations and ours not in person.organizations)
+        standing = standing_of(() if is_elsewhere else person.taxonomy)
         return users.upsert(
             session,
             ehr.practice_id,

@@ -255,6 +255,22 @@ def test_a_person_without_a_recognised_taxonomy_gets_no_session(sqlite_url: str)
         assert rows(site, "chart_snapshot") == 0
 
 
+def test_a_physician_of_another_practice_is_nobody_here(sqlite_url: str) -> None:
+    user = User(
+        id="prac-owen-elsewhere",
+        name="Owen Elsewhere, MD",
+        fhir_user="Practitioner/prac-owen-elsewhere",
+        role="billing practitioner",
+    )
+
+    with (
+        running_ehr(with_more(cast(1), users=(user,)), Clock()) as ehr,
+        open_site(sqlite_url, ehr) as site,
+    ):
+        assert refusal(lambda: site.launch(user="prac-owen-elsewhere")) == "user_not_approved"
+        assert rows(site, "web_session") == 0
+
+
 BROKEN: dict[str, tuple[Fault, str]] = {
     "down": (nothing_is_sent, "ehr_unreachable"),
     "losing its answer": (the_answer_is_lost, "ehr_unreachable"),
