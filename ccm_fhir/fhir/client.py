@@ -97,7 +97,7 @@ class FhirClient:
         """
         token = f"{system}|{value}"
         found = self.search(resource_type, {"identifier": token}, strictly=True)
-        return tuple(resource for resource in found if _carries(resource, system, value))
+        return tuple(resource for resource in found if carries_identifier(resource, system, value))
 
     def create(self, resource: Json | bytes, *, if_none_exist: str | None = None) -> WriteOutcome:
         """Post a resource once and say what became of it; a lost answer is a value, too.
@@ -186,7 +186,8 @@ def _request(method: str, url: str, headers: Mapping[str, str], what: str) -> ht
         raise EhrFormatError(what, "it links to what is no address") from None
 
 
-def _carries(resource: Resource, system: str, value: str) -> bool:
+def carries_identifier(resource: Resource, system: str, value: str) -> bool:
+    """Whether a resource really bears an identifier: servers may ignore a parameter."""
     listed = resource.json().get("identifier")
     identifiers = listed if isinstance(listed, list) else [listed]
     return any(

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
@@ -27,12 +26,11 @@ from ccm_fhir.errors import (
     FhirError,
     LaunchError,
 )
-from ccm_fhir.fhir.bundles import Resource
-from ccm_fhir.fhir.capability import Capability
-from ccm_fhir.fhir.client import FhirClient, identifier_query
+from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
 from ccm_fhir.fhir.compare import differences
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteKind, WriteOutcome
+from ccm_fhir.services.connect import capability_of
 from ccm_fhir.services.ehr_access import forget_system_token, system_client, system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import deliveries, ehrs, sending
@@ -154,10 +152,10 @@ class _Courier:
         """
         if self.record.resource_type is not ResourceKind.CLAIM:
             return False
-        if self.ehr.capability_json is None:
+        capability = capability_of(self.ehr)
+        if capability is None:
             return True
-        kept = msgspec.json.decode(self.ehr.capability_json, type=Capability)
-        return not kept.of(self.record.resource_type.value).conditional_create
+        return not capability.of(self.record.resource_type.value).conditional_create
 
     def _send(self, client: FhirClient) -> Attempt:
         record = self.record
@@ -194,7 +192,8 @@ class _Courier:
     def _existed(self, client: FhirClient, outcome: WriteOutcome) -> Attempt:
         """A server may answer a conditional create with a resource that is not ours: look."""
         found = client.read(self.record.resource_type.value, outcome.resource_id)
-        if not _carries(found, self.record):
+        ours = (self.record.identifier_system, self.record.identifier)
+        if not carries_identifier(found, *ours):
             return self._mark(sending.mark_quarantined, "foreign_match")
         return self._sent(found.id, found.version_id)
 
@@ -264,17 +263,6 @@ def _code_of(problem: CcmError) -> str:
         return "unreachable"
     is_refusal = isinstance(problem, EhrHttpError) and problem.status == _UNAUTHORIZED
     return "unauthorized" if is_refusal or isinstance(problem, LaunchError) else "server_error"
-
-
-def _carries(hit: Resource, record: DeliveryRecord) -> bool:
-    """Whether a search hit really bears our identifier: servers may ignore a parameter."""
-    found = hit.json().get("identifier")
-    return isinstance(found, list) and any(
-        isinstance(item, dict)
-        and item.get("system") == record.identifier_system
-        and item.get("value") == record.identifier
-        for item in found
-    )
 
 
 def _body(record: DeliveryRecord, before: tuple[DeliveryRecord, ...]) -> Json:
