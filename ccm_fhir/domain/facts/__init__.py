@@ -1,0 +1,68 @@
+"""Facts: what a chart says, stripped of FHIR's shapes, each with the resource it came from.
+
+Two roads lead here (a chart by search, a population by bulk files) and one judgement follows.
+"""
+
+from ccm_fhir.domain.facts.base import (
+    Coding,
+    EvidenceRef,
+    Fact,
+)
+from ccm_fhir.domain.facts.care import (
+    AnsweredFact,
+    CarePlanFact,
+    CareTeamFact,
+    CareTeamMemberFact,
+    DocumentFact,
+    GoalFact,
+    MedicationFact,
+    ObservationFact,
+    ObservedComponentFact,
+    PlannedActivityFact,
+    QuestionnaireResponseFact,
+    ServiceRequestFact,
+)
+from ccm_fhir.domain.facts.chart import (
+    ChartFacts,
+    PracticeFact,
+    Skipped,
+    Unread,
+)
+from ccm_fhir.domain.facts.record import (
+    ClaimFact,
+    ConditionFact,
+    ConsentFact,
+    CoverageFact,
+    EncounterFact,
+    PatientFact,
+    ProcedureFact,
+)
+
+__all__ = [
+    "AnsweredFact",
+    "CarePlanFact",
+    "CareTeamFact",
+    "CareTeamMemberFact",
+    "ChartFacts",
+    "ClaimFact",
+    "Coding",
+    "ConditionFact",
+    "ConsentFact",
+    "CoverageFact",
+    "DocumentFact",
+    "EncounterFact",
+    "EvidenceRef",
+    "Fact",
+    "GoalFact",
+    "MedicationFact",
+    "ObservationFact",
+    "ObservedComponentFact",
+    "PatientFact",
+    "PlannedActivityFact",
+    "PracticeFact",
+    "ProcedureFact",
+    "QuestionnaireResponseFact",
+    "ServiceRequestFact",
+    "Skipped",
+    "Unread",
+]
