@@ -14,7 +14,8 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, complete_launch
-from ccm_fhir.services.sessions import frame_origins
+from ccm_fhir.services.sessions import frame_origins, resolve
+from ccm_fhir.services.timers import start_by_policy
 from smart_app.deps import Wired
 from smart_app.session import cookies
 from smart_app.session.headers import allow_framing
@@ -70,7 +71,11 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
         browser=browser,
         session_token=cookies.read(request, cookies.SESSION),
     )
-    signed_in = complete_launch(wired.world, back, wired.settings.service_now())
+    now = wired.settings.service_now()
+    signed_in = complete_launch(wired.world, back, now)
+    visit = resolve(wired.world, signed_in.session_token, signed_in.launch_id)
+    if visit is not None:
+        start_by_policy(wired.world, visit.actor, visit.patient_id, now)
     response = RedirectResponse(f"/l/{signed_in.launch_id}", _SEE_OTHER)
     cookies.put(response, cookies.SESSION, signed_in.session_token)
     return response

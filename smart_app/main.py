@@ -30,6 +30,7 @@ from smart_app.pages import (
     sign,
     style,
     time,
+    timer,
     wellknown,
 )
 from smart_app.session.envelope import Envelope
@@ -41,7 +42,7 @@ from smart_app.views.rendering import STATIC
 __all__ = ["AppSettings", "create_app", "from_environment"]
 
 _TALKATIVE = ("httpx2", "httpcore2", "httpx", "httpcore")  # their INFO lines hold URLs
-_PAGES = (home, health, wellknown, style, patient, time, sign, month, progress, leave)
+_PAGES = (home, health, wellknown, style, patient, time, timer, sign, month, progress, leave)
 
 
 def from_environment() -> FastAPI:

@@ -62,17 +62,27 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         patient = patients.get(session, actor.practice_id, typed.patient_id)
-        _audit(world, session, actor, "record_time", patient.id)
+        audited(world, session, actor, "record_time", patient.id)
         new = _new_entry(actor, practice, typed, now)
-        _refuse_signed(session, practice, new)
+        refuse_signed_months(session, practice, new.patient_id, new.started_at, new.ended_at)
         _refuse_overlap(session, actor, practice, new)
-        entry = ledger.record(session, actor.practice_id, new, now)
-        chart = charts.latest(session, actor.practice_id, patient.id)
-        record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
-        plan_time_entry(
-            world, session, WrittenTime(practice=practice, entry=entry, record=record), now
-        )
-        return entry.id
+        return keep_entry(world, session, actor, new, now)
+
+
+def keep_entry(
+    world: Installation, session: Session, actor: Actor, new: NewEntry, now: datetime
+) -> str:
+    """Put an entry into the ledger and plan its way into the EHR; return its id.
+
+    The caller has checked that it may be: month open, no overlap of the person's own work.
+    """
+    practice = practices.get(session, actor.practice_id)
+    patient = patients.get(session, actor.practice_id, new.patient_id)
+    entry = ledger.record(session, actor.practice_id, new, now)
+    chart = charts.latest(session, actor.practice_id, patient.id)
+    record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
+    plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
+    return entry.id
 
 
 def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime) -> None:
@@ -89,10 +99,10 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         entry = ledger.get(session, actor.practice_id, void.entry_id)
-        _audit(world, session, actor, "void_time", entry.patient_id)
+        audited(world, session, actor, "void_time", entry.patient_id)
         if entry.user_id != actor.user_id:
             actor.must_be("taking back another person's time", Role.PRACTITIONER)
-        _refuse_signed_months(session, practice, entry.patient_id, entry.started_at, entry.ended_at)
+        refuse_signed_months(session, practice, entry.patient_id, entry.started_at, entry.ended_at)
         _refuse_delivered(session, actor.practice_id, entry)
         ledger.void(
             session,
@@ -107,7 +117,7 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
         )
 
 
-def _audit(world: Installation, session: Session, actor: Actor, act: str, patient_id: str) -> None:
+def audited(world: Installation, session: Session, actor: Actor, act: str, patient_id: str) -> None:
     """Write the audit line first: the practice's other writers wait from here on.
 
     Without that, two overlapping entries, or time in a month that is just being signed, could
@@ -156,13 +166,10 @@ def _instant(day: date, clock: time, practice: Practice) -> datetime:
     return instant
 
 
-def _refuse_signed(session: Session, practice: Practice, new: NewEntry) -> None:
-    _refuse_signed_months(session, practice, new.patient_id, new.started_at, new.ended_at)
-
-
-def _refuse_signed_months(
+def refuse_signed_months(
     session: Session, practice: Practice, patient_id: str, started_at: datetime, ended_at: datetime
 ) -> None:
+    """Raise ConflictError where work lies in a month of the patient that is signed."""
     for moment in (started_at, ended_at - timedelta(seconds=1)):
         month = ServiceMonth.containing(moment.astimezone(practice.zone).date())
         if sign_offs.find_latest(session, practice.id, patient_id, month) is not None:

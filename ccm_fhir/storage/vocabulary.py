@@ -16,6 +16,7 @@ __all__ = [
     "EntrySource",
     "GrantKind",
     "GrantStatus",
+    "TimerOutcome",
 ]
 
 
@@ -58,10 +59,14 @@ class ChartSource(StrEnum):
 
 
 class EntrySource(StrEnum):
-    """Whether time was typed in afterwards or taken by the running timer."""
+    """Whether time was typed in afterwards or taken by the running timer.
+
+    UNWATCHED is a timer's, too, but no page gave signs of it (a browser without scripts).
+    """
 
     TYPED = "typed"
     LIVE = "live"
+    UNWATCHED = "unwatched"
 
 
 class EntryChange(StrEnum):
@@ -77,3 +82,10 @@ class ArtefactKind(StrEnum):
 
     TIME_ENTRY = "time_entry"
     CLAIM = "claim"
+
+
+class TimerOutcome(StrEnum):
+    """What became of a timer's work."""
+
+    SAVED = "saved"
+    DISCARDED = "discarded"

@@ -7,9 +7,11 @@ from urllib.parse import urlencode
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.timers import TimerPolicy
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.review import review_patient_month
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.services.timers import policy_for, timers_of
 from smart_app.deps import Opened
 from smart_app.session.refusals import SessionEndedError
 from smart_app.views import page
@@ -17,6 +19,7 @@ from smart_app.views.forms import Attempt
 from smart_app.views.page import Done
 from smart_app.views.patient_page import Printing, patient_page
 from smart_app.views.rendering import render
+from smart_app.views.timer import timer_views
 
 _SEE_OTHER = 303
 
@@ -43,17 +46,36 @@ def show_patient(
     opened: Opened, review: PatientMonthReview, *, done: str = "", attempt: Attempt | None = None
 ) -> HTMLResponse:
     """Return the patient page; a refused form is shown as it was sent, with what is wrong."""
+    around = frame_of(opened, review.month, page.PATIENT, done=done)
     printing = Printing(
         actor=opened.visit.actor,
         needs_banner=opened.visit.need_patient_banner,
         page_key=opened.page_key,
         attempt=attempt,
-    )
-    around = page.frame(
-        opened.visit, review.month, page.PATIENT, is_demo=opened.settings.is_demo, done=done
+        offers_timer=_offers_timer(opened, review, around),
     )
     html = render("patient.html", page=around, view=patient_page(review, printing))
     return HTMLResponse(html, status_code=200 if attempt is None else attempt.status)
+
+
+def frame_of(opened: Opened, month: ServiceMonth, here: str, *, done: str = "") -> page.FrameView:
+    """Return a page's frame, with the person's timers as they stand now."""
+    cards = timers_of(opened.world, opened.visit.actor, opened.now)
+    around = page.Around(
+        is_demo=opened.settings.is_demo,
+        done=done,
+        timers=timer_views(cards, opened.visit.patient_id),
+    )
+    return page.frame(opened.visit, month, here, around)
+
+
+def _offers_timer(opened: Opened, review: PatientMonthReview, around: page.FrameView) -> bool:
+    """Whether the page offers to start a timer: in this month, and none is open for the patient."""
+    return (
+        ServiceMonth.containing(review.today) == review.month
+        and not any(timer.is_here for timer in around.timers)
+        and policy_for(opened.world, opened.visit.actor) is not TimerPolicy.NEVER
+    )
 
 
 def refused(opened: Opened, month: ServiceMonth, attempt: Attempt) -> HTMLResponse:
@@ -73,4 +95,12 @@ def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
     return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)
 
 
-_PLACES = {Done.TIME: "time", Done.VOID: "time", Done.CHART: "chart", Done.SIGNED: "claim"}
+_PLACES = {
+    Done.TIME: "time",
+    Done.VOID: "time",
+    Done.CHART: "chart",
+    Done.SIGNED: "claim",
+    Done.TIMER_SAVED: "time",
+    Done.TIMER_PARTLY: "time",
+    Done.TIMER_DISCARDED: "time",
+}

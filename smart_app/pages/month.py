@@ -9,7 +9,7 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
 from ccm_fhir.services.patient_month import MonthState
 from smart_app.deps import AskedMonth, GuardedWrite, OpenLaunch
-from smart_app.pages.answers import to_month, to_patient
+from smart_app.pages.answers import frame_of, to_month, to_patient
 from smart_app.views import page as frames
 from smart_app.views.month_page import month_page
 from smart_app.views.rendering import render
@@ -27,7 +27,7 @@ def month(
     current = ServiceMonth.containing(found.today)
     if not month.is_named and current != month.value:
         return to_month(opened.visit.launch_id, current)
-    around = frames.frame(opened.visit, month.value, frames.MONTH, is_demo=opened.settings.is_demo)
+    around = frame_of(opened, month.value, frames.MONTH)
     return HTMLResponse(render("month.html", page=around, view=month_page(found)))
 
 

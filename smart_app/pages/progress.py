@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, Response
 
 from smart_app.deps import AskedMonth, OpenLaunch
-from smart_app.pages.answers import review_of
+from smart_app.pages.answers import frame_of, review_of
 from smart_app.views import page
 from smart_app.views.deliveries import progress
 from smart_app.views.headline import headline
@@ -20,7 +20,7 @@ def look(request: Request, opened: OpenLaunch, month: AskedMonth, looks: int = 1
     """Show where each record is."""
     review = review_of(opened, month.value)
     view = progress(review, looks)
-    around = page.frame(opened.visit, month.value, page.PROGRESS, is_demo=opened.settings.is_demo)
+    around = frame_of(opened, month.value, page.PROGRESS)
     if "hx-request" in request.headers:
         html = render(
             "progress_fragment.html", page=around, view=view, headline_view=headline(review)

@@ -7,13 +7,21 @@ from enum import StrEnum
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.services.timers import KEEPERS
 from smart_app.views.formats import month_name
+from smart_app.views.timer import TimerView
 from smart_app.views.wording import ROLES
 
 PATIENT = "patient"
 MONTH = "month"
 PROGRESS = "progress"
-_TITLES = {PATIENT: "Patient", MONTH: "All patients", PROGRESS: "On the way to the EHR"}
+TIMER = "timer"
+_TITLES = {
+    PATIENT: "Patient",
+    MONTH: "All patients",
+    PROGRESS: "On the way to the EHR",
+    TIMER: "My time",
+}
 
 
 class Done(StrEnum):
@@ -23,6 +31,9 @@ class Done(StrEnum):
     VOID = "void"
     CHART = "chart"
     SIGNED = "signed"
+    TIMER_SAVED = "timer-saved"
+    TIMER_PARTLY = "timer-partly"
+    TIMER_DISCARDED = "timer-discarded"
 
 
 NOTICES: dict[Done, str] = {
@@ -30,6 +41,11 @@ NOTICES: dict[Done, str] = {
     Done.VOID: "The entry was taken back. It stays in the history.",
     Done.CHART: "The chart was read again.",
     Done.SIGNED: "The month is signed.",
+    Done.TIMER_SAVED: "The timer was saved to the time log.",
+    Done.TIMER_PARTLY: (
+        "The timer was saved. Some of it was in your time log already and is not there twice."
+    ),
+    Done.TIMER_DISCARDED: "The timer was discarded. It can be brought back under My time.",
 }
 
 
@@ -51,6 +67,8 @@ class FrameView:
     month: str = ""
     here: str = ""
     notice: str = ""
+    timers: tuple[TimerView, ...] = ()
+    keeps_time: bool = False
 
 
 def bare_frame(title: str, *, is_demo: bool) -> FrameView:
@@ -58,13 +76,20 @@ def bare_frame(title: str, *, is_demo: bool) -> FrameView:
     return FrameView(title=title, is_demo=is_demo)
 
 
-def frame(
-    visit: Visit, month: ServiceMonth, here: str, *, is_demo: bool, done: str = ""
-) -> FrameView:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a frame shows beside its page."""
+
+    is_demo: bool
+    done: str = ""
+    timers: tuple[TimerView, ...] = ()
+
+
+def frame(visit: Visit, month: ServiceMonth, here: str, around: Around) -> FrameView:
     """Return the frame of a page inside an open launch."""
     return FrameView(
         title=f"{_TITLES[here]}, {month_name(month)}",
-        is_demo=is_demo,
+        is_demo=around.is_demo,
         launch_id=visit.launch_id,
         csrf=visit.csrf_token,
         person=visit.actor.name,
@@ -72,5 +97,7 @@ def frame(
         has_patient=visit.patient_id is not None,
         month=str(month),
         here=here,
-        notice=NOTICES[Done(done)] if done in set(Done) else "",
+        notice=NOTICES[Done(around.done)] if around.done in set(Done) else "",
+        timers=around.timers,
+        keeps_time=visit.actor.may(*KEEPERS),
     )

@@ -55,6 +55,7 @@ class PatientPageView:
     not_counted: tuple[NotCountedView, ...]
     entries: tuple[EntryView, ...]
     time_form: TimeFormView | None
+    offers_timer: bool
     time_closed: str
     eligibility: EligibilityView
     claim: ClaimView
@@ -72,6 +73,7 @@ class Printing:
     needs_banner: bool
     page_key: str
     attempt: Attempt | None = None
+    offers_timer: bool = False
 
 
 def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageView:
@@ -88,6 +90,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         not_counted=() if decision is None else explained(decision.tally.left_out, review.sources),
         entries=log(review, key, attempt),
         time_form=time_form(review.month, review.today, key, attempt) if keeps_time else None,
+        offers_timer=keeps_time and printing.offers_timer,
         time_closed=_why_closed(review),
         eligibility=eligibility(review),
         claim=claim(review, printing.actor, key, attempt),

@@ -64,10 +64,13 @@ class RecordingQueue:
 
 
 class Clock:
-    """The installation's own clock, which stands until a test moves it."""
+    """A clock that stands until a test moves it: the installation's own, or the work's."""
 
     def __init__(self) -> None:
         self.moment = NOW
+
+    def advance(self, **duration: float) -> None:
+        self.moment += timedelta(**duration)
 
     def __call__(self) -> datetime:
         return self.moment
@@ -103,6 +106,7 @@ class Front:
     client: TestClient
     queue: RecordingQueue
     clock: Clock
+    work_clock: Clock
     practice_id: str
     ehr_id: str
     patient_id: str
@@ -196,12 +200,14 @@ def open_front(folder: Path, facts: ChartFacts | None = None) -> Front:
         new = NewChart(patient_id=patient.id, facts=read, source=ChartSource.LAUNCH)
         charts.record(session, practice_id, new, NOW)
         people = {role: _person(session, practice_id, ehr_id, role) for role in Role}
-    told = AppSettings(base_url=BASE, is_demo=False, service_now=lambda: NOW)
+    work_clock = Clock()
+    told = AppSettings(base_url=BASE, is_demo=False, service_now=work_clock)
     return Front(
         world=world,
         client=TestClient(create_app(world, told), base_url=BASE, follow_redirects=False),
         queue=queue,
         clock=clock,
+        work_clock=work_clock,
         practice_id=practice_id,
         ehr_id=ehr_id,
         patient_id=patient.id,

@@ -77,7 +77,7 @@ def printed(review: PatientMonthReview) -> str:
         actor=builders.actor(Role.PRACTITIONER), needs_banner=True, page_key=PAGE_KEY
     )
     around = frames.frame(
-        builders.visit(Role.PRACTITIONER), review.month, frames.PATIENT, is_demo=True
+        builders.visit(Role.PRACTITIONER), review.month, frames.PATIENT, frames.Around(is_demo=True)
     )
     return render("patient.html", page=around, view=patient_page(review, printing))
 

@@ -62,13 +62,17 @@ def patient(
         page_key=builders.PAGE_KEY,
         attempt=attempt,
     )
-    around = frames.frame(builders.visit(role), review.month, frames.PATIENT, is_demo=True)
+    around = frames.frame(
+        builders.visit(role), review.month, frames.PATIENT, frames.Around(is_demo=True)
+    )
     return render("patient.html", page=around, view=patient_page(review, printing))
 
 
 def month(state: MonthState | None = None) -> str:
     overview = builders.overview(state)
-    around = frames.frame(builders.visit(), overview.month, frames.MONTH, is_demo=True)
+    around = frames.frame(
+        builders.visit(), overview.month, frames.MONTH, frames.Around(is_demo=True)
+    )
     return render("month.html", page=around, view=month_page(overview))
 
 

@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
-from ccm_fhir.storage import attestations, audit, charts, claims, deliveries, ledger, migrate
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.timers import Ending, TimerPolicy, rest, start
+from ccm_fhir.storage import (
+    attestations,
+    audit,
+    charts,
+    claims,
+    deliveries,
+    ledger,
+    migrate,
+    timers,
+)
 from ccm_fhir.storage import sign_offs as sign_off_store
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.tables import Row
+from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from sqlmodel import Session
 
     from ccm_fhir.storage.database import Database
     from tests.storage.conftest import Tenant
@@ -31,6 +46,8 @@ APPEND_ONLY = (
     "delivery_event",
     "sign_off",
     "time_entry",
+    "timer_policy",
+    "timer_stretch",
 )
 
 
@@ -153,7 +170,19 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         claims.record(session, practice_id, claim(ours, signed.id), now)
         deliveries.plan(session, practice_id, delivery(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
+        _timed(session, ours, now)
     return database
+
+
+def _timed(session: Session, ours: Tenant, now: datetime) -> None:
+    policy = NewPolicy(role=Role.CARE_MANAGER, policy=TimerPolicy.AUTO, set_by=ours.nurse_id)
+    timers.set_policy(session, ours.practice_id, policy, now)
+    begun = NewTimer(
+        user_id=ours.nurse_id, patient_id=ours.patient_id, activity=None, timer=start(now)
+    )
+    record = timers.open_timer(session, ours.practice_id, begun, now)
+    rested = rest(record.timer, now + timedelta(minutes=1), Ending.PAUSE)
+    timers.keep(session, ours.practice_id, record, rested, now)
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

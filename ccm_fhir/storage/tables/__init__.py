@@ -20,6 +20,7 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
+from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
 __all__ = [
     "AppUserRow",
@@ -39,6 +40,9 @@ __all__ = [
     "SignOffRow",
     "SigningKeyRow",
     "TimeEntryRow",
+    "TimerPolicyRow",
+    "TimerRow",
+    "TimerStretchRow",
     "TokenGrantRow",
     "WebSessionRow",
 ]
