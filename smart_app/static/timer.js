@@ -67,6 +67,7 @@
       const answer = await fetch(timer.dataset.sign, {
         method: "POST",
         body,
+        keepalive: true, // the last sign is sent while the page goes away
         headers: { "X-CSRF": timer.dataset.csrf, "X-Poll": "yes" },
       });
       if (answer.status >= 500) throw new Error("unavailable");
@@ -121,6 +122,7 @@
   }
 
   for (const move of MOVES) document.addEventListener(move, moved, { passive: true, capture: true });
+  window.addEventListener("pagehide", () => running() && sign(running()));
   document.addEventListener("DOMContentLoaded", () => {
     begin();
     new Worker(document.querySelector("[data-ticker]").dataset.ticker).onmessage = tick;

@@ -1,0 +1,131 @@
+"""The timer in real browsers: it ticks, it outlives the page, and it cannot be cheated."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from ccm_fhir.domain.timers import LAPSES_AFTER, SIGN_EVERY
+from tests.browser.acts import CARE_MANAGER, launch_in_frame
+from tests.browser.shape import assert_fits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from playwright.sync_api import Frame, Page
+
+    from tests.browser.conftest import Visitor
+    from tests.browser.running_demo import Demo
+
+pytestmark = pytest.mark.needs("browser")
+A_SIGN_LATER_MS = (SIGN_EVERY.total_seconds() + 10) * 1000
+A_LAPSE_LATER_MS = (LAPSES_AFTER.total_seconds() + 3) * 1000
+
+
+def shown_seconds(place: Page | Frame) -> int:
+    minutes, seconds = place.locator(".timer .clock").first.inner_text().split(":")
+    return int(minutes) * 60 + int(seconds)
+
+
+def discard_all(place: Page | Frame) -> None:
+    """Leave nothing running for the next test: all nurses here are the same person."""
+    for left in range(place.locator(".timer").count() - 1, -1, -1):
+        place.locator(".timer").first.get_by_role("button", name="Discard").first.click()
+        expect(place.locator(".timer")).to_have_count(left)
+
+
+def test_the_clock_ticks_survives_a_reload_and_is_saved(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    page = visitor(width=420).context.new_page()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Dolores Exactly")
+    inside.get_by_role("button", name="Start the timer").click()
+    expect(inside.locator(".timer .clock")).to_have_text(re.compile("00:0[2-9]"))
+    before = shown_seconds(inside)
+    assert_fits(inside)
+    page.screenshot(path=artefacts / "timer-running-420.png")
+
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Dolores Exactly")
+    assert shown_seconds(inside) >= before
+    inside.locator(".timer summary", has_text="Stop and save").click()
+    inside.locator(".timer").get_by_label("Activity").select_option("care_plan")
+    inside.locator(".timer").get_by_label("Note").fill("Reviewed the plan.")
+    page.screenshot(path=artefacts / "timer-saving-420.png")
+    inside.get_by_role("button", name="Save to the time log").click()
+
+    expect(inside.get_by_text("The timer was saved to the time log.")).to_be_visible()
+    expect(inside.locator(".log")).to_contain_text("Reviewed the plan.")
+    assert inside.locator(".timer").count() == 0
+
+
+def test_a_second_tab_cannot_run_a_second_timer_and_both_tell_the_same(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    nurse = visitor()
+    nurse.expect_complaint("409")
+    here, there = nurse.context.new_page(), nurse.context.new_page()
+    first = launch_in_frame(here, demo, CARE_MANAGER, "Edith Fortyone")
+    first.get_by_role("button", name="Start the timer").click()
+    second = launch_in_frame(there, demo, CARE_MANAGER, "Norman Sixtyfive")
+
+    second.get_by_role("button", name="Start the timer").click()
+
+    expect(second.get_by_role("heading", level=1)).to_have_text(
+        "Which patient are you working for?"
+    )
+    there.screenshot(path=artefacts / "timer-switch-1280.png")
+    second.get_by_role("button", name="Let that one rest and switch").click()
+    expect(second.locator(".timer")).to_have_count(2)
+    expect(second.locator(".timer").first).to_contain_text("Timing this patient")
+    expect(first.locator(".timer").first).to_contain_text(
+        "Timing Norman Sixtyfive", timeout=A_SIGN_LATER_MS
+    )
+    there.screenshot(path=artefacts / "timer-two-1280.png")
+    discard_all(second)
+
+
+def test_a_closed_tab_stops_the_timer_and_nothing_after_it_counts(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    nurse = visitor(width=420)
+    page = nurse.context.new_page()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Carmen Almost")
+    inside.get_by_role("button", name="Start the timer").click()
+    expect(inside.locator(".timer .clock")).to_have_text(
+        re.compile(r"00:1[7-9]"), timeout=A_SIGN_LATER_MS
+    )
+    page.close()
+
+    later = nurse.context.new_page()
+    later.wait_for_timeout(A_LAPSE_LATER_MS)
+    inside = launch_in_frame(later, demo, CARE_MANAGER, "Carmen Almost")
+
+    expect(inside.locator(".timer")).to_contain_text("no page was open after that")
+    assert 2 <= shown_seconds(inside) <= 19
+    later.screenshot(path=artefacts / "timer-lapsed-420.png")
+    discard_all(inside)
+
+
+def test_a_person_who_neither_types_nor_points_is_asked(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    page = visitor(width=420).context.new_page()
+    page.clock.install()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Leon Advantage")
+    inside.get_by_role("button", name="Start the timer").click()
+    expect(inside.locator(".timer .clock")).to_be_visible()
+
+    page.clock.fast_forward(125_000)
+
+    question = inside.locator(".timer .asking")
+    expect(question).to_be_visible()
+    expect(inside.locator("#announcer")).to_contain_text("Were you still working")
+    assert_fits(inside)
+    page.screenshot(path=artefacts / "timer-asking-420.png")
+    inside.get_by_role("button", name="Count until the last activity").click()
+    expect(question).to_be_hidden()
+    discard_all(inside)
