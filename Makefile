@@ -63,7 +63,7 @@ mutate: install  ## Run mutation tests on the domain, or on MODULE=ccm_fhir/doma
 
 golden: install  ## Rewrite the golden files; read the diff line by line
 	@test -d tests/golden || { echo 'golden: there are no golden cases yet'; exit 1; }
-	$(PY) -m pytest tests/golden --rewrite-golden
+	$(PY) -m pytest tests/golden tests/fhir/test_planning.py --rewrite-golden
 	git --no-pager diff --stat -- tests/golden
 
 lock:  ## Resolve the dependencies again and rewrite requirements/*.lock

@@ -202,6 +202,7 @@ def everything_happens(ehr: str, app: str, failing: Quoting) -> list[Page]:
         typed = {"started_on": TODAY.isoformat(), "note": CANARY["note"], "activity": "other"}
         # More often than one reading tries: the panel may be reading the same patient.
         failing.fail("GET", f"/fhir/Patient/{PATIENT}", 500, times=6)
+        failing.fail("POST", "/fhir", 500, times=12)  # nor may it be read in a batch
         refused = [
             nurses.submit(page, "/time", **typed, start_time="09:10", minutes="5"),
             nurses.submit(page, "/time", **typed, start_time=CANARY["note"], minutes="x"),
@@ -209,6 +210,7 @@ def everything_happens(ehr: str, app: str, failing: Quoting) -> list[Page]:
         ]
         assert all(one.status >= 400 for one in refused)
         failing.heal(f"/fhir/Patient/{PATIENT}")
+        failing.heal("/fhir")
         nurse.wait_until_delivered(page)
         failing.fail("POST", "/fhir/Claim", 422, times=1)
         page = doctor.sign(doctor.launch(PATIENT))
@@ -364,6 +366,7 @@ def told(act: Callable[[], object]) -> str:
 @pytest.mark.parametrize("fault", FAILING_READS.values(), ids=FAILING_READS)
 def test_no_exception_of_a_failed_reading_holds_them(site: Site, fault: Fault) -> None:
     desk = site.launch(patient=PATIENT)
+    site.wire.refuse_batches()
     site.wire.fail("GET", CHART, fault)
 
     assert leaks(told(lambda: refresh_chart(site.world, desk.visit, site.clock()))) == set()

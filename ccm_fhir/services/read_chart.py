@@ -6,6 +6,7 @@ from datetime import datetime
 
 from ccm_fhir.errors import CcmError, ConflictError, FhirError, LaunchError, NotFoundError
 from ccm_fhir.fhir.reader import read_chart
+from ccm_fhir.services.connect import capability_of
 from ccm_fhir.services.ehr_access import system_client, system_token, user_client
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reading import Reading
@@ -31,12 +32,17 @@ def refresh_chart(world: Installation, visit: Visit, now: datetime) -> None:
 def read_and_keep(world: Installation, reading: Reading, now: datetime) -> CcmError | None:
     """Read a launch's patient and keep the snapshot; a failed read is returned, never raised.
 
-    A launch must not fail because a chart could not be read: the page says so and offers to
-    try again.
+    A launch must not fail because a chart could not be read: the reason is kept with the
+    patient, the page says it and offers to try again.
     """
     try:
         _read(world, reading, now)
     except (FhirError, LaunchError) as problem:
+        if reading.patient_id is not None:
+            with world.db.write() as session:
+                patients.record_chart_problem(
+                    session, reading.practice_id, reading.patient_id, str(problem)
+                )
         return problem
     return None
 
@@ -50,7 +56,9 @@ def read_patient_as_system(
         ehr = ehrs.get(session, practice_id, patient.ehr_id)
     scopes = system_token(world, ehr).scope
     client = system_client(world, practice_id, ehr.id)
-    facts = read_chart(client, patient.fhir_id, scopes=scopes, now=now)
+    facts = read_chart(
+        client, patient.fhir_id, scopes=scopes, now=now, capability=capability_of(ehr)
+    )
     new = NewChart(
         patient_id=patient.id, facts=facts, source=ChartSource.PANEL, read_by_user_id=None
     )
@@ -62,8 +70,11 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
         raise NotFoundError("patient")
     with world.db.read() as session:
         patient = patients.get(session, reading.practice_id, reading.patient_id)
+        ehr = ehrs.get(session, reading.practice_id, patient.ehr_id)
     client = user_client(world, reading.practice_id, reading.grant_id)
-    facts = read_chart(client, patient.fhir_id, scopes=reading.scopes, now=now)
+    facts = read_chart(
+        client, patient.fhir_id, scopes=reading.scopes, now=now, capability=capability_of(ehr)
+    )
     new = NewChart(
         patient_id=patient.id,
         facts=facts,
@@ -76,6 +87,7 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
 def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datetime) -> None:
     with world.db.write() as session:
         patients.upsert(session, patient.practice_id, patient.ehr_id, new.facts.patient, now)
+        patients.record_chart_problem(session, patient.practice_id, patient.id, "")
         charts.record(session, patient.practice_id, new, now)
         audit.append(
             session,

@@ -109,7 +109,7 @@ def _review(
         today=today,
         chart=ChartStatus(
             read_at=None if facts is None else facts.read_at.astimezone(gathered.practice.zone),
-            problem="" if facts else "The chart has not been read yet.",
+            problem=_why_not_read(gathered),
             skipped=facts.skipped if facts else (),
             unread=facts.unread if facts else (),
         ),
@@ -133,6 +133,13 @@ def _review(
         and judgement is not None
         and not obstacles,
     )
+
+
+def _why_not_read(gathered: Gathered) -> str:
+    """Say why the chart is not there, or is not the newest; empty where it was read."""
+    if gathered.patient.chart_problem:
+        return f"The chart could not be read: {gathered.patient.chart_problem}"
+    return "" if gathered.chart else "The chart has not been read yet."
 
 
 def _obstacles(

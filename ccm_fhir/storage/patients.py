@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:
-    """A patient of an EHR; prints our opaque ids alone."""
+    """A patient of an EHR; prints our opaque ids alone.
+
+    ``chart_problem`` says why the chart could not be read when that was last tried; empty where
+    it was read.
+    """
 
     id: str
     practice_id: str
@@ -36,6 +40,7 @@ class PatientRecord:
     language: str = field(repr=False)
     died_on_text: str = field(repr=False)
     is_deceased: bool = field(repr=False)
+    chart_problem: str = ""
     updated_at: datetime
 
     @property
@@ -93,6 +98,12 @@ def list_all(session: Session, practice_id: str) -> tuple[PatientRecord, ...]:
         .order_by(col(PatientRow.name), col(PatientRow.id))
     )
     return tuple(value_of(PatientRecord, row) for row in rows)
+
+
+def record_chart_problem(session: Session, practice_id: str, patient_id: str, problem: str) -> None:
+    """Keep why a chart could not be read, or that it was (an empty text)."""
+    require(session, PatientRow, practice_id, patient_id).chart_problem = problem
+    session.flush()
 
 
 def _described(fact: PatientFact) -> dict[str, Any]:

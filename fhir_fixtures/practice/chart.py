@@ -12,6 +12,7 @@ from fhir_fixtures.practice.history import claims_elsewhere_of, managed_months_o
 from fhir_fixtures.practice.model import Resource
 from fhir_fixtures.practice.people import patient_of
 from fhir_fixtures.practice.plan import plan_of
+from fhir_fixtures.practice.results import orders_of, results_of
 from fhir_fixtures.practice.story import Story
 
 
@@ -30,4 +31,6 @@ def chart_of(story: Story, as_of: date) -> tuple[Resource, ...]:
         *consents_of(story),
         *managed_months_of(story, coverages[0], conditions, as_of),
         *claims_elsewhere_of(story, coverages[0], conditions),
+        *results_of(story, as_of),
+        *orders_of(story, as_of),
     )

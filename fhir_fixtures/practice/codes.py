@@ -15,6 +15,8 @@ CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 LOINC = "http://loinc.org"
+RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
+UCUM = "http://unitsofmeasure.org"
 NUCC = "http://nucc.org/provider-taxonomy"
 SNOMED = "http://snomed.info/sct"
 SOPT = "https://nahdo.org/sopt"
@@ -22,6 +24,7 @@ ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 
 CARE_MANAGEMENT = "386230005"  # SNOMED CT: case management, as a procedure
 HOSPITAL_ADMISSION = "32485007"  # SNOMED CT
+EMERGENCY_VISIT = "4525004"  # SNOMED CT
 TELEPHONE_CONTACT = "185317003"  # SNOMED CT
 PATIENT_IN_TEAM = "116154003"  # SNOMED CT
 

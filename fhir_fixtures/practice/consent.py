@@ -17,8 +17,9 @@ from __future__ import annotations
 import base64
 
 from fhir_fixtures.practice.codes import ACT_CODE, LOINC, SANDBOX, coding, concept, hl7
+from fhir_fixtures.practice.consent_papers import consent_form, consent_scan
 from fhir_fixtures.practice.model import Resource
-from fhir_fixtures.practice.story import ConsentGiven, Story
+from fhir_fixtures.practice.story import ConsentGiven, Kept, Story
 
 STATEMENTS = {
     "availability": "what chronic care management is and that it is offered here",
@@ -30,8 +31,14 @@ ALL_TOLD = tuple(STATEMENTS)
 
 
 def consents_of(story: Story) -> tuple[Resource, ...]:
-    """Return the patient's Consent to CCM, if one was ever given."""
-    return () if story.consent is None else (_consent(story, story.consent),)
+    """Return the patient's consent to CCM, if one was ever given, as this EHR keeps it."""
+    given = story.consent
+    if given is None:
+        return ()
+    if given.kept is Kept.FORM:
+        return (consent_form(story, given, STATEMENTS),)
+    scan = (consent_scan(story, given),) if given.kept is Kept.CONSENT_AND_SCAN else ()
+    return (_consent(story, given), *scan)
 
 
 def _consent(story: Story, given: ConsentGiven) -> Resource:

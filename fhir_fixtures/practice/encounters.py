@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from fhir_fixtures.practice.codes import (
     ACT_CODE,
     CPT,
+    EMERGENCY_VISIT,
     HCPCS,
     HOSPITAL_ADMISSION,
     SNOMED,
@@ -32,6 +33,7 @@ from fhir_fixtures.practice.staff import (
 from fhir_fixtures.practice.story import Story
 
 _STAY = timedelta(days=3)
+_NURSED = timedelta(days=2)
 
 
 def visit_of(story: Story) -> Resource | None:
@@ -62,19 +64,47 @@ def contact_of(story: Story, months_ago: int, day: date) -> Resource:
 
 
 def hospital_stays_of(story: Story) -> tuple[Resource, ...]:
-    """Return the three days in hospital, if there were any."""
+    """Return the way through the emergency room, hospital and a nursing facility, if there was one.
+
+    All of it lies in one month: three days in hospital, and two more to recover.
+    """
     if story.hospital_stay_from is None:
         return ()
+    stay_ends_on = story.hospital_stay_from + _STAY
     kind = concept(coding(SNOMED, HOSPITAL_ADMISSION), text="Hospital stay")
     stay = _encounter(story, "hospital-1", "IMP", kind) | {
         "period": {
             "start": at(story.hospital_stay_from, 21, 5).isoformat(),
-            "end": at(story.hospital_stay_from + _STAY, 11, 30).isoformat(),
+            "end": at(stay_ends_on, 11, 30).isoformat(),
         },
         "hospitalization": {"dischargeDisposition": hl7("discharge-disposition", "home")},
         "serviceProvider": {"reference": f"Organization/{HOSPITAL_ID}"},
     }
-    return (stay,)
+    return (
+        _emergency_visit(story, story.hospital_stay_from),
+        stay,
+        _nursing_stay(story, stay_ends_on),
+    )
+
+
+def _emergency_visit(story: Story, day: date) -> Resource:
+    kind = concept(coding(SNOMED, EMERGENCY_VISIT), text="Emergency department visit")
+    return _encounter(story, "emergency-1", "EMER", kind) | {
+        "period": period(at(day, 17, 40), 200),
+        "serviceProvider": {"reference": f"Organization/{HOSPITAL_ID}"},
+    }
+
+
+def _nursing_stay(story: Story, since: date) -> Resource:
+    return _encounter(
+        story, "nursing-1", "NONAC", concept(text="Skilled nursing facility stay")
+    ) | {
+        "period": {
+            "start": at(since, 13).isoformat(),
+            "end": at(since + _NURSED, 10).isoformat(),
+        },
+        "serviceProvider": {"reference": f"Organization/{HOSPITAL_ID}"},
+    }
 
 
 def _encounter(story: Story, slug: str, class_code: str, kind: Resource) -> Resource:

@@ -16,16 +16,29 @@ from fhir_fixtures.practice.catalogue import (
 from fhir_fixtures.practice.moments import in_month
 from fhir_fixtures.practice.part import THREE_MONTHS, Part
 from fhir_fixtures.practice.people import BLACK
-from fhir_fixtures.practice.story import Problem, Story
+from fhir_fixtures.practice.story import Kept, Problem, Story
 
 
 def _enrolled(story: Story, _as_of: date) -> Story:
     return replace(story, managed_months=THREE_MONTHS)
 
 
+def _kept(story: Story, kept: Kept) -> Story:
+    return (
+        story
+        if story.consent is None
+        else replace(story, consent=replace(story.consent, kept=kept))
+    )
+
+
+def _scanned(story: Story, as_of: date) -> Story:
+    return _kept(_enrolled(story, as_of), Kept.CONSENT_AND_SCAN)
+
+
 def _after_wellness_visit(story: Story, as_of: date) -> Story:
     problems = (*story.problems, Problem(disease=DEPRESSION))
-    return replace(_enrolled(story, as_of), visit_code="G0439", problems=problems)
+    enrolled = replace(_enrolled(story, as_of), visit_code="G0439", problems=problems)
+    return _kept(enrolled, Kept.FORM)
 
 
 def _after_hospital(story: Story, as_of: date) -> Story:
@@ -65,7 +78,8 @@ PARTS = (
         family="Exactly",
         gender="female",
         born_on=date(1953, 2, 20),
-        shows="Exactly 20 minutes, by two people on two days; the visit was a wellness visit",
+        shows="Exactly 20 minutes, by two people on two days; the visit was a wellness visit, and "
+        "the consent is a filled-in form",
         expect="99490 reached with nothing to spare",
         twist=_after_wellness_visit,
     ),
@@ -74,9 +88,9 @@ PARTS = (
         family="Fortyone",
         gender="female",
         born_on=date(1944, 9, 5),
-        shows="41 minutes",
+        shows="41 minutes; beside the Consent there is a scan of it",
         expect="99490 and 99439 once; one minute is left over",
-        twist=_enrolled,
+        twist=_scanned,
         race=BLACK,
     ),
     Part(
@@ -84,7 +98,8 @@ PARTS = (
         family="Sixtyfive",
         gender="male",
         born_on=date(1939, 11, 1),
-        shows="65 minutes after a stay in hospital last month; five diseases",
+        shows="65 minutes after last month’s emergency visit, hospital and nursing-facility stay; "
+        "five diseases",
         expect="99490 and 99439 twice; five minutes are left over, and complex CCM is worth a look",
         twist=_after_hospital,
     ),

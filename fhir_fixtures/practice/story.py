@@ -57,11 +57,20 @@ class Problem:
     at_visit: bool = False
 
 
+class Kept(Enum):
+    """How an EHR keeps a consent; a scan is kept beside the Consent."""
+
+    CONSENT = auto()
+    FORM = auto()
+    CONSENT_AND_SCAN = auto()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentGiven:
     """A consent to CCM; ``given`` may be coarser than a day, as FHIR allows."""
 
     given: str
+    kept: Kept = Kept.CONSENT
     ended_on: date | None = None
     organization_id: str
     told: tuple[str, ...]

@@ -110,3 +110,37 @@ def test_it_is_fetched_without_a_token() -> None:
 def test_a_server_that_fails_is_an_error() -> None:
     with pytest.raises(EhrHttpError):
         read_capability(answering(httpx2.Response(500)).gate(), BASE)
+
+
+def test_what_a_statement_says_of_its_parameters_in_words_is_read() -> None:
+    params = [
+        {"name": "patient", "documentation": "It is a required field if the _id is not given."},
+        {"name": "category", "documentation": "This is a required search parameter."},
+        {"name": "date", "documentation": "The prefix pairs must create a closed range."},
+    ]
+    rest = {"mode": "server", "resource": [{"type": "CarePlan", "searchParam": params}]}
+
+    declared = parsed(STATEMENT | {"rest": [rest]}).of("CarePlan")
+
+    assert declared.search_params == {"patient", "category", "date"}
+    assert declared.required_params == {"category"}
+    assert declared.closed_ranges == {"date"}
+
+
+def test_parameters_of_every_type_are_read_from_the_server_itself() -> None:
+    rest = {"mode": "server", "searchParam": [{"name": "_count"}, {"name": "_lastUpdated"}]}
+
+    assert parsed(STATEMENT | {"rest": [rest]}).common_search_params == {"_count", "_lastUpdated"}
+
+
+@pytest.mark.parametrize(
+    ("guides", "version"),
+    [
+        ([], ""),
+        (["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core"], ""),
+        (["http://hl7.org/fhir/us/core/ImplementationGuide/hl7.fhir.us.core|3.1.1"], "3.1.1"),
+        (["x|hl7.fhir.us.core|6.1.0", "hl7.fhir.us.core|10.0", "hl7.fhir.uv.bulkdata|99"], "10.0"),
+    ],
+)
+def test_the_newest_us_core_is_known_by_its_version(guides: list[str], version: str) -> None:
+    assert parsed(STATEMENT | {"implementationGuide": guides}).us_core == version

@@ -120,6 +120,7 @@ def test_a_fault_that_does_not_go_away_ends_in_a_state_that_is_watched(
 def test_the_panel_is_read_though_one_patient_cannot_be(database_url: str, ehr: Ehr) -> None:
     with at_work(database_url, ehr) as (site, engine):
         desk = site.launch()
+        site.wire.refuse_batches()
         site.wire.fail("GET", "/fhir/Patient/pt-almost", broken)
         site.wire.fail("GET", "/fhir/Patient/pt-exactly", answers(500))
 

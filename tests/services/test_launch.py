@@ -336,20 +336,54 @@ CHART = r"/fhir/(Patient|Condition|Coverage|Consent|Encounter|CarePlan|Procedure
 def test_a_launch_opens_though_the_chart_cannot_be_read_and_says_so(
     site: Site, fault: Fault
 ) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", CHART, fault)
 
     shown = site.launch().review()
 
     assert shown.chart.read_at is None
-    assert shown.chart.problem == "The chart has not been read yet."
+    assert shown.chart.problem.startswith("The chart could not be read: the EHR")
     assert shown.decision is None
     assert not shown.may_sign
+
+
+def test_why_a_chart_could_not_be_read_is_forgotten_once_it_is(site: Site) -> None:
+    site.wire.refuse_batches()
+    site.wire.fail("GET", CHART, answers(403))
+    desk = site.launch()
+    assert "answered 403 while reading Patient" in desk.review().chart.problem
+
+    site.wire.mend()
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert desk.review().chart.problem == ""
+
+
+def test_a_chart_that_can_no_longer_be_read_is_shown_with_the_reason(site: Site) -> None:
+    desk = site.launch()
+    site.wire.refuse_batches()
+    site.wire.fail("GET", CHART, answers(403))
+
+    with pytest.raises(ConflictError):
+        refresh_chart(site.world, desk.visit, site.clock())
+
+    shown = desk.review().chart
+    assert shown.read_at is not None
+    assert "answered 403" in shown.problem
+
+
+def test_a_launch_reads_the_whole_chart_in_one_request(site: Site) -> None:
+    site.launch()
+
+    assert len(site.wire.sent("POST", "/fhir/?$")) == 1
+    assert site.wire.sent("GET", CHART) == []
 
 
 @pytest.mark.parametrize("fault", [fault for fault, _ in BROKEN.values()], ids=BROKEN)
 def test_one_kind_of_record_that_cannot_be_read_is_named_and_the_rest_is_shown(
     site: Site, fault: Fault
 ) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Consent", fault)
 
     shown = site.launch().review()
@@ -361,6 +395,7 @@ def test_one_kind_of_record_that_cannot_be_read_is_named_and_the_rest_is_shown(
 
 def test_a_busy_ehr_is_given_the_time_it_asks_for(site: Site) -> None:
     busy = answers(429, headers={"Retry-After": "3"})
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Condition", busy, times=1)
 
     shown = site.launch().review()
@@ -370,6 +405,7 @@ def test_a_busy_ehr_is_given_the_time_it_asks_for(site: Site) -> None:
 
 
 def test_an_ehr_that_stays_busy_leaves_that_kind_unread(site: Site) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Condition", answers(429, headers={"Retry-After": "7"}))
 
     (unread,) = site.launch().review().chart.unread
@@ -382,6 +418,7 @@ def test_a_resource_that_does_not_parse_is_counted_and_the_others_are_read(site:
         bundle["entry"][0]["resource"]["code"] = "not a CodeableConcept"
         return bundle
 
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Condition", with_json(break_one))
 
     shown = site.launch().review()
@@ -397,6 +434,7 @@ def test_another_patients_chart_in_the_answer_is_never_taken(site: Site) -> None
         text = answer.text.replace("pt-ready", "pt-almost")
         return httpx2.Response(200, text=text, headers={"content-type": "application/fhir+json"})
 
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Patient/pt-ready", changed(other_patient))
     shown = site.launch(patient=READY).review()
 

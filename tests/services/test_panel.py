@@ -180,6 +180,7 @@ def test_time_for_somebody_who_is_not_eligible_needs_a_fix(site: Site) -> None:
 
 
 def test_one_patient_who_cannot_be_read_does_not_stop_the_rest(site: Site) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Patient/pt-exactly", answers(500))
     site.wire.fail("GET", "/fhir/Patient/pt-almost", answers(200, text="<html>"))
     site.wire.fail("GET", "/fhir/Patient/pt-fortyone", nothing_is_sent)

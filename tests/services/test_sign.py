@@ -150,6 +150,7 @@ def test_a_signed_month_is_not_signed_again(doctor: Desk) -> None:
 
 
 def test_a_month_whose_chart_was_never_read_is_not_signed(site: Site) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Patient/", with_json(lambda _: {}))
     desk = site.launch(user=DOCTOR)
 
@@ -349,6 +350,7 @@ UNREAD = {
 def test_what_could_not_be_read_is_unknown_and_never_billed(
     site: Site, kind: str, criterion: Criterion
 ) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", f"/fhir/{kind}$", with_json(lambda _: {"resourceType": "nothing"}))
     doctor = ready_to_sign(site)
 
@@ -361,6 +363,7 @@ def test_what_could_not_be_read_is_unknown_and_never_billed(
 
 
 def test_claims_that_could_not_be_read_must_be_attested(site: Site) -> None:
+    site.wire.refuse_batches()
     site.wire.fail("GET", "/fhir/Claim$", with_json(lambda _: {"resourceType": "nothing"}))
     doctor = ready_to_sign(site)
 

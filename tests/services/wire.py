@@ -59,6 +59,10 @@ class Wire(httpx2.BaseTransport):
         """Let requests whose path matches go wrong, so many times; earlier rules go first."""
         self._rules.append(_Rule(method=method, path=re.compile(path), fault=fault, left=times))
 
+    def refuse_batches(self) -> None:
+        """Let a chart be asked for one search at a time, each of which may then go wrong."""
+        self.fail("POST", "/fhir/?$", answers(405))
+
     def mend(self) -> None:
         """Let everything pass again, and forget what was asked so far."""
         self._rules.clear()

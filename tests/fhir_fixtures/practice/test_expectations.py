@@ -10,19 +10,10 @@ import pytest
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import Question, assess
-from ccm_fhir.domain.facts import (
-    CarePlanFact,
-    ChartFacts,
-    ClaimFact,
-    ConditionFact,
-    ConsentFact,
-    CoverageFact,
-    EncounterFact,
-    PatientFact,
-    PracticeFact,
-    ProcedureFact,
-)
+from ccm_fhir.domain.facts import ChartFacts, PatientFact, PracticeFact
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.fhir.bundles import read_resource
+from ccm_fhir.fhir.charting import chart_of, whose
 from ccm_fhir.fhir.extract import extract
 from ccm_fhir.rulebook.load import load_rulebook
 from ccm_fhir.terminology.load import load_chronic_table
@@ -48,23 +39,22 @@ PROMISE = re.compile(rf"({'|'.join(CRITERIA)}): ({'|'.join(ANSWERS)})")
 
 
 def chart(patient_id: str) -> ChartFacts:
-    facts = [
-        extract(as_line(resource).encode())
+    lines = [
+        read_resource(as_line(resource).encode(), resource["resourceType"])
         for resource in PRACTICE.resources
         if resource["id"] == patient_id or resource["id"].startswith(f"{patient_id}-")
     ]
-    (patient,) = (f for f in facts if isinstance(f, PatientFact))
-    return ChartFacts(
-        patient=patient,
-        read_at=datetime(2026, 11, 23, tzinfo=UTC),
-        conditions=tuple(f for f in facts if isinstance(f, ConditionFact)),
-        coverages=tuple(f for f in facts if isinstance(f, CoverageFact)),
-        consents=tuple(f for f in facts if isinstance(f, ConsentFact)),
-        encounters=tuple(f for f in facts if isinstance(f, EncounterFact)),
-        care_plans=tuple(f for f in facts if isinstance(f, CarePlanFact)),
-        procedures=tuple(f for f in facts if isinstance(f, ProcedureFact)),
-        claims=tuple(f for f in facts if isinstance(f, ClaimFact)),
-    )
+    (described,) = (line for line in lines if line.type == "Patient")
+    patient = extract(described.raw)
+    assert isinstance(patient, PatientFact)
+    read_at = datetime(2026, 11, 23, tzinfo=UTC)
+    others = [line for line in lines if line is not described]
+    return chart_of(whose(patient, described), others, (), base_url="", now=read_at)
+
+
+@pytest.mark.parametrize("member", PRACTICE.cast, ids=lambda member: member.patient_id)
+def test_every_resource_of_the_cast_is_read(member: CastMember) -> None:
+    assert chart(member.patient_id).skipped == ()
 
 
 @pytest.mark.parametrize("member", PRACTICE.cast, ids=lambda member: member.patient_id)

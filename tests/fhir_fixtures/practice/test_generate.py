@@ -64,14 +64,19 @@ def test_all_types_that_the_product_reads_are_there() -> None:
         "Condition",
         "Consent",
         "Coverage",
+        "DocumentReference",
         "Encounter",
         "Goal",
         "Location",
+        "MedicationRequest",
+        "Observation",
         "Organization",
         "Patient",
         "Practitioner",
         "PractitionerRole",
         "Procedure",
+        "QuestionnaireResponse",
+        "ServiceRequest",
     }
 
 

@@ -28,11 +28,18 @@ REQUIRED_BINDINGS = {
     ("Claim", "use"): {"claim"},
     ("Consent", "status"): {"active", "inactive"},
     ("Coverage", "status"): {"active"},
+    ("DocumentReference", "status"): {"current"},
     ("Encounter", "status"): {"finished"},
     ("Goal", "lifecycleStatus"): {"active"},
     ("Location", "status"): {"active"},
+    ("MedicationRequest", "intent"): {"order"},
+    ("MedicationRequest", "status"): {"active"},
+    ("Observation", "status"): {"final"},
     ("Patient", "gender"): {"female", "male"},
     ("Procedure", "status"): {"completed"},
+    ("QuestionnaireResponse", "status"): {"completed"},
+    ("ServiceRequest", "intent"): {"order"},
+    ("ServiceRequest", "status"): {"active"},
 }
 
 

@@ -1,0 +1,23 @@
+"""Why a patient's chart could not be read the last time somebody tried.
+
+Adds one column with a default, so the previous release runs beside it.
+
+Revision ID: 0007
+Revises: 0001
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0007"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column(
+        "patient", sa.Column("chart_problem", sa.String(), nullable=False, server_default="")
+    )
