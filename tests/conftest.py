@@ -59,6 +59,9 @@ hypothesis_settings.register_profile(  # what make mutate runs, thousands of tim
     database=None,
     print_blob=False,
 )
+hypothesis_settings.register_profile(  # what .ci/run runs on tests/fhir/test_fuzz.py
+    "fuzz", hypothesis_settings.get_profile("ci"), max_examples=4_000
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from ccm_fhir.errors import EhrFormatError
+from ccm_fhir.fhir.halves import decoded
 from ccm_fhir.fhir.json import to_bytes
 from ccm_fhir.fhir.outcomes import outcome_codes
 from ccm_fhir.fhir.retrying import TRY_AGAIN
@@ -57,6 +58,9 @@ class _Bundle(msgspec.Struct, frozen=True, rename="camel"):
     entry: list[_Entry] | None = None
 
 
+_decode_bundle = msgspec.json.Decoder(_Bundle).decode
+
+
 def batch_of(addresses: Sequence[str]) -> bytes:
     """Return the batch that reads addresses relative to the base."""
     entries = [{"request": {"method": "GET", "url": address}} for address in addresses]
@@ -70,7 +74,7 @@ def read_batch(body: bytes, asked: int) -> tuple[BatchAnswer, ...]:
         EhrFormatError: not a batch-response, or one with more answers than questions.
     """
     try:
-        bundle = msgspec.json.decode(body, type=_Bundle)
+        bundle = decoded(_decode_bundle, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EhrFormatError(READING, "it is not a FHIR Bundle in JSON") from None
     entries = bundle.entry or []

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,23 +16,26 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from ccm_fhir.errors import EhrFormatError
+from ccm_fhir.fhir.halves import decoded
 from ccm_fhir.fhir.remarks import says_partial
 
 OUTCOME = "OperationOutcome"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One resource as it came: its bytes, and what is needed to tell it from others.
 
     ``id`` is empty where it could not be read. Prints neither id nor content.
     """
 
     type: str
-    id: str = field(default="", repr=False)
-    version_id: str = field(default="", repr=False)
-    last_updated: str = field(default="", repr=False)
-    raw: bytes = field(repr=False)
+    id: str = ""
+    version_id: str = ""
+    last_updated: str = ""
+    raw: bytes
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
 
     def json(self) -> dict[str, Any]:
         """Return the resource decoded; decimals keep the digits they were written with.
@@ -96,10 +99,14 @@ class _Bundle(msgspec.Struct, frozen=True, rename="camel"):
     entry: list[_Entry] | None = None
 
 
+_decode_head = msgspec.json.Decoder(_Head).decode
+_decode_bundle = msgspec.json.Decoder(_Bundle).decode
+
+
 def read_resource(raw: bytes, expected_type: str) -> Resource:
     """Return a resource with its head read; where the head is broken, its id is empty."""
     try:
-        head = msgspec.json.decode(raw, type=_Head)
+        head = _decode_head(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return Resource(type=expected_type, raw=raw)
     return Resource(
@@ -121,8 +128,8 @@ def read_page(body: bytes, expected_type: str) -> Page:
     """
     what = f"searching {expected_type}"
     try:
-        bundle = msgspec.json.decode(body, type=_Bundle)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        bundle = decoded(_decode_bundle, body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EhrFormatError(what, "it is not a FHIR Bundle in JSON") from None
     if bundle.resource_type != "Bundle":
         raise EhrFormatError(what, "it is not a Bundle")

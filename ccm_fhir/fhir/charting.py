@@ -5,7 +5,7 @@ A resource of another patient is never taken for this one's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import TypeVar
 
@@ -73,19 +73,20 @@ def chart_of(
     now: datetime,
 ) -> ChartFacts:
     """Return the chart that resources make, each of them once a fact or Skipped."""
-    facts: list[Fact] = []
+    facts: dict[type[Fact], list[Fact]] = {}
     skipped: list[Skipped] = []
     for resource in resources:
         read = _read(of, resource, base_url)
         if isinstance(read, Skipped):
             skipped.append(read)
-        else:
-            facts += read
+            continue
+        for fact in read:
+            facts.setdefault(type(fact), []).append(fact)
     return ChartFacts(
         patient=of.patient,
         read_at=now,
         conditions=_of(ConditionFact, facts),
-        coverages=_coverages(facts),
+        coverages=_coverages(_of(CoverageFact, facts)),
         consents=_of(ConsentFact, facts),
         encounters=_of(EncounterFact, facts),
         care_plans=_of(CarePlanFact, facts),
@@ -116,11 +117,11 @@ def _read(of: Whose, resource: Resource, base_url: str) -> tuple[Fact, ...] | Sk
     return Skipped(resource.type, names)
 
 
-def _coverages(facts: Iterable[Fact]) -> tuple[CoverageFact, ...]:
+def _coverages(facts: Iterable[CoverageFact]) -> tuple[CoverageFact, ...]:
     """Return the Coverages, and after them, of each kind and payor, the latest that a claim had."""
     alone: list[CoverageFact] = []
     in_claims: dict[tuple[str, str, str], CoverageFact] = {}
-    for fact in _of(CoverageFact, facts):
+    for fact in facts:
         if fact.ref.resource_type == "Coverage":
             alone.append(fact)
             continue
@@ -138,5 +139,5 @@ def _known_until(fact: CoverageFact) -> str:
 _Kind = TypeVar("_Kind", bound=Fact)
 
 
-def _of(kind: type[_Kind], facts: Iterable[Fact]) -> tuple[_Kind, ...]:
-    return tuple(fact for fact in facts if isinstance(fact, kind))
+def _of(kind: type[_Kind], facts: Mapping[type[Fact], list[Fact]]) -> tuple[_Kind, ...]:
+    return tuple(fact for fact in facts.get(kind, ()) if isinstance(fact, kind))

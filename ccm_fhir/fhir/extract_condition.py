@@ -1,7 +1,8 @@
 """Condition → its codings, and the statuses that decide whether it counts.
 
 Statuses are read from HL7's own code systems alone: a text, or a vendor's code, is not an
-answer but ``unreadable``, so that a person looks.
+answer but ``unreadable``, so that a person looks. So is a status that is there and empty (it may
+say by an extension that it is unknown); none at all is None.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def condition_fact(shape: ConditionShape, source: Source) -> ConditionFact:
 
 
 def _status(concept: Concept | None, system: str) -> str | None:
-    if concept is None or not (concept.coding or concept.text):
+    if concept is None:
         return None
     stated = {
         coding.code

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 _LOCAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[^/?#]+)?/*\Z")
+_LONGEST_KEPT = 300  # characters; what is longer is worked out each time
 _ORIGIN = re.compile(r"https?://[^/?#]+", re.IGNORECASE)
 
 
@@ -24,12 +26,20 @@ def local_reference(text: str, base_url: str = "") -> str:
 
     The version of a versioned reference, and slashes at its end, are left out.
     """
+    return (_kept if len(text) <= _LONGEST_KEPT else _local)(text, base_url)
+
+
+def _local(text: str, base_url: str) -> str:
     trimmed = text.strip()
     prefix = base_url.rstrip("/") + "/"
     if base_url and "://" in trimmed:
         trimmed = _origin_lower(trimmed).removeprefix(_origin_lower(prefix))
     match = _LOCAL.match(trimmed)
     return f"{match[1]}/{match[2]}" if match else ""
+
+
+# Every resource of a chart names the same patient and the same few people.
+_kept = lru_cache(maxsize=1024)(_local)
 
 
 def _origin_lower(url: str) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 import msgspec
 
@@ -19,6 +20,7 @@ from ccm_fhir.domain.facts import Coding
 
 MOST_WORDS = 1000  # characters of free text that a fact keeps; nothing is judged by them
 _MOST_DIGITS = 40  # a number beyond this is no measurement, and may be an attack on arithmetic
+_LONGEST_KEPT = 100  # characters; what is longer is worked out each time
 _UCUM = "http://unitsofmeasure.org"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})\Z")
 
@@ -124,16 +126,23 @@ class Container(Resource, frozen=True, kw_only=True):
 def codings(*concepts: Concept | None) -> tuple[Coding, ...]:
     """Return the codings of concepts, systems in canonical spelling; those without a code not."""
     return tuple(
-        Coding(
-            system=canonical_system(coding.system),
-            code=coding.code.strip(),
-            display=coding.display or "",
-        )
+        _coding(coding, coding.code)
         for concept in concepts
-        if concept is not None
-        for coding in concept.coding or ()
-        if coding.code and coding.code.strip()
+        if concept is not None and concept.coding
+        for coding in concept.coding
+        if coding.code and not coding.code.isspace()
     )
+
+
+def _coding(shape: CodingShape, code: str) -> Coding:
+    system = shape.system
+    if system is not None:
+        system = (_kept_system if len(system) <= _LONGEST_KEPT else canonical_system)(system)
+    return Coding(system=system, code=code.strip(), display=shape.display or "")
+
+
+# A chart names the same few systems and days hundreds of times.
+_kept_system = lru_cache(maxsize=1024)(canonical_system)
 
 
 def codes(concepts: Iterable[Concept] | None) -> tuple[str, ...]:
@@ -175,7 +184,7 @@ def is_measurable_number(value: Decimal) -> bool:
     return (
         value.is_finite()
         and abs(value.adjusted()) <= _MOST_DIGITS
-        and len(value.as_tuple().digits) <= _MOST_DIGITS
+        and len(str(value)) <= _MOST_DIGITS
     )
 
 
@@ -227,12 +236,22 @@ def instant(text: str | None) -> datetime | None:
 
 def first_date(*texts_of_dates: str | None) -> PartialDate | None:
     """Return the first date that can be read."""
-    read = (PartialDate.parse(text) for text in texts_of_dates)
-    return next((date for date in read if date is not None), None)
+    for text in texts_of_dates:
+        read = _date(text) if text else None
+        if read is not None:
+            return read
+    return None
+
+
+def _date(text: str) -> PartialDate | None:
+    return (_kept_date if len(text) <= _LONGEST_KEPT else PartialDate.parse)(text)
+
+
+_kept_date = lru_cache(maxsize=4096)(PartialDate.parse)
 
 
 def latest_date(texts_of_dates: Iterable[str | None]) -> PartialDate | None:
     """Return the latest of the dates that can be read."""
-    read = (PartialDate.parse(text) for text in texts_of_dates)
+    read = (_date(text) for text in texts_of_dates if text)
     known = (date for date in read if date is not None)
     return max(known, key=lambda date: (date.latest, date.earliest), default=None)

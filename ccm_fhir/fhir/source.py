@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.fhir.references import normalise_reference
 from ccm_fhir.fhir.shapes import Reference, identifier_values
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True, gc=False):
     """One resource being read; ``base_url`` tells local references from foreign ones."""
 
     ref: EvidenceRef

@@ -87,7 +87,7 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
 def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datetime) -> None:
     with world.db.write() as session:
         patients.upsert(session, patient.practice_id, patient.ehr_id, new.facts.patient, now)
-        patients.record_chart_problem(session, patient.practice_id, patient.id, "")
+        patients.record_chart_problem(session, patient.practice_id, patient.id, None)
         charts.record(session, patient.practice_id, new, now)
         audit.append(
             session,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class PatientRecord:
     """A patient of an EHR; prints our opaque ids alone.
 
-    ``chart_problem`` says why the chart could not be read when that was last tried; empty where
+    ``chart_problem`` says why the chart could not be read when that was last tried; None where
     it was read.
     """
 
@@ -40,7 +40,7 @@ class PatientRecord:
     language: str = field(repr=False)
     died_on_text: str = field(repr=False)
     is_deceased: bool = field(repr=False)
-    chart_problem: str = ""
+    chart_problem: str | None = None
     updated_at: datetime
 
     @property
@@ -100,8 +100,10 @@ def list_all(session: Session, practice_id: str) -> tuple[PatientRecord, ...]:
     return tuple(value_of(PatientRecord, row) for row in rows)
 
 
-def record_chart_problem(session: Session, practice_id: str, patient_id: str, problem: str) -> None:
-    """Keep why a chart could not be read, or that it was (an empty text)."""
+def record_chart_problem(
+    session: Session, practice_id: str, patient_id: str, problem: str | None
+) -> None:
+    """Keep why a chart could not be read, or that it was (None)."""
     require(session, PatientRow, practice_id, patient_id).chart_problem = problem
     session.flush()
 

@@ -55,7 +55,9 @@ def test_a_condition_keeps_its_codings_in_canonical_spelling() -> None:
     ("status", "expected"),
     [
         (None, None),
-        ({}, None),
+        ({}, "unreadable"),
+        ({"coding": []}, "unreadable"),
+        ({"extension": [{"url": "urn:data-absent-reason"}]}, "unreadable"),
         (concept(CLINICAL, "active"), "active"),
         (concept(CLINICAL + "/", "active"), "active"),
         ({"text": "Active"}, "unreadable"),

@@ -31,7 +31,7 @@ class PatientRow(TenantRow, table=True):
     language: str
     died_on_text: str
     is_deceased: bool
-    chart_problem: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    chart_problem: str | None = None
     updated_at: datetime = Field(sa_type=UtcDateTime)
 
 

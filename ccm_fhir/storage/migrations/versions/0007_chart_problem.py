@@ -1,6 +1,6 @@
 """Why a patient's chart could not be read the last time somebody tried.
 
-Adds one column with a default, so the previous release runs beside it.
+Adds one column that may be null, so the previous release runs beside it.
 
 Revision ID: 0007
 Revises: 0001
@@ -18,6 +18,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column(
-        "patient", sa.Column("chart_problem", sa.String(), nullable=False, server_default="")
-    )
+    op.add_column("patient", sa.Column("chart_problem", sa.String(), nullable=True))
