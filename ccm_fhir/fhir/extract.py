@@ -77,10 +77,10 @@ def extract_for(resource: bytes, base_url: str = "", resource_type: str = "") ->
             resource_type = decode_head(resource).resource_type or ""
         except UNREADABLE as problem:
             return Extracted(patient="", fact=Skipped("", _why(problem)))
-    if not _TYPE.match(resource_type):
-        return Extracted(patient="", fact=Skipped("", "it names no resourceType"))
     reader = READERS.get(resource_type)
     if reader is None:
+        if not _TYPE.match(resource_type):
+            return Extracted(patient="", fact=Skipped("", "it names no resourceType"))
         patient = _patient(resource_type, resource, base_url)
         return Extracted(patient=patient, fact=Irrelevant(resource_type))
     return _read(resource_type, resource, reader, base_url)

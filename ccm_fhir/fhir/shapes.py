@@ -25,7 +25,7 @@ _UCUM = "http://unitsofmeasure.org"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})\Z")
 
 
-class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class Shape(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
     """Base of the shapes: FHIR's member names in Python's spelling; prints no content."""
 
     def __repr__(self) -> str:
@@ -125,13 +125,11 @@ class Container(Resource, frozen=True, kw_only=True):
 
 def codings(*concepts: Concept | None) -> tuple[Coding, ...]:
     """Return the codings of concepts, systems in canonical spelling; those without a code not."""
-    return tuple(
-        _coding(coding, coding.code)
-        for concept in concepts
-        if concept is not None and concept.coding
-        for coding in concept.coding
-        if coding.code and not coding.code.isspace()
-    )
+    found: list[Coding] = []
+    for concept in concepts:
+        if concept is not None and concept.coding:
+            found += [_coding(c, c.code) for c in concept.coding if c.code and c.code.strip()]
+    return tuple(found)
 
 
 def _coding(shape: CodingShape, code: str) -> Coding:
@@ -147,18 +145,28 @@ _kept_system = lru_cache(maxsize=1024)(canonical_system)
 
 def codes(concepts: Iterable[Concept] | None) -> tuple[str, ...]:
     """Return the bare codes of concepts, each once."""
-    return tuple(dict.fromkeys(coding.code for coding in codings(*(concepts or ()))))
+    if not concepts:
+        return ()
+    found = [
+        coding.code.strip()
+        for concept in concepts
+        if concept.coding
+        for coding in concept.coding
+        if coding.code
+    ]
+    return tuple(dict.fromkeys(code for code in found if code))
 
 
 def texts(*concepts: Concept | None) -> tuple[str, ...]:
     """Return the words of concepts: texts, and displays of their codings."""
-    words = (
-        word
-        for concept in concepts
-        if concept is not None
-        for word in (concept.text, *(coding.display for coding in concept.coding or ()))
-    )
-    return tuple(word for word in words if word)
+    words: list[str] = []
+    for concept in concepts:
+        if concept is None:
+            continue
+        if concept.text:
+            words.append(concept.text)
+        words += [coding.display for coding in concept.coding or () if coding.display]
+    return tuple(words)
 
 
 def first_text(*concepts: Concept | None) -> str:

@@ -35,7 +35,9 @@ class Source(msgspec.Struct, frozen=True, gc=False):
 
     def locals(self, references: Iterable[Reference | None] | None) -> tuple[str, ...]:
         """Return those of the references that refer to something, each once."""
-        spelled = (self.local(reference) for reference in references or ())
+        if not references:
+            return ()
+        spelled = [self.local(reference) for reference in references]
         return tuple(dict.fromkeys(one for one in spelled if one))
 
     def inner(self, inner_id: str) -> Source:

@@ -1,11 +1,14 @@
-"""What an EHR says of its authorization server, kept for a day and read again after that."""
+"""What an EHR says of its authorization server and of itself, kept for a day and read again."""
 
 from __future__ import annotations
 
 import json
 from datetime import timedelta
 
+import msgspec
+
 from ccm_fhir.errors import EhrUnreachableError, FhirError, LaunchError
+from ccm_fhir.fhir.capability import read_capability
 from ccm_fhir.fhir.discovery import SmartConfiguration, discover
 from ccm_fhir.services.ehr_access import configuration_of, gate_of
 from ccm_fhir.services.installation import Installation
@@ -28,6 +31,9 @@ def registered_ehr(world: Installation, iss: str) -> Ehr:
 def fresh_configuration(world: Installation, ehr: Ehr) -> SmartConfiguration:
     """Return an EHR's configuration, discovered again where the kept one is a day old.
 
+    Its CapabilityStatement, by which charts are asked for, is read again with it; where that
+    fails, the kept one goes on to hold.
+
     Raises:
         LaunchError: ehr_unreachable or ehr_invalid.
     """
@@ -48,7 +54,18 @@ def fresh_configuration(world: Installation, ehr: Ehr) -> SmartConfiguration:
             Discovery(document_json=document_of(config), pinned_origins=ehr.pinned_origins),
             now,
         )
+    _reread_capability(world, ehr)
     return config
+
+
+def _reread_capability(world: Installation, ehr: Ehr) -> None:
+    try:
+        capability = read_capability(gate_of(world, ehr), ehr.fhir_base)
+    except FhirError:
+        return
+    document = msgspec.json.encode(capability).decode()
+    with world.db.write() as session:
+        ehrs.record_capability(session, ehr.practice_id, ehr.id, document, world.clock())
 
 
 def document_of(config: SmartConfiguration) -> str:

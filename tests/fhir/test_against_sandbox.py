@@ -30,6 +30,7 @@ from ccm_fhir.fhir.keys import generate as generate_key
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.outcomes import WriteKind
 from ccm_fhir.fhir.people import read_organization, read_user
+from ccm_fhir.fhir.planning import takes_batches
 from ccm_fhir.fhir.reader import patients, read_chart
 from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes, parse_scopes
 from ccm_fhir.fhir.smart import AuthorizationRequest, authorization_url
@@ -281,3 +282,22 @@ def test_without_the_demo_setting_loopback_is_refused(ehr: Ehr) -> None:
 
     with pytest.raises(ForbiddenOriginError):
         discover(strict, ehr.base)
+
+
+def test_a_launched_chart_is_read_alike_in_one_batch_and_search_by_search(
+    ehr: Ehr, launched: TokenGrant
+) -> None:
+    client, patient = ehr.client(launched), launched.patient or ""
+    capability = read_capability(ehr.gate, ehr.base)
+
+    at_once = read_chart(client, patient, scopes=launched.scope, now=NOW, capability=capability)
+    one_by_one = read_chart(client, patient, scopes=launched.scope, now=NOW)
+
+    assert takes_batches(capability)
+    assert at_once == one_by_one
+    assert at_once.unread == ()
+    assert at_once.skipped == ()
+    assert {fact.codings[0].code for fact in at_once.observations} == {"4548-4", "85354-9"}
+    assert at_once.goals
+    assert at_once.care_teams
+    assert at_once.medications

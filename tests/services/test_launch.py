@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import inspect
 
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.errors import ConflictError, LaunchError
 from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, complete_launch
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
@@ -301,6 +302,34 @@ def test_an_ehr_that_discovers_a_foreign_token_endpoint_is_refused(site: Site) -
     assert refusal(site.begin) == "ehr_invalid"
 
 
+def without_batches(statement: dict[str, Any]) -> dict[str, Any]:
+    rest = [{**each, "interaction": []} for each in statement["rest"]]
+    return {**statement, "rest": rest}
+
+
+def test_what_an_ehr_can_do_is_read_again_with_its_discovery(site: Site) -> None:
+    site.clock.advance(hours=25)
+    site.wire.fail("GET", "/fhir/metadata", with_json(without_batches))
+
+    desk = site.launch()
+
+    assert site.wire.sent("POST", "/fhir/?$") == []
+    assert len(site.wire.sent("GET", "/fhir/Observation")) == 3
+    assert desk.review().chart.unread == ()
+
+
+@pytest.mark.parametrize("fault", [answers(500), answers(200, text="<html>"), nothing_is_sent])
+def test_an_ehr_that_no_longer_tells_what_it_can_do_is_asked_as_before(
+    site: Site, fault: Fault
+) -> None:
+    site.clock.advance(hours=25)
+    site.wire.fail("GET", "/fhir/metadata", fault)
+
+    site.launch()
+
+    assert len(site.wire.sent("POST", "/fhir/?$")) == 1
+
+
 AT_THE_TOKEN = {
     **BROKEN,
     "answering an OAuth error": (
@@ -391,6 +420,18 @@ def test_one_kind_of_record_that_cannot_be_read_is_named_and_the_rest_is_shown(
     assert [unread.resource_type for unread in shown.chart.unread] == ["Consent"]
     assert shown.decision is not None
     assert shown.patient.name == "Rosa Ready"
+
+
+def test_coverage_that_an_ehr_refuses_is_unknown_and_names_its_scope(site: Site) -> None:
+    site.wire.refuse_batches()
+    site.wire.fail("GET", "/fhir/Coverage", answers(403))
+
+    findings = {f.criterion: f for f in site.launch().review().findings}
+
+    coverage = findings[Criterion.MEDICARE_COVERAGE]
+    assert coverage.answer is Answer.UNKNOWN
+    assert "patient/Coverage.rs" in coverage.reason
+    assert findings[Criterion.TWO_CHRONIC_CONDITIONS].answer is Answer.MET
 
 
 def test_a_busy_ehr_is_given_the_time_it_asks_for(site: Site) -> None:
