@@ -27,9 +27,9 @@ _FIRST = {ICD10CM: 0, ICD9CM: 1, SNOMED: 2}
 _NAMES = {ICD10CM: "ICD-10-CM", ICD9CM: "ICD-9-CM", SNOMED: "SNOMED CT"}
 _FOREIGN = {ICD10: "WHO's ICD-10", ICD10CA: "Canada's ICD-10-CA", ICD10GM: "Germany's ICD-10-GM"}
 _NAMED_BY: dict[Tier | None, str] = {
-    Tier.CMS_NAMED: "CMS names it among its examples",
-    Tier.CCW: "it is one of the Chronic Conditions Warehouse's 30",
-    Tier.CCIR: "by AHRQ's indicator; CMS's examples and the Warehouse's 30 do not name it",
+    Tier.CMS_NAMED: "which CMS names among its examples",
+    Tier.CCW: "one of the Chronic Conditions Warehouse's 30",
+    Tier.CCIR: "which neither CMS's examples nor the Chronic Conditions Warehouse's 30 name",
 }
 
 
@@ -105,7 +105,7 @@ def _decided(reading: _Reading, text: str, table: ChronicTable) -> CodeDecision:
     elif chronic is Chronic.NOT_CHRONIC:
         why = f"{named} is not a chronic condition."
     else:
-        why = f"The sources disagree whether {named} is chronic: a clinician decides."
+        why = _why_review(reading, named)
     if reading.note:
         why = f"{why} {reading.note}"
     if meaning.chronic is not Chronic.NOT_CHRONIC:
@@ -120,6 +120,14 @@ def _decided(reading: _Reading, text: str, table: ChronicTable) -> CodeDecision:
         is_billable=is_icd10cm and meaning.is_billable,
         possible=(meaning.family,) if meaning.family else (),
     )
+
+
+def _why_review(reading: _Reading, named: str) -> str:
+    if reading.system == SNOMED:
+        return f"The shipped map leaves {named} to a clinician."
+    if not reading.meaning.is_billable:
+        return f"{named} covers codes that are chronic and codes that are not: a clinician decides."
+    return f"The sources disagree whether {named} is chronic: a clinician decides."
 
 
 def _hints(reading: _Reading, text: str, table: ChronicTable) -> str:
