@@ -10,6 +10,7 @@ from rich.console import Console
 
 from ccm_fhir.terminology import build as building
 from ccm_fhir.terminology import load_chronic_table
+from ccm_fhir.terminology.own import DATA as SHIPPED
 
 CHECK_FAILED = 4
 _VERSIONS = ("icd10cm", "ccir", "ccsr", "ccw", "icd9", "gem")
@@ -61,6 +62,10 @@ def build(
     gem: Annotated[
         Path | None, typer.Option(help="CMS's mapping of ICD-9-CM to ICD-10-CM (with --icd9).")
     ] = None,
+    before: Annotated[
+        Path | None,
+        typer.Option(help="The tables to compare with and to keep codes of; the loaded ones."),
+    ] = None,
     version: Annotated[
         list[str] | None,
         typer.Option(help=f"What a file does not say of itself: {', '.join(_VERSIONS)}=TEXT."),
@@ -87,6 +92,7 @@ def build(
             ccsr_labels=ccsr_labels,
             icd9=icd9,
             gem=gem,
+            before=before or SHIPPED,
             versions=dict(_version(text) for text in version or ()),
         )
     )

@@ -89,9 +89,9 @@ class Codebook(Mapping[str, CodeMeaning]):
 
     def _look_up(self, code: str) -> CodeMeaning | None:
         place = self._ranges.get(code[:_CATEGORY])
-        if place is None or not code.isascii() or len(code) > _CATEGORY + _DETAIL:
+        if place is None or len(code) > _CATEGORY + _DETAIL or not code.isalnum():
             return None
-        wanted = code[_CATEGORY:].ljust(_DETAIL).encode()
+        wanted = code[_CATEGORY:].encode().ljust(_DETAIL)
         start, end = place
         row = bisect_left(range(end), wanted, lo=start, hi=end, key=self._detail)
         if row >= end or self._detail(row) != wanted:
