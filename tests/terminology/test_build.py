@@ -226,7 +226,7 @@ def test_a_dry_run_prints_which_codes_change_from_what_to_what_and_why(tmp_path:
     assert code == 0
     assert "  E11.65 (billable): chronic → not chronic; AHRQ's indicator\n" in said
     assert "Nothing was written" in said
-    assert {path.suffix for path in tmp_path.iterdir()} == {".csv"}
+    assert {path.name for path in tmp_path.iterdir() if not path.suffix} == {"before"}
 
 
 def test_out_writes_every_table(tmp_path: Path) -> None:
