@@ -234,6 +234,22 @@ def test_a_parent_whose_codes_disagree_is_for_review() -> None:
     assert outcome(icd("F32")) == (REVIEW, "depression")
 
 
+def test_a_code_on_which_the_sources_disagree_is_for_review_and_says_so() -> None:
+    verdict = judged(icd("F43.21"))
+
+    assert (verdict.chronic, verdict.family) == (REVIEW, "depression")
+    assert "The sources disagree" in verdict.why
+
+
+def test_a_concept_that_the_map_leaves_to_a_clinician_is_for_review_and_says_so() -> None:
+    meaning = TABLE.snomed_meaning(" 162864005 ")
+    verdict = judged(coded((SNOMED, "162864005")))
+
+    assert meaning is not None
+    assert (verdict.chronic, verdict.family) == (meaning.chronic, meaning.family)
+    assert "The shipped map leaves" in verdict.why
+
+
 @pytest.mark.parametrize("code", ["N18.3", "G20", "G35"])
 def test_a_code_that_was_split_or_retired_still_counts(code: str) -> None:
     assert judged(icd(code)).chronic is CHRONIC
