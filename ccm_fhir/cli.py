@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -20,8 +20,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ccm_fhir import cli_decide
+from ccm_fhir import cli_classify, cli_decide
 from ccm_fhir.cli_fees import fees_app
+from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
     CcmError,
@@ -52,6 +53,7 @@ app.add_typer(ehr_app, name="ehr")
 app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")
+app.add_typer(terminology_app, name="terminology")
 
 out = Console()
 err = Console(stderr=True)
@@ -271,6 +273,29 @@ def decide(
     raise typer.Exit(cli_decide.run(file, strict=strict, explain=explain))
 
 
+@app.command()
+def classify(
+    file: Annotated[str, typer.Argument(help="Conditions as NDJSON; - is standard input.")],
+    patients: Annotated[
+        bool, typer.Option("--patients", help="Answer for each patient, not each Condition.")
+    ] = False,
+    as_of: Annotated[
+        str | None, typer.Option(help="The day asked about (YYYY-MM-DD); today by default.")
+    ] = None,
+    assume_icd10_is_cm: Annotated[
+        bool,
+        typer.Option(
+            "--assume-icd10-is-cm", help="This site writes WHO's URI where it means ICD-10-CM."
+        ),
+    ] = False,
+) -> None:
+    """Say of each Condition whether it is chronic, which disease, and why; 1 if any is refused."""
+    day = _day(as_of) if as_of else _local_today()
+    raise typer.Exit(
+        cli_classify.run(file, day, patients=patients, assume_icd10_is_cm=assume_icd10_is_cm)
+    )
+
+
 @rules_app.command("check")
 def rules_check() -> None:
     """Prove that the rulebook has no gap, no overlap, no one-sided exclusion, nothing uncited."""
@@ -339,6 +364,11 @@ def _charge(text: str) -> tuple[str, Decimal]:
         return code.strip().upper(), Decimal(amount)
     except InvalidOperation:
         raise typer.BadParameter("give charges as CODE=AMOUNT, e.g. 99490=66.13") from None
+
+
+def _local_today() -> date:
+    """Return the day where this runs; wiring's clock would bring a database library along."""
+    return datetime.now(UTC).astimezone().date()  # noqa: TID251  # the command line reads the clock
 
 
 def _day(text: str) -> date:

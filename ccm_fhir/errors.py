@@ -88,6 +88,19 @@ class FeeFileError(RuleError):
         super().__init__(f"{place}: {problem}")
 
 
+class TerminologyFileError(CcmError):
+    """A terminology file cannot be taken over; nothing was written.
+
+    Names the row as an editor numbers it, never its text, which may be somebody's copyright.
+    """
+
+    def __init__(self, file: str, problem: str, *, row: int | None = None) -> None:
+        self.file = file
+        self.problem = problem
+        self.row = row
+        super().__init__(f"{file}{f', row {row}' if row else ''}: {problem}")
+
+
 class FhirError(CcmError):
     """An EHR did not do what FHIR or SMART promises."""
 

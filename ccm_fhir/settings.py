@@ -50,6 +50,19 @@ class Settings(FeesSettings):
     settle_seconds: float = Field(
         default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
     )
+    terminology_url: str | None = Field(
+        default=None, description="The site's own FHIR terminology server, for SNOMED CT codes"
+    )
+    terminology_token: SecretStr | None = Field(
+        default=None, description="A bearer token for the terminology server"
+    )
+    terminology_roots: Path | None = Field(
+        default=None,
+        description="A table of SNOMED CT concepts and families, for $subsumes on that server",
+    )
+    assume_icd10_is_cm: bool = Field(
+        default=False, description="Whether the site writes WHO's URI where it means ICD-10-CM"
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -66,7 +79,20 @@ class Settings(FeesSettings):
             raise ConfigurationError("CCM_BASE_URL", "https is required outside a demo")
         if self.demo_today is not None and not self.demo:
             raise ConfigurationError("CCM_DEMO_TODAY", "only a demo may choose its day")
+        self._refuse_unsafe_terminology()
         return self
+
+    def _refuse_unsafe_terminology(self) -> None:
+        if self.terminology_url is None:
+            if self.terminology_token or self.terminology_roots:
+                raise ConfigurationError("CCM_TERMINOLOGY_URL", "name the server that they are for")
+            return
+        address = urlsplit(self.terminology_url)
+        if address.scheme not in {"http", "https"} or not address.hostname or address.username:
+            raise ConfigurationError("CCM_TERMINOLOGY_URL", "give an absolute https address")
+        is_loopback_demo = self.demo and address.hostname in _LOOPBACK
+        if address.scheme != "https" and not is_loopback_demo:
+            raise ConfigurationError("CCM_TERMINOLOGY_URL", "https is required outside a demo")
 
     def master_secret(self) -> bytes:
         """Return the master secret.
@@ -114,6 +140,18 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
         "CCM_DEMO": str(settings.demo).lower(),
+        "CCM_ASSUME_ICD10_IS_CM": str(settings.assume_icd10_is_cm).lower(),
+        **({"CCM_TERMINOLOGY_URL": settings.terminology_url} if settings.terminology_url else {}),
+        **(
+            {"CCM_TERMINOLOGY_TOKEN": settings.terminology_token.get_secret_value()}
+            if settings.terminology_token
+            else {}
+        ),
+        **(
+            {"CCM_TERMINOLOGY_ROOTS": str(settings.terminology_roots)}
+            if settings.terminology_roots
+            else {}
+        ),
         **({"CCM_FEES_DIR": str(settings.fees_dir)} if settings.fees_dir else {}),
         **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),
     }

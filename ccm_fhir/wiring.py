@@ -20,13 +20,13 @@ from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
-from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.installation import Installation, SiteTerminology
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
 from ccm_fhir.storage.crypto import derive_key, vault_from
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.migrate import is_at_head, upgrade
-from ccm_fhir.terminology import load_chronic_table
+from ccm_fhir.terminology import load_chronic_table, read_roots
 
 _DEMO_HOUR_UTC = 20
 _DELIVERIES_AT_ONCE = 32  # one that waits for an EHR to settle holds its place
@@ -101,7 +101,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         vault=vault_from({"1": master}, "1"),
         audit_key=derive_key(master, "audit"),
         rulebook=load_rulebook(settings.fees_dir),
-        table=load_chronic_table(),
+        table=load_chronic_table(assume_icd10_is_cm=settings.assume_icd10_is_cm),
         queue=durable or Enqueuer(settings.database_url),
         open_gate=_gate,
         new_secret=lambda: secrets.token_urlsafe(_SECRET_BYTES),
@@ -109,6 +109,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         system_tokens=TokenCache(),
         clock=real_now,
         settle_seconds=settings.settle_seconds,
+        terminology=_site_terminology(settings),
     )
     service_now = service_clock(settings)
     if durable is not None:
@@ -127,6 +128,18 @@ def run_until_stopped(settings: Settings) -> None:
         stop.wait()
     finally:
         opened.close()
+
+
+def _site_terminology(settings: Settings) -> SiteTerminology | None:
+    if settings.terminology_url is None:
+        return None
+    token, roots = settings.terminology_token, settings.terminology_roots
+    return SiteTerminology(
+        base_url=settings.terminology_url.rstrip("/"),
+        token=token.get_secret_value() if token else "",
+        roots=read_roots(roots) if roots else {},
+        allow_loopback_http=settings.demo,
+    )
 
 
 @lru_cache(maxsize=64)

@@ -278,6 +278,25 @@ BAD_SETTINGS = {
         "CCM_DEMO_TODAY: only a demo may choose its day",
     ),
     "a day that is none": ({"CCM_DEMO_TODAY": "soon"}, "CCM_DEMO_TODAY: "),
+    "a terminology server without https": (
+        {"CCM_TERMINOLOGY_URL": "http://terminology.example/fhir"},
+        "CCM_TERMINOLOGY_URL: https is required outside a demo",
+    ),
+    "a terminology server that is none": (
+        {"CCM_TERMINOLOGY_URL": "terminology.example"},
+        "CCM_TERMINOLOGY_URL: give an absolute https address",
+    ),
+    "a token for no terminology server": (
+        {"CCM_TERMINOLOGY_TOKEN": SYNTHETIC_PASSWORD},
+        "CCM_TERMINOLOGY_URL: name the server that they are for",
+    ),
+    "roots that are not there": (
+        {
+            "CCM_TERMINOLOGY_URL": "https://terminology.example/fhir",
+            "CCM_TERMINOLOGY_ROOTS": "/nowhere/roots.tsv",
+        },
+        "roots.tsv: cannot be read",
+    ),
     "a time before now": ({"CCM_SETTLE_SECONDS": "-1"}, "CCM_SETTLE_SECONDS: "),
     "another database": (
         {"CCM_DATABASE_URL": f"mysql://ccm:{SYNTHETIC_PASSWORD}@h/ccm"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -30,13 +30,24 @@ class Queue(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteTerminology:
+    """The site's own terminology server; ``roots`` maps SNOMED CT concepts to our families."""
+
+    base_url: str
+    token: str = field(default="", repr=False)
+    roots: Mapping[str, str] = field(default_factory=dict)
+    allow_loopback_http: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """One installation; built once by the command line or the web app's start.
 
     ``base_url`` is the app's own address as browsers and EHRs see it, without a slash.
     ``open_gate`` makes the only door to an EHR's pinned origins; its second argument allows
     plain http on loopback. ``clock`` is the real one, for tokens and retries: dates of service
-    come from the ``now`` that each use case is given.
+    come from the ``now`` that each use case is given. ``terminology`` is the site's own server,
+    where it has one.
     """
 
     base_url: str
@@ -52,6 +63,7 @@ class Installation:
     system_tokens: TokenCache
     clock: Callable[[], datetime]
     settle_seconds: float
+    terminology: SiteTerminology | None = None
 
     @property
     def redirect_uri(self) -> str:

@@ -13,6 +13,7 @@ from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.site_terminology import table_for
 from ccm_fhir.storage import attestations
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.practices import Practice
@@ -61,7 +62,7 @@ def judge(world: Installation, material: Material) -> Judgement:
             month=month,
             rule=world.rulebook.eligibility_rule(month.last_day),
             month_rules=world.rulebook.of_month(month),
-            table=world.table,
+            table=table_for(world, material.practice.id, material.chart),
             practice=material.practice.fact,
             attested=material.attested,
             own_claim_identifiers=material.own_claims,

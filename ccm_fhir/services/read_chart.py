@@ -11,6 +11,7 @@ from ccm_fhir.services.ehr_access import system_client, system_token, user_clien
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reading import Reading
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.services.site_terminology import ask_site
 from ccm_fhir.storage import audit, charts, ehrs, patients
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.charts import NewChart
@@ -96,3 +97,4 @@ def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datet
             AuditEntry(act="read_chart", user_id=new.read_by_user_id, patient_id=patient.id),
             world.clock(),
         )
+    ask_site(world, patient.practice_id, new.facts, now)

@@ -20,6 +20,7 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
+from ccm_fhir.storage.tables.terminology import TerminologyAnswerRow
 from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Row",
     "SignOffRow",
     "SigningKeyRow",
+    "TerminologyAnswerRow",
     "TimeEntryRow",
     "TimerPolicyRow",
     "TimerRow",
