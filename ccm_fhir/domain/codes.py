@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD10CA = "http://hl7.org/fhir/sid/icd-10-ca"
+ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
 SNOMED = "http://snomed.info/sct"
 CPT = "http://www.ama-assn.org/go/cpt"
 HCPCS = "https://www.cms.gov/Medicare/Coding/HCPCSReleaseCodeSets"
@@ -13,28 +17,45 @@ NUCC = "http://nucc.org/provider-taxonomy"
 NPI = "http://hl7.org/fhir/sid/us-npi"
 MBI = "http://hl7.org/fhir/sid/us-mbi"
 
-_ALIASES = {
-    "urn:oid:2.16.840.1.113883.6.90": ICD10CM,
+_SYSTEMS_KEPT = 1024
+_OIDS = {
     "2.16.840.1.113883.6.90": ICD10CM,
-    "urn:oid:2.16.840.1.113883.6.103": ICD9CM,
-    "urn:oid:2.16.840.1.113883.6.96": SNOMED,
+    "2.16.840.1.113883.6.103": ICD9CM,  # diagnoses
+    "2.16.840.1.113883.6.2": ICD9CM,  # the whole classification
+    "2.16.840.1.113883.6.3": ICD10,
+    "2.16.840.1.113883.6.94": ICD10CA,
     "2.16.840.1.113883.6.96": SNOMED,
-    "urn:oid:2.16.840.1.113883.6.12": CPT,
-    "urn:oid:2.16.840.1.113883.6.14": HCPCS,
-    "urn:oid:2.16.840.1.113883.6.285": HCPCS,
-    "urn:oid:2.16.840.1.113883.6.101": NUCC,
-    "urn:oid:2.16.840.1.113883.4.6": NPI,
+    "2.16.840.1.113883.6.12": CPT,
+    "2.16.840.1.113883.6.14": HCPCS,
+    "2.16.840.1.113883.6.285": HCPCS,
+    "2.16.840.1.113883.6.101": NUCC,
+    "2.16.840.1.113883.4.6": NPI,
+}
+# HL7 Terminology's own pages of outside code systems, taken for their URIs, and older names.
+_ALIASES = {
+    "http://terminology.hl7.org/codesystem/icd10cm": ICD10CM,
+    "http://terminology.hl7.org/codesystem/icd-10-cm": ICD10CM,
+    "http://terminology.hl7.org/codesystem/icd9cm": ICD9CM,
+    "http://terminology.hl7.org/codesystem/icd-9-cm": ICD9CM,
+    "http://terminology.hl7.org/codesystem/icd10": ICD10,
+    "http://fhir.de/codesystem/dimdi/icd-10-gm": ICD10GM,
+    "http://terminology.hl7.org/codesystem/snomed": SNOMED,
 }
 
 
+@lru_cache(maxsize=_SYSTEMS_KEPT)
 def canonical_system(uri: str | None) -> str | None:
     """Return the one spelling of a code system URI; None stays None, unknown stays itself."""
     if uri is None:
         return None
     trimmed = uri.strip().rstrip("/")
-    if trimmed.startswith("https://hl7.org/"):
-        trimmed = "http" + trimmed.removeprefix("https")
-    return _ALIASES.get(trimmed, trimmed)
+    for host in ("hl7.org", "terminology.hl7.org", "snomed.info", "fhir.de"):
+        if trimmed.startswith(f"https://{host}/"):
+            trimmed = "http" + trimmed.removeprefix("https")
+    if trimmed.startswith(f"{SNOMED}/"):  # an edition or a version of SNOMED CT
+        return SNOMED
+    as_oid = _OIDS.get(trimmed.removeprefix("urn:oid:"))
+    return as_oid or _ALIASES.get(trimmed.casefold(), trimmed)
 
 
 class Word(StrEnum):

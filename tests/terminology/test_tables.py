@@ -8,8 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ccm_fhir.domain.conditions import Chronic, classify, distinct_families
+from ccm_fhir.domain.conditions import (
+    Chronic,
+    classify,
+    distinct_families,
+    two_distinct_families,
+)
 from ccm_fhir.domain.facts import ConditionFact
+from ccm_fhir.domain.findings import Answer
 from ccm_fhir.fhir.extract import extract
 from ccm_fhir.terminology import load_chronic_table
 from tests.builders import icd
@@ -21,7 +27,7 @@ AS_OF = date(2026, 11, 30)
 def test_the_tables_hold_every_code_they_are_shipped_with() -> None:
     assert len(TABLE.icd10cm) == 98_796
     assert len(TABLE.snomed) == 253
-    assert len(TABLE.labels) == 97
+    assert len(TABLE.families) == 359
 
 
 @pytest.mark.parametrize("spelling", ["E11.9", "e119", " E11.9 ", "E11.9X", "E11.9."])
@@ -53,18 +59,35 @@ def test_a_family_is_reported_by_its_most_specific_code() -> None:
     assert distinct_families(verdicts, TABLE)[0].icd10cm == "E11.65"
 
 
+SHOWN = {Chronic.CHRONIC: True, Chronic.NOT_CHRONIC: False, Chronic.REVIEW: "review"}
+TWO = {Answer.MET: True, Answer.NOT_MET: False, Answer.UNKNOWN: "review"}
+
+
 @pytest.mark.needs("shared")
 def test_labelled_conditions_are_judged_as_labelled(shared_data: Path) -> None:
     lines = (shared_data / "condition_cases.jsonl").read_text(encoding="utf-8").splitlines()
-    cases = [json.loads(line) for line in lines]
     wrong = []
-    for case in cases:
+    for case in map(json.loads, lines):
         fact = extract(json.dumps(case["condition"]).encode(), "")
-        found: object = "skipped"
-        if isinstance(fact, ConditionFact):
-            chronic = classify(fact, TABLE, AS_OF).chronic
-            found = {Chronic.CHRONIC: True, Chronic.NOT_CHRONIC: False}.get(chronic, "review")
-        if found != case["chronic"]:
-            wrong.append((case["condition"]["id"], case["chronic"], found, case["why"]))
+        assert isinstance(fact, ConditionFact)
+        verdict = classify(fact, TABLE, AS_OF)
+        found = SHOWN[verdict.chronic], verdict.family or None
+        if found != (case["chronic"], case["family"]):
+            wrong.append((case["condition"]["id"], case["chronic"], case["family"], found))
+
+    assert wrong == []
+
+
+@pytest.mark.needs("shared")
+def test_labelled_patients_have_two_diseases_or_not_as_labelled(shared_data: Path) -> None:
+    lines = (shared_data / "condition_patients.jsonl").read_text(encoding="utf-8").splitlines()
+    wrong = []
+    for case in map(json.loads, lines):
+        codes = enumerate(case["icd10cm_active_confirmed"])
+        verdicts = tuple(classify(icd(code, n), TABLE, AS_OF) for n, code in codes)
+        answer = two_distinct_families(verdicts, distinct_families(verdicts, TABLE), TABLE)
+        found = [each.family for each in answer.families], TWO[answer.answer]
+        if found != (case["families"], case["two_or_more"]):
+            wrong.append((case, found))
 
     assert wrong == []
