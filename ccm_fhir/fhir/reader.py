@@ -18,15 +18,22 @@ import msgspec
 
 from ccm_fhir.domain.facts import (
     CarePlanFact,
+    CareTeamFact,
     ChartFacts,
     ClaimFact,
     ConditionFact,
     ConsentFact,
     CoverageFact,
+    DocumentFact,
     EncounterFact,
     Fact,
+    GoalFact,
+    MedicationFact,
+    ObservationFact,
     PatientFact,
     ProcedureFact,
+    QuestionnaireResponseFact,
+    ServiceRequestFact,
     Skipped,
     Unread,
 )
@@ -97,6 +104,13 @@ def read_chart(
         care_plans=_of(CarePlanFact, facts),
         procedures=_of(ProcedureFact, facts),
         claims=_of(ClaimFact, facts),
+        goals=_of(GoalFact, facts),
+        care_teams=_of(CareTeamFact, facts),
+        observations=_of(ObservationFact, facts),
+        medications=_of(MedicationFact, facts),
+        service_requests=_of(ServiceRequestFact, facts),
+        responses=_of(QuestionnaireResponseFact, facts),
+        documents=_of(DocumentFact, facts),
         skipped=tuple(skipped for answer in answers for skipped in answer.skipped),
         unread=tuple(answer.unread for answer in answers if answer.unread is not None),
     )
@@ -162,7 +176,7 @@ def _sorted_out(
                 )
                 skipped.append(Skipped(resource_type, why))
             case fact:
-                facts.append(fact)
+                facts += (fact, *extracted.also)
     return _Answer(resource_type=resource_type, facts=tuple(facts), skipped=tuple(skipped))
 
 
