@@ -16,6 +16,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from ccm_fhir.errors import EhrFormatError
+from ccm_fhir.fhir.remarks import says_partial
 
 OUTCOME = "OperationOutcome"
 
@@ -51,10 +52,22 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of a search, and where the next one is (as the server wrote it)."""
+    """One page of a search, and where the next one is (as the server wrote it).
+
+    ``is_partial``: the server says within it that it does not return everything.
+    """
 
     resources: tuple[Resource, ...]
     next_link: str
+    is_partial: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Everything that a search found, each resource once; or a part of it, as the server says."""
+
+    resources: tuple[Resource, ...]
+    is_partial: bool = False
 
 
 class _Meta(msgspec.Struct, frozen=True, rename="camel"):
@@ -117,7 +130,19 @@ def read_page(body: bytes, expected_type: str) -> Page:
         read_resource(bytes(e.resource), expected_type) for e in bundle.entry or () if e.resource
     )
     links = (link.url for link in bundle.link or () if link.relation == "next" and link.url)
-    return Page(tuple(r for r in found if r.type == expected_type), next(links, ""))
+    everything = tuple(found)
+    return Page(
+        tuple(resource for resource in everything if resource.type == expected_type),
+        next(links, ""),
+        is_partial=any(says_partial(r.raw) for r in everything if r.type == OUTCOME),
+    )
+
+
+def gathered(pages: Iterable[Page]) -> Found:
+    """Return what pages hold, each resource once in its latest version."""
+    read = tuple(pages)
+    resources = latest_of_each(resource for page in read for resource in page.resources)
+    return Found(resources, any(page.is_partial for page in read))
 
 
 def next_url(link: str, page_url: str, base_url: str) -> str:
@@ -149,9 +174,9 @@ def latest_of_each(resources: Iterable[Resource]) -> tuple[Resource, ...]:
 
     Oracle may list one id on two pages. Resources whose id could not be read are all kept.
     """
-    kept: dict[tuple[str, int], Resource] = {}
+    kept: dict[tuple[str, str, int], Resource] = {}
     for place, resource in enumerate(resources):
-        key = (resource.id, 0 if resource.id else place)
+        key = (resource.type, resource.id, 0 if resource.id else place)
         known = kept.get(key)
         if known is None or _age(resource) >= _age(known):
             kept[key] = resource

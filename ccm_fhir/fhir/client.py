@@ -6,7 +6,7 @@ of it is a value.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, urlencode
 
@@ -19,9 +19,12 @@ from ccm_fhir.errors import (
     ForbiddenOriginError,
     InputError,
 )
+from ccm_fhir.fhir.batches import READING, BatchAnswer, batch_of, read_batch
 from ccm_fhir.fhir.bundles import (
+    Found,
+    Page,
     Resource,
-    latest_of_each,
+    gathered,
     next_url,
     read_page,
     read_resource,
@@ -29,10 +32,20 @@ from ccm_fhir.fhir.bundles import (
 from ccm_fhir.fhir.gate import FHIR_JSON, OutgoingGate, translated
 from ccm_fhir.fhir.json import Json, to_bytes
 from ccm_fhir.fhir.origins import Origin
-from ccm_fhir.fhir.outcomes import Doubt, WriteOutcome, classify_write, outcome_codes
+from ccm_fhir.fhir.outcomes import (
+    Doubt,
+    WriteOutcome,
+    classify_write,
+    outcome_codes,
+)
+from ccm_fhir.fhir.remarks import is_expired_page
 from ccm_fhir.fhir.retrying import Patience
 
 MOST_PAGES = 500
+
+
+class _ExpiredPageError(EhrHttpError):
+    """A further page is no longer there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +78,11 @@ class FhirClient:
         return resource
 
     def search(
-        self, resource_type: str, parameters: Mapping[str, str], *, strictly: bool = False
+        self,
+        resource_type: str,
+        parameters: Mapping[str, str] | Iterable[tuple[str, str]],
+        *,
+        strictly: bool = False,
     ) -> tuple[Resource, ...]:
         """Return every match, all pages read, each resource once in its latest version.
 
@@ -80,9 +97,40 @@ class FhirClient:
             ForbiddenOriginError: a next link leads to another origin; nothing was sent there.
             EhrUnreachableError: no answer.
         """
-        url = f"{self._root}/{resource_type}?{urlencode(parameters)}"
+        pairs = tuple(parameters.items() if isinstance(parameters, Mapping) else parameters)
         prefer = {"Prefer": "handling=strict"} if strictly else {}
-        return latest_of_each(self._pages(resource_type, url, prefer))
+        return self._found(f"{resource_type}?{urlencode(pairs)}", prefer).resources
+
+    def find(self, query: str, first: bytes | None = None) -> Found:
+        """Return every match of a search, and whether the server says that there are more.
+
+        Where a page is gone by the time it is asked for (a cursor lives for minutes), the search
+        starts again, once.
+
+        Args:
+            query: relative to the base, encoded: ``Condition?patient=1``.
+            first: the first page, where it is at hand already.
+
+        Raises:
+            as ``search``.
+        """
+        return self._found(query, {}, first)
+
+    def batch(self, addresses: Sequence[str]) -> tuple[BatchAnswer, ...]:
+        """Read several addresses, relative to the base, in one request; nothing is changed.
+
+        Raises:
+            EhrHttpError: the server refuses the batch as a whole.
+            EhrFormatError: its answer is none to a batch.
+            EhrUnreachableError, ForbiddenOriginError: as the gate says.
+        """
+        body, headers = batch_of(addresses), {"Content-Type": FHIR_JSON}
+        answer = self.patience.read(
+            lambda: self._send(
+                httpx2.Request("POST", self._root, headers=headers, content=body), READING
+            )
+        )
+        return read_batch(_checked(answer, READING).content, len(addresses))
 
     def find_by_identifier(
         self, resource_type: str, system: str, value: str
@@ -132,31 +180,42 @@ class FhirClient:
     def _root(self) -> str:
         return self.base_url.rstrip("/")
 
-    def _pages(self, resource_type: str, url: str, headers: dict[str, str]) -> Iterator[Resource]:
+    def _found(self, query: str, headers: dict[str, str], first: bytes | None = None) -> Found:
+        try:
+            return gathered(self._pages(query, headers, first))
+        except _ExpiredPageError:
+            return gathered(self._pages(query, headers, None))
+
+    def _pages(self, query: str, headers: dict[str, str], first: bytes | None) -> Iterator[Page]:
+        resource_type = query.partition("?")[0]
         what = f"searching {resource_type}"
-        seen: set[str] = set()
+        url, seen = f"{self._root}/{query}", set[str]()
         while True:
             if url in seen:
                 raise EhrFormatError(what, "its pages go in a circle")
             if len(seen) >= self.most_pages:
                 raise EhrFormatError(what, f"it has more than {self.most_pages} pages")
+            body = first if first is not None and not seen else self._page(url, what, headers, seen)
             seen.add(url)
-            page = read_page(self._get(url, what, headers).content, resource_type)
-            yield from page.resources
+            page = read_page(body, resource_type)
+            yield page
             if not page.next_link:
                 return
             url = next_url(page.next_link, url, self.base_url)
 
-    def _get(
-        self, url: str, what: str, headers: Mapping[str, str] | None = None
-    ) -> httpx2.Response:
-        answer = self.patience.read(
-            lambda: self._send(_request("GET", url, headers or {}, what), what)
-        )
-        if answer.status_code != httpx2.codes.OK:
-            code = next(iter(outcome_codes(answer.content)), None)
-            raise EhrHttpError(what, answer.status_code, outcome_code=code)
-        return answer
+    def _page(
+        self, url: str, what: str, headers: Mapping[str, str], seen: Collection[str]
+    ) -> bytes:
+        answer = self._answer(url, what, headers)
+        if seen and is_expired_page(answer):
+            raise _ExpiredPageError(what, answer.status_code)
+        return _checked(answer, what).content
+
+    def _get(self, url: str, what: str) -> httpx2.Response:
+        return _checked(self._answer(url, what, {}), what)
+
+    def _answer(self, url: str, what: str, headers: Mapping[str, str]) -> httpx2.Response:
+        return self.patience.read(lambda: self._send(_request("GET", url, headers, what), what))
 
     def _is_own(self, url: httpx2.URL) -> bool:
         try:
@@ -177,6 +236,13 @@ class FhirClient:
 def identifier_query(system: str, value: str) -> str:
     """Return the encoded query that finds an identifier, as ``If-None-Exist`` wants it."""
     return urlencode({"identifier": f"{system}|{value}"})
+
+
+def _checked(answer: httpx2.Response, what: str) -> httpx2.Response:
+    if answer.status_code != httpx2.codes.OK:
+        code = next(iter(outcome_codes(answer.content)), None)
+        raise EhrHttpError(what, answer.status_code, outcome_code=code)
+    return answer
 
 
 def _request(method: str, url: str, headers: Mapping[str, str], what: str) -> httpx2.Request:

@@ -1,4 +1,4 @@
-"""One resource in, one fact out: the only way by which a chart or a bulk file becomes facts.
+"""One resource in, its facts out: the only way by which a chart or a bulk file becomes facts.
 
 Nothing is raised: what cannot be read is ``Skipped`` with a reason that holds no value, and
 what no rule asks about is ``Irrelevant``.
@@ -7,26 +7,14 @@ what no rule asks about is ``Irrelevant``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from ccm_fhir.domain.facts import EvidenceRef, Fact, Skipped
-from ccm_fhir.fhir.extract_care import (
-    CarePlanShape,
-    EncounterShape,
-    ProcedureShape,
-    care_plan_fact,
-    encounter_fact,
-    procedure_fact,
-)
-from ccm_fhir.fhir.extract_claim import ClaimShape, claim_fact
-from ccm_fhir.fhir.extract_condition import ConditionShape, condition_fact
-from ccm_fhir.fhir.extract_consent import ConsentShape, consent_fact
-from ccm_fhir.fhir.extract_coverage import CoverageShape, coverage_fact
-from ccm_fhir.fhir.extract_patient import PatientShape, patient_fact
-from ccm_fhir.fhir.shapes import Reference, Resource, Shape
+from ccm_fhir.fhir.contained import UNREADABLE, decode_head
+from ccm_fhir.fhir.readers import READERS, Reader
+from ccm_fhir.fhir.shapes import Reference, Shape
 from ccm_fhir.fhir.source import Source
 
 _AT = re.compile(r" - at `(?P<path>\$[A-Za-z0-9.\[\]]*)`\Z")
@@ -45,40 +33,15 @@ Extract: TypeAlias = Fact | Skipped | Irrelevant
 
 
 class Extracted(Fact, frozen=True, kw_only=True):
-    """A fact with the patient of whom it speaks (``Patient/id``; empty where none is named)."""
+    """A fact with the patient of whom it speaks (``Patient/id``; empty where none is named).
+
+    ``also`` holds what the same resource says besides: the consent in a form, the coverage in a
+    claim, the goals inside a plan.
+    """
 
     patient: str
     fact: Extract
-
-
-class Reader(msgspec.Struct, frozen=True):
-    """How one resource type is read; ``keeps_modifiers``: its fact says that it had one."""
-
-    decode: Callable[[bytes], Any]
-    fact: Callable[[Any, Source], Fact]
-    keeps_modifiers: bool = False
-
-
-def _reader(
-    shape: type[Resource], fact: Callable[[Any, Source], Fact], *, keeps_modifiers: bool = False
-) -> Reader:
-    return Reader(msgspec.json.Decoder(shape).decode, fact, keeps_modifiers)
-
-
-READERS: Mapping[str, Reader] = {
-    "Patient": _reader(PatientShape, patient_fact),
-    "Condition": _reader(ConditionShape, condition_fact, keeps_modifiers=True),
-    "Coverage": _reader(CoverageShape, coverage_fact),
-    "Consent": _reader(ConsentShape, consent_fact),
-    "Encounter": _reader(EncounterShape, encounter_fact),
-    "CarePlan": _reader(CarePlanShape, care_plan_fact),
-    "Procedure": _reader(ProcedureShape, procedure_fact),
-    "Claim": _reader(ClaimShape, claim_fact),
-}
-
-
-class _Head(Shape, frozen=True, kw_only=True):
-    resource_type: str | None = None
+    also: tuple[Fact, ...] = ()
 
 
 class _Subject(Shape, frozen=True, kw_only=True):
@@ -88,12 +51,11 @@ class _Subject(Shape, frozen=True, kw_only=True):
     beneficiary: Reference | None = None
 
 
-_decode_head = msgspec.json.Decoder(_Head).decode
 _decode_subject = msgspec.json.Decoder(_Subject).decode
 
 
 def extract(resource: bytes, base_url: str = "") -> Extract:
-    """Return what one resource says.
+    """Return the first thing that one resource says.
 
     Args:
         resource: its JSON, such as a line of a bulk file.
@@ -102,40 +64,51 @@ def extract(resource: bytes, base_url: str = "") -> Extract:
     return extract_for(resource, base_url).fact
 
 
-def extract_for(resource: bytes, base_url: str = "") -> Extracted:
-    """Return what one resource says, and of which patient."""
-    try:
-        resource_type = _decode_head(resource).resource_type or ""
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        return Extracted(patient="", fact=Skipped("", _why(problem)))
+def extract_for(resource: bytes, base_url: str = "", resource_type: str = "") -> Extracted:
+    """Return everything that one resource says, and of which patient.
+
+    Args:
+        resource: its JSON.
+        base_url: the FHIR base under which absolute references are local.
+        resource_type: where it is known already; it is not looked up again then.
+    """
+    if not resource_type:
+        try:
+            resource_type = decode_head(resource).resource_type or ""
+        except UNREADABLE as problem:
+            return Extracted(patient="", fact=Skipped("", _why(problem)))
     if not _TYPE.match(resource_type):
         return Extracted(patient="", fact=Skipped("", "it names no resourceType"))
     reader = READERS.get(resource_type)
-    fact = (
-        Irrelevant(resource_type)
-        if reader is None
-        else _read(resource_type, resource, reader, base_url)
-    )
-    return Extracted(patient=_patient(resource_type, resource, base_url), fact=fact)
+    if reader is None:
+        patient = _patient(resource_type, resource, base_url)
+        return Extracted(patient=patient, fact=Irrelevant(resource_type))
+    return _read(resource_type, resource, reader, base_url)
 
 
-def _read(resource_type: str, resource: bytes, reader: Reader, base_url: str) -> Fact | Skipped:
+def _read(resource_type: str, resource: bytes, reader: Reader, base_url: str) -> Extracted:
     try:
         shape = reader.decode(resource)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as problem:
-        return Skipped(resource_type, _why(problem))
-    if not shape.id or not _ID.match(shape.id):
-        return Skipped(resource_type, "it has no usable id")
-    if shape.modifier_extension and not reader.keeps_modifiers:
-        return Skipped(resource_type, _MODIFIER)
+    except UNREADABLE as problem:
+        patient = _patient(resource_type, resource, base_url)
+        return Extracted(patient=patient, fact=Skipped(resource_type, _why(problem)))
     version = (shape.meta.version_id or "") if shape.meta else ""
-    return reader.fact(shape, Source(EvidenceRef(resource_type, shape.id, version), base_url))
+    source = Source(EvidenceRef(resource_type, shape.id or "", version), base_url)
+    patient = reader.patient(shape, source)
+    if not shape.id or not _ID.match(shape.id):
+        return Extracted(patient=patient, fact=Skipped(resource_type, "it has no usable id"))
+    if shape.modifier_extension and not reader.keeps_modifiers:
+        return Extracted(patient=patient, fact=Skipped(resource_type, _MODIFIER))
+    fact = reader.fact(shape, source)
+    if isinstance(fact, Skipped):
+        return Extracted(patient=patient, fact=fact)
+    return Extracted(patient=patient, fact=fact, also=tuple(reader.also(shape, source, fact)))
 
 
 def _patient(resource_type: str, resource: bytes, base_url: str) -> str:
     try:
         named = _decode_subject(resource)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         return ""
     if resource_type == "Patient":
         return f"Patient/{named.id}" if named.id else ""

@@ -1,10 +1,9 @@
-"""Encounter, CarePlan and Procedure → what was done, planned and met about."""
+"""Encounter and Procedure → what was done, and met about."""
 
 from __future__ import annotations
 
-from ccm_fhir.domain.facts import CarePlanFact, EncounterFact, ProcedureFact
+from ccm_fhir.domain.facts import EncounterFact, ProcedureFact
 from ccm_fhir.fhir.shapes import (
-    Anything,
     CodingShape,
     Concept,
     Identifier,
@@ -12,7 +11,6 @@ from ccm_fhir.fhir.shapes import (
     Reference,
     Resource,
     Shape,
-    codes,
     codings,
     first_date,
     identifier_values,
@@ -39,21 +37,6 @@ class EncounterShape(Resource, frozen=True, kw_only=True):
     service_provider: Reference | None = None
 
 
-class CarePlanShape(Resource, frozen=True, kw_only=True):
-    """CarePlan."""
-
-    subject: Reference | None = None
-    status: str | None = None
-    intent: str | None = None
-    category: list[Concept] | None = None
-    period: Period | None = None
-    created: str | None = None
-    goal: list[Reference] | None = None
-    activity: list[Anything] | None = None
-    addresses: list[Reference] | None = None
-    care_team: list[Reference] | None = None
-
-
 class ProcedureShape(Resource, frozen=True, kw_only=True):
     """Procedure."""
 
@@ -76,23 +59,9 @@ def encounter_fact(shape: EncounterShape, source: Source) -> EncounterFact:
         starts_at=instant(period.start),
         ends_at=instant(period.end),
         starts_on=first_date(period.start),
+        ends_on=first_date(period.end),
         practitioners=source.locals(one.individual for one in shape.participant or ()),
         organization=source.local(shape.service_provider),
-    )
-
-
-def care_plan_fact(shape: CarePlanShape, source: Source) -> CarePlanFact:
-    """Return the CarePlan, its parts counted."""
-    return CarePlanFact(
-        ref=source.ref,
-        status=shape.status or "",
-        intent=shape.intent or "",
-        categories=codes(shape.category),
-        established_on=first_date(shape.period.start if shape.period else None, shape.created),
-        goals=len(shape.goal or ()),
-        activities=len(shape.activity or ()),
-        addresses=source.locals(shape.addresses),
-        has_care_team=bool(shape.care_team),
     )
 
 

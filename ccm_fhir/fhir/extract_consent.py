@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 
-from ccm_fhir.domain.codes import CPT, HCPCS
 from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import ConsentFact
+from ccm_fhir.fhir.consent_words import mode_of, names_ccm, says_ccm, statement_of
+from ccm_fhir.fhir.extract_document import AttachmentShape
 from ccm_fhir.fhir.shapes import (
     CodingShape,
     Concept,
@@ -20,9 +20,6 @@ from ccm_fhir.fhir.shapes import (
     texts,
 )
 from ccm_fhir.fhir.source import Source
-
-_CCM = re.compile(r"chronic[\s_-]+care[\s_-]+management|\bccm\b", re.IGNORECASE)
-_CCM_CODES = frozenset({"99490", "99439", "99491", "99437", "99487", "99489"})
 
 
 class PolicyShape(Shape, frozen=True, kw_only=True):
@@ -54,6 +51,7 @@ class ConsentShape(Resource, frozen=True, kw_only=True):
     policy: list[PolicyShape] | None = None
     policy_rule: Concept | None = None
     provision: ProvisionShape | None = None
+    source_attachment: AttachmentShape | None = None
 
 
 def consent_fact(shape: ConsentShape, source: Source) -> ConsentFact:
@@ -70,7 +68,16 @@ def consent_fact(shape: ConsentShape, source: Source) -> ConsentFact:
         organization=organizations[0] if organizations else "",
         statements=_statements(root),
         is_refused=_is_refused(root),
+        mode=_mode(shape),
+        language=(shape.source_attachment.language or "") if shape.source_attachment else "",
     )
+
+
+def _mode(shape: ConsentShape) -> str:
+    """Return the mode where a category, the policy or the attachment's title says it."""
+    concepts = (shape.policy_rule, *(shape.category or ()))
+    title = shape.source_attachment.title if shape.source_attachment else None
+    return mode_of((*texts(*concepts), *codes(c for c in concepts if c), title or ""))
 
 
 def _is_for_ccm(shape: ConsentShape) -> bool:
@@ -78,16 +85,12 @@ def _is_for_ccm(shape: ConsentShape) -> bool:
     for provision in _with_inner(shape.provision):
         concepts += _concepts(provision)
     policies = [text for one in shape.policy or () for text in (one.authority, one.uri) if text]
-    return _names_ccm(concepts) or any(_CCM.search(text) for text in policies)
+    return _names_ccm(concepts) or any(says_ccm(text) for text in policies)
 
 
 def _names_ccm(concepts: Iterable[Concept | None]) -> bool:
     named = tuple(concepts)
-    for coding in codings(*named):
-        billing = coding.system in {CPT, HCPCS} and coding.code in _CCM_CODES
-        if billing or _CCM.search(coding.code):
-            return True
-    return any(_CCM.search(text) for text in texts(*named))
+    return names_ccm(codings(*named), texts(*named))
 
 
 def _is_refused(root: ProvisionShape) -> bool:
@@ -100,7 +103,7 @@ def _is_refused(root: ProvisionShape) -> bool:
 
 def _statements(root: ProvisionShape) -> tuple[str, ...]:
     permitted = (one for one in _with_inner(root) if one.type != "deny")
-    found = (code for one in permitted for code in codes(one.code))
+    found = (statement_of(code) for one in permitted for code in codes(one.code))
     return tuple(dict.fromkeys(found))
 
 

@@ -7,13 +7,13 @@ would bill people who do not have it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from ccm_fhir.domain.codes import CoverageKind
 from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import CoverageFact
+from ccm_fhir.fhir.contained import names_of
 from ccm_fhir.fhir.medicare import Hint, hint_of_code, hint_of_text, settle
-from ccm_fhir.fhir.shapes import Concept, Period, Reference, Resource, Shape, codings, texts
+from ccm_fhir.fhir.shapes import Concept, Container, Period, Reference, Shape, codings, texts
 from ccm_fhir.fhir.source import Source
 
 
@@ -24,14 +24,7 @@ class ClassShape(Shape, frozen=True, kw_only=True):
     name: str | None = None
 
 
-class ContainedShape(Shape, frozen=True, kw_only=True):
-    """A contained resource, where it is the payor."""
-
-    id: str | None = None
-    name: Any = None  # text for an Organization, a list for a person
-
-
-class CoverageShape(Resource, frozen=True, kw_only=True):
+class CoverageShape(Container, frozen=True, kw_only=True):
     """Coverage."""
 
     beneficiary: Reference | None = None
@@ -40,7 +33,6 @@ class CoverageShape(Resource, frozen=True, kw_only=True):
     class_: list[ClassShape] | None = None
     period: Period | None = None
     payor: list[Reference] | None = None
-    contained: list[ContainedShape] | None = None
 
 
 def coverage_fact(shape: CoverageShape, source: Source) -> CoverageFact:
@@ -57,6 +49,11 @@ def coverage_fact(shape: CoverageShape, source: Source) -> CoverageFact:
     )
 
 
+def kind_of_name(name: str) -> CoverageKind:
+    """Return what a plan's or payor's name alone says."""
+    return settle([hint_of_text(name)])
+
+
 def _kind(shape: CoverageShape, payors: Iterable[str]) -> CoverageKind:
     plans = (text for plan in shape.class_ or () for text in (plan.name, plan.value) if text)
     words = (*texts(shape.type), *plans, *payors)
@@ -66,8 +63,6 @@ def _kind(shape: CoverageShape, payors: Iterable[str]) -> CoverageKind:
 
 
 def _payors(shape: CoverageShape) -> tuple[str, ...]:
-    contained = {
-        f"#{one.id}": one.name for one in shape.contained or () if isinstance(one.name, str)
-    }
+    contained = names_of(shape.contained)
     named = (payor.display or contained.get(payor.reference or "") for payor in shape.payor or ())
     return tuple(name for name in named if name)

@@ -12,7 +12,7 @@ import httpx2
 
 from ccm_fhir.errors import EhrUnreachableError
 
-_TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
+TRY_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})
 MOST_RETRY_AFTER_SECONDS = 900.0
 
 
@@ -41,7 +41,7 @@ class Patience:
             except EhrUnreachableError:
                 self.sleep(self._backoff(attempt))
                 continue
-            if answer.status_code not in _TRY_AGAIN:
+            if answer.status_code not in TRY_AGAIN:
                 return answer
             self.sleep(self._asked_for(answer, attempt))
         return send()

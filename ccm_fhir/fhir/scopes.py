@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TypeAlias
+from urllib.parse import parse_qsl
 
 import msgspec
+
+Pairs: TypeAlias = tuple[tuple[str, str], ...]
 
 PERMISSIONS = "cruds"
 V2 = "permission-v2"
@@ -28,11 +32,17 @@ _CHART_TYPES = (
     "CarePlan",
     "CareTeam",
     "Goal",
+    "Observation",
+    "MedicationRequest",
+    "ServiceRequest",
     "Coverage",
     "Consent",
+    "QuestionnaireResponse",
+    "DocumentReference",
     "Encounter",
     "Procedure",
     "Claim",
+    "ExplanationOfBenefit",
 )
 _PEOPLE_TYPES = ("Practitioner", "PractitionerRole", "Organization")
 _DELIVERED_TYPES = ("Encounter", "Procedure", "Claim")
@@ -97,6 +107,50 @@ def any_allows(scopes: Iterable[str], resource_type: str, permissions: str) -> b
         for spread in (held, tuple(granular))
         for context in ANY_CONTEXT
     )
+
+
+def limits_of(scopes: Iterable[str], resource_type: str, permissions: str) -> tuple[Pairs, ...]:
+    """Return the parts to which granular scopes limit a type; none where the whole is allowed.
+
+    Each part is the search parameters of one scope, such as ``(("category", "…|laboratory"),)``.
+    """
+    held = tuple(scopes)
+    if any(granted_allows(held, resource_type, permissions, context) for context in ANY_CONTEXT):
+        return ()
+    read = (parse_resource_scope(scope) for scope in held)
+    queries = {
+        scope.query
+        for scope in read
+        if scope is not None
+        and scope.query
+        and scope.resource_type in {resource_type, "*"}
+        and set(permissions) <= scope.permissions
+    }
+    return tuple(pairs for query in sorted(queries) if (pairs := tuple(parse_qsl(query))))
+
+
+def covers(limit: Pairs, pairs: Pairs) -> bool:
+    """Whether everything that a search finds lies within a granular scope's part."""
+    return all(any(_is_same(one, other) for other in pairs) for one in limit)
+
+
+def _is_same(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two parameters say the same; a token may be without its system in one of them."""
+    if one[0] != other[0]:
+        return False
+    (system, _, code), (other_system, _, other_code) = (
+        value.rpartition("|") for value in (one[1], other[1])
+    )
+    return code == other_code and (system == other_system or not system or not other_system)
+
+
+def spelled_scope(scopes: Iterable[str], resource_type: str, limit: Pairs = ()) -> str:
+    """Return the scope that reading a patient's type needs, in the spelling that was granted."""
+    names = {scope.rpartition("/")[2].partition(".")[2].partition("?")[0] for scope in scopes}
+    if names & set(_V1) and not limit:
+        return f"patient/{resource_type}.read"
+    query = "&".join(f"{name}={value}" for name, value in limit)
+    return f"patient/{resource_type}.rs" + (f"?{query}" if query else "")
 
 
 def launch_scopes(capabilities: Iterable[str], *, standalone: bool = False) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 
 import msgspec
 
@@ -16,6 +17,9 @@ from ccm_fhir.domain.codes import canonical_system
 from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import Coding
 
+MOST_WORDS = 1000  # characters of free text that a fact keeps; nothing is judged by them
+_MOST_DIGITS = 40  # a number beyond this is no measurement, and may be an attack on arithmetic
+_UCUM = "http://unitsofmeasure.org"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})\Z")
 
 
@@ -66,10 +70,21 @@ class Identifier(Shape, frozen=True, kw_only=True):
 
 
 class Reference(Shape, frozen=True, kw_only=True):
-    """Reference."""
+    """Reference; a logical one has an identifier alone."""
 
     reference: str | None = None
+    identifier: Identifier | None = None
     display: str | None = None
+
+
+class Quantity(Shape, frozen=True, kw_only=True):
+    """Quantity; its value has the digits that were written."""
+
+    value: Decimal | None = None
+    comparator: str | None = None
+    unit: str | None = None
+    system: str | None = None
+    code: str | None = None
 
 
 class HumanName(Shape, frozen=True, kw_only=True):
@@ -93,6 +108,17 @@ class Resource(Shape, frozen=True, kw_only=True):
     id: str | None = None
     meta: Meta | None = None
     modifier_extension: list[Anything] | None = None
+
+    @property
+    def last_updated(self) -> str | None:
+        """When the server last changed it, as written."""
+        return self.meta.last_updated if self.meta else None
+
+
+class Container(Resource, frozen=True, kw_only=True):
+    """A resource whose contained ones matter; each is read by itself, or not at all."""
+
+    contained: list[msgspec.Raw] | None = None
 
 
 def codings(*concepts: Concept | None) -> tuple[Coding, ...]:
@@ -124,6 +150,51 @@ def texts(*concepts: Concept | None) -> tuple[str, ...]:
         for word in (concept.text, *(coding.display for coding in concept.coding or ()))
     )
     return tuple(word for word in words if word)
+
+
+def first_text(*concepts: Concept | None) -> str:
+    """Return the first words of concepts, shortened; empty where there are none."""
+    return shortened(next(iter(texts(*concepts)), ""))
+
+
+def shortened(text: str | None) -> str:
+    """Return free text, cut where it is longer than a fact keeps."""
+    return (text or "").strip()[:MOST_WORDS]
+
+
+def number(quantity: Quantity | None) -> Decimal | None:
+    """Return a quantity's exact value; None where it is a bound (``< 15``) or no measurement."""
+    value = quantity.value if quantity else None
+    if value is None or (quantity is not None and quantity.comparator):
+        return None
+    return value if is_measurable_number(value) else None
+
+
+def is_measurable_number(value: Decimal) -> bool:
+    """Whether a number is finite and of a size that arithmetic can bear."""
+    return (
+        value.is_finite()
+        and abs(value.adjusted()) <= _MOST_DIGITS
+        and len(value.as_tuple().digits) <= _MOST_DIGITS
+    )
+
+
+def unit(quantity: Quantity | None) -> str:
+    """Return a quantity's unit: its UCUM code, else the word that was written."""
+    if quantity is None:
+        return ""
+    if quantity.code and (quantity.system or "").rstrip("/") == _UCUM:
+        return quantity.code
+    return quantity.unit or quantity.code or ""
+
+
+def period_of(period: Period | None) -> PartialDate | None:
+    """Return the days within which a period lies; a period open at one end is the other end."""
+    start = first_date(period.start) if period else None
+    end = first_date(period.end) if period else None
+    if start is None or end is None:
+        return start or end
+    return PartialDate(start.earliest, max(start.latest, end.latest))
 
 
 def identifier_values(identifiers: Iterable[Identifier] | None) -> tuple[str, ...]:
@@ -158,3 +229,10 @@ def first_date(*texts_of_dates: str | None) -> PartialDate | None:
     """Return the first date that can be read."""
     read = (PartialDate.parse(text) for text in texts_of_dates)
     return next((date for date in read if date is not None), None)
+
+
+def latest_date(texts_of_dates: Iterable[str | None]) -> PartialDate | None:
+    """Return the latest of the dates that can be read."""
+    read = (PartialDate.parse(text) for text in texts_of_dates)
+    known = (date for date in read if date is not None)
+    return max(known, key=lambda date: (date.latest, date.earliest), default=None)

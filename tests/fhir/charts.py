@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
+
+from ccm_fhir.domain.dates import PartialDate
+from ccm_fhir.fhir.extract import Extracted, extract_for
+from tests.fhir.far_side import BASE
 
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 SOPT = "https://nahdo.org/sopt"
+
+_SUBJECT = {
+    "Coverage": "beneficiary",
+    "Consent": "patient",
+    "Claim": "patient",
+    "ExplanationOfBenefit": "patient",
+}
 
 
 def concept(system: str, code: str) -> dict[str, Any]:
@@ -15,8 +27,7 @@ def concept(system: str, code: str) -> dict[str, Any]:
 
 def resource(resource_type: str, **members: Any) -> dict[str, Any]:  # noqa: ANN401  # JSON
     """Return a resource ``r1`` of patient ``p1``."""
-    subject = {"Coverage": "beneficiary", "Consent": "patient", "Claim": "patient"}
-    named = {subject.get(resource_type, "subject"): {"reference": "Patient/p1"}}
+    named = {_SUBJECT.get(resource_type, "subject"): {"reference": "Patient/p1"}}
     return {
         "resourceType": resource_type,
         "id": "r1",
@@ -24,6 +35,20 @@ def resource(resource_type: str, **members: Any) -> dict[str, Any]:  # noqa: ANN
         **({} if resource_type == "Patient" else named),
         **members,
     }
+
+
+def everything(resource_type: str, **members: Any) -> Extracted:  # noqa: ANN401  # JSON
+    """Return everything that a resource ``r1`` says."""
+    return extract_for(json.dumps(resource(resource_type, **members)).encode(), BASE)
+
+
+def read(resource_type: str, **members: Any) -> Any:  # noqa: ANN401  # each test knows its fact
+    """Return the first thing that a resource ``r1`` says."""
+    return everything(resource_type, **members).fact
+
+
+def day(text: str) -> PartialDate | None:
+    return PartialDate.parse(text)
 
 
 CHART = (
@@ -93,10 +118,129 @@ CHART = (
         intent="plan",
         category=[concept("urn:c", "assess-plan")],
         period={"start": "2026-01-01"},
-        goal=[{"reference": "Goal/1"}],
-        activity=[{"detail": {"description": "canary"}}],
+        title="canary",
+        created="2026-01-01",
+        goal=[{"reference": "Goal/1"}, {"reference": "#g"}],
+        activity=[
+            {
+                "detail": {
+                    "kind": "ServiceRequest",
+                    "status": "scheduled",
+                    "description": "canary",
+                    "code": concept("urn:x", "canary"),
+                    "goal": [{"reference": "Goal/1"}],
+                    "performer": [{"reference": "Practitioner/1"}],
+                    "scheduledPeriod": {"start": "2026-02-01"},
+                },
+                "progress": [{"time": "2026-02-03", "text": "canary"}],
+            },
+            {"reference": {"reference": "ServiceRequest/1", "display": "canary"}},
+        ],
         addresses=[{"reference": "Condition/r1"}],
         careTeam=[{"reference": "CareTeam/1"}],
+        supportingInfo=[{"reference": "Observation/1"}],
+        author={"reference": "Practitioner/1"},
+        contributor=[{"reference": "Practitioner/2"}],
+        text={"status": "generated", "div": "<div>canary</div>"},
+        contained=[
+            {
+                "resourceType": "Goal",
+                "id": "g",
+                "lifecycleStatus": "active",
+                "description": {"text": "canary"},
+            }
+        ],
+    ),
+    resource(
+        "Goal",
+        lifecycleStatus="active",
+        achievementStatus=concept("urn:a", "in-progress"),
+        description={"text": "canary"},
+        addresses=[{"reference": "Condition/r1"}],
+        startDate="2026-01-01",
+        target=[
+            {
+                "measure": concept("http://loinc.org", "4548-4"),
+                "detailQuantity": {"value": 7.0, "unit": "%"},
+                "dueDate": "2026-06-01",
+            }
+        ],
+        statusDate="2026-02-01",
+    ),
+    resource(
+        "CareTeam",
+        status="active",
+        participant=[
+            {
+                "role": [concept("http://snomed.info/sct", "446050000"), {"text": "canary"}],
+                "member": {"reference": "Practitioner/1", "display": "canary"},
+                "onBehalfOf": {"reference": "Organization/1"},
+            }
+        ],
+    ),
+    resource(
+        "Observation",
+        status="final",
+        category=[concept("urn:c", "laboratory")],
+        code=concept("http://loinc.org", "4548-4"),
+        effectiveDateTime="2026-01-05T10:00:00Z",
+        valueQuantity={"value": 7.20, "unit": "%", "system": "urn:u", "code": "%"},
+        component=[
+            {
+                "code": concept("http://loinc.org", "8480-6"),
+                "valueQuantity": {"value": 150, "unit": "mmHg"},
+            }
+        ],
+    ),
+    resource(
+        "MedicationRequest",
+        status="active",
+        intent="order",
+        medicationReference={"reference": "#m", "display": "canary"},
+        authoredOn="2026-01-05",
+        dosageInstruction=[{"text": "canary"}],
+        contained=[{"resourceType": "Medication", "id": "m", "code": concept("urn:rx", "canary")}],
+    ),
+    resource(
+        "ServiceRequest",
+        status="active",
+        intent="order",
+        category=[concept("urn:c", "counselling")],
+        code={"text": "canary", "coding": [{"system": "urn:x", "code": "canary"}]},
+        performer=[{"reference": "Organization/1"}],
+        authoredOn="2026-01-05",
+    ),
+    resource(
+        "QuestionnaireResponse",
+        status="completed",
+        questionnaire="https://forms.example/Questionnaire/ccm-consent",
+        authored="2026-01-05T10:00:00Z",
+        item=[
+            {
+                "linkId": "consent",
+                "text": "canary",
+                "answer": [{"valueBoolean": True}],
+                "item": [
+                    {
+                        "linkId": "cost-sharing",
+                        "answer": [{"valueCoding": {"code": "Y", "display": "canary"}}],
+                    }
+                ],
+            },
+            {"linkId": "score", "answer": [{"valueDecimal": 7.5}, {"valueInteger": 3}]},
+            {"linkId": "weight", "answer": [{"valueQuantity": {"value": 80.5, "unit": "kg"}}]},
+        ],
+    ),
+    resource(
+        "DocumentReference",
+        status="current",
+        docStatus="final",
+        type={"text": "CCM consent", "coding": [{"system": "urn:x", "code": "canary"}]},
+        category=[concept("urn:c", "clinical-note")],
+        date="2026-01-05T10:00:00Z",
+        description="canary",
+        content=[{"attachment": {"title": "canary", "language": "en"}}],
+        context={"period": {"start": "2026-01-04"}},
     ),
     resource(
         "Procedure",
@@ -114,6 +258,30 @@ CHART = (
         billablePeriod={"start": "2026-01-01"},
         item=[
             {"productOrService": concept("urn:x", "99490"), "servicedDate": "2026-01-31"},
+            {
+                "productOrService": concept("urn:x", "99213"),
+                "servicedPeriod": {"start": "2026-01-02", "end": "2026-01-02"},
+            },
+        ],
+        insurance=[{"coverage": {"display": "Medicare canary"}}],
+    ),
+    resource(
+        "ExplanationOfBenefit",
+        status="active",
+        use="claim",
+        provider={"identifier": {"system": "urn:npi", "value": "canary"}},
+        billablePeriod={"start": "2026-01-01", "end": "2026-01-31"},
+        item=[{"productOrService": concept("urn:x", "99490")}],
+        insurance=[{"coverage": {"reference": "#cov"}}],
+        contained=[
+            {
+                "resourceType": "Coverage",
+                "id": "cov",
+                "status": "active",
+                "type": {"text": "Medicare Part B"},
+                "beneficiary": {"reference": "Patient/p1"},
+                "payor": [{"display": "canary"}],
+            }
         ],
     ),
 )

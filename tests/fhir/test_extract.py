@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 from ccm_fhir.domain.codes import CPT, ICD10CM, SNOMED
 from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import (
-    CarePlanFact,
-    ClaimFact,
     Coding,
     ConditionFact,
     ConsentFact,
@@ -22,18 +20,10 @@ from ccm_fhir.domain.facts import (
     ProcedureFact,
     Skipped,
 )
-from ccm_fhir.fhir.extract import READERS, Irrelevant, extract, extract_for
-from tests.fhir.charts import CHART, CLINICAL, VERIFICATION, concept, resource
+from ccm_fhir.fhir.extract import Irrelevant, extract, extract_for
+from ccm_fhir.fhir.readers import READERS
+from tests.fhir.charts import CHART, CLINICAL, VERIFICATION, concept, day, read, resource
 from tests.fhir.far_side import BASE
-
-
-def read(resource_type: str, **members: Any) -> Any:  # noqa: ANN401  # each test knows its fact
-    return extract(json.dumps(resource(resource_type, **members)).encode(), BASE)
-
-
-def day(text: str) -> PartialDate | None:
-    return PartialDate.parse(text)
-
 
 # --- conditions -----------------------------------------------------------------------------
 
@@ -327,38 +317,6 @@ def test_a_start_without_time_or_zone_is_no_instant(start: str) -> None:
     assert fact.starts_on == day(start)
 
 
-def test_a_care_plan_is_counted_and_not_copied() -> None:
-    fact = read(
-        "CarePlan",
-        status="active",
-        intent="plan",
-        category=[concept("urn:c", "assess-plan")],
-        created="2026-01-05",
-        goal=[{"reference": "Goal/1"}, {"reference": "Goal/2"}],
-        activity=[{"detail": {"description": "walk"}}, {"reference": {"reference": "Task/1"}}],
-        addresses=[{"reference": "Condition/c1"}],
-        careTeam=[{"reference": "CareTeam/t1"}],
-    )
-
-    assert fact == CarePlanFact(
-        ref=EvidenceRef("CarePlan", "r1", "3"),
-        status="active",
-        intent="plan",
-        categories=("assess-plan",),
-        established_on=day("2026-01-05"),
-        goals=2,
-        activities=2,
-        addresses=("Condition/c1",),
-        has_care_team=True,
-    )
-
-
-def test_a_care_plan_starts_with_its_period_before_its_record() -> None:
-    fact = read("CarePlan", period={"start": "2025-12"}, created="2026-01-05")
-
-    assert fact.established_on == day("2025-12")
-
-
 def test_a_procedure_has_an_interval_and_our_identifiers() -> None:
     fact = read(
         "Procedure",
@@ -373,38 +331,6 @@ def test_a_procedure_has_an_interval_and_our_identifiers() -> None:
     assert fact.ends_at is not None
     assert fact.ends_at - fact.starts_at == timedelta(minutes=22)
     assert fact.identifiers == ("https://ours|1",)
-
-
-def test_a_claim_is_dated_by_its_items_first() -> None:
-    fact = read(
-        "Claim",
-        status="active",
-        use="claim",
-        patient={"reference": "Patient/p1"},
-        provider={"reference": "Organization/o1"},
-        identifier=[{"system": "https://theirs", "value": "9"}],
-        billablePeriod={"start": "2026-03-01", "end": "2026-03-31"},
-        item=[
-            {"productOrService": concept(CPT, "99490")},
-            {"productOrService": concept(CPT, "99439"), "servicedPeriod": {"start": "2026-03-20"}},
-        ],
-    )
-
-    assert fact == ClaimFact(
-        ref=EvidenceRef("Claim", "r1", "3"),
-        status="active",
-        use="claim",
-        codes=("99490", "99439"),
-        serviced_on=day("2026-03-20"),
-        provider="Organization/o1",
-        identifiers=("https://theirs|9",),
-    )
-
-
-def test_a_claim_without_dated_items_is_dated_by_its_period() -> None:
-    fact = read("Claim", billablePeriod={"end": "2026-03-31"}, item=[{"servicedDate": "soon"}])
-
-    assert fact.serviced_on == PartialDate(date(2026, 3, 31), date(2026, 3, 31))
 
 
 # --- what cannot be read --------------------------------------------------------------------
@@ -473,7 +399,7 @@ def test_a_resource_that_no_rule_asks_about_is_irrelevant() -> None:
         (f"{BASE}/Patient/p1", "Patient/p1"),
         ("https://other.example/fhir/Patient/p1", "https://other.example/fhir/Patient/p1"),
         ("urn:uuid:5c1e", "urn:uuid:5c1e"),
-        ("#p", "#p"),
+        ("#p", "Condition/r1#p"),
     ],
 )
 def test_a_fact_comes_with_the_patient_it_speaks_of(reference: str, patient: str) -> None:
