@@ -27,6 +27,7 @@ STATEMENTS_OF: dict[Criterion, tuple[str, ...]] = {
     Criterion.PRACTICE_REQUIREMENTS: ("professions",),
     Criterion.ALIVE: (),
     Criterion.NOT_BILLED_ELSEWHERE: (),
+    Criterion.NOT_AWAY_ALL_MONTH: (),
 }
 """The eligibility rule's statements that a criterion rests on; none: the rule as a whole."""
 
