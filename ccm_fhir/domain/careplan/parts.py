@@ -46,7 +46,8 @@ class PlanParts:
     """What the plans in force hold, dead parts left out.
 
     ``loose_goals`` are live goals that no plan refers to; ``unseen_goals`` and
-    ``unseen_activities`` count entries that were not read or lead nowhere.
+    ``unseen_activities`` count entries that were not read or lead nowhere. An activity that is
+    counted but not planned, beside others that are, says what must not be done.
     """
 
     plans: tuple[CarePlanFact, ...]
@@ -99,7 +100,7 @@ def parts_of(plans: tuple[CarePlanFact, ...], chart: ChartFacts) -> PlanParts:
         loose_goals=_loose(chart, frozenset(linked)),
         unseen_goals=max(0, counted - len(alive) - dead - _doubles(plans)),
         activities=activities,
-        unseen_activities=sum(max(0, plan.activities - len(plan.planned)) for plan in plans),
+        unseen_activities=sum(plan.activities for plan in plans if not plan.planned),
         addresses=_addressed(plans),
         has_team=any(_has_team(plan, chart.care_teams) for plan in plans),
     )

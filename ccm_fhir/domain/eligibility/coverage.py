@@ -85,7 +85,8 @@ def _covers_month(coverage: CoverageFact, month: ServiceMonth) -> bool | None:
 
 def _chain(coverages: Iterable[CoverageFact], month: ServiceMonth) -> tuple[CoverageFact, ...]:
     """Return coverages that follow one another through the month; empty where a day is left."""
-    day, chain = month.first_day, list[CoverageFact]()
+    day = month.first_day
+    chain: list[CoverageFact] = []
     for coverage in sorted(coverages, key=lambda c: (_starts(c), _ends(c), c.ref)):
         if _covers(coverage, day) is True:
             chain.append(coverage)
@@ -193,6 +194,8 @@ def _doubts(question: Question) -> list[_Doubt]:
 
 def _partly(partly: list[CoverageFact], month: ServiceMonth) -> str:
     """Say on which part of the month a Coverage holds."""
+    if partly and all(c.ref.resource_type != "Coverage" for c in partly):
+        return "Only a claim names it, which shows coverage on the claim's own days."
     if len({c.kind for c in partly}) > 1:
         return "Different Medicare coverages each hold for a part of the month."
     ends = [c.ends_on for c in partly if _is_inside(c.ends_on, month)]
