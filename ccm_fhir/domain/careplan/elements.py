@@ -16,6 +16,7 @@ from ccm_fhir.domain.rules import ElementRule, PlanElement
 
 _OVER = frozenset({"completed", "stopped"})
 _ACHIEVED = frozenset({"achieved"})
+_TO_DO = frozenset({ElementState.ABSENT, ElementState.STALE})
 _NARRATIVE = " The plan’s own narrative is not read and may hold it."
 
 
@@ -78,7 +79,7 @@ def _seen(
         state=state,
         reason=reason,
         evidence=evidence,
-        remedy="" if state is ElementState.PRESENT else rule.remedy,
+        remedy=rule.remedy if state in _TO_DO else "",
     )
 
 
@@ -117,11 +118,13 @@ def _goals(rule: ElementRule, view: View) -> ElementSeen:
         hint = f" {loose} on the chart stand outside it." if loose else ""
         return _seen(rule, ElementState.ABSENT, f"The plan refers to no goal.{hint}", parts.refs)
     if not measured and parts.unseen_goals:
-        why = "could not be read from the EHR" if not view.chart.was_read("Goal") else "is not read"
+        why = "were not read; read the chart again"
+        if not view.chart.was_read("Goal"):
+            why = "the EHR did not show"
         return _seen(
             rule,
             ElementState.UNKNOWN,
-            f"The plan has {parts.goal_count} goals; whether they can be measured {why}.",
+            f"The plan has {_goals_in(parts.goal_count)}, which {why}.",
             parts.refs,
         )
     refs = tuple(goal.ref for goal in parts.goals)
@@ -134,6 +137,10 @@ def _goals(rule: ElementRule, view: View) -> ElementSeen:
         return _seen(rule, ElementState.STALE, reason, refs)
     reason = f"{len(measured)} of {parts.goal_count} goals have a measure and a target."
     return _seen(rule, ElementState.PRESENT, reason, tuple(goal.ref for goal in measured))
+
+
+def _goals_in(number: int) -> str:
+    return f"{number} goal{'' if number == 1 else 's'}"
 
 
 def _interventions(rule: ElementRule, view: View) -> ElementSeen:

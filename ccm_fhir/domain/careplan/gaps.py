@@ -25,17 +25,23 @@ def gaps_of(view: View, families: tuple[ChronicFamily, ...]) -> tuple[Gap, ...]:
 def _conditions(view: View, families: tuple[ChronicFamily, ...]) -> Iterator[Gap]:
     parts = view.parts
     addressed = {a for goal in (*parts.goals, *parts.loose_goals) for a in goal.addresses}
-    is_certain = view.chart.was_read("Goal") and not parts.unseen_goals
-    for family in families:
-        if addressed.isdisjoint(str(ref) for ref in family.evidence):
-            said = f"No goal says that it is for {family.label}."
-            doubt = f"Not every goal was read, so whether one is for {family.label} is open."
-            yield Gap(
-                kind=GapKind.CONDITION_WITHOUT_GOAL,
-                reason=said if is_certain else doubt,
-                evidence=family.evidence,
-                is_certain=is_certain,
-            )
+    alone = [f for f in families if addressed.isdisjoint(str(ref) for ref in f.evidence)]
+    if not alone:
+        return
+    if not view.chart.was_read("Goal") or parts.unseen_goals:
+        yield Gap(
+            kind=GapKind.CONDITION_WITHOUT_GOAL,
+            reason="Not every goal was read, so whether each condition has one is open.",
+            evidence=tuple(sorted({ref for family in alone for ref in family.evidence})),
+            is_certain=False,
+        )
+        return
+    for family in alone:
+        yield Gap(
+            kind=GapKind.CONDITION_WITHOUT_GOAL,
+            reason=f"No goal says that it is for {family.label}.",
+            evidence=family.evidence,
+        )
 
 
 def _overdue(view: View) -> Iterator[Gap]:

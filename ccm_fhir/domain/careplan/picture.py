@@ -35,6 +35,7 @@ def picture(
     view = View(chart=chart, parts=parts, month=month)
     began = [plan.established_on for plan in parts.plans if plan.established_on is not None]
     changed = list(_changes(view))
+    saved = [plan.updated_on for plan in parts.plans if plan.updated_on is not None]
     return CarePlanPicture(
         rule_version=rule.version,
         plans=parts.refs,
@@ -43,6 +44,7 @@ def picture(
         copy_given=_copy_given(view, rule),
         established_on=min(began, key=_day, default=None),
         changed_on=max(changed, key=_day, default=None),
+        saved_on=max(saved, key=_day, default=None),
         unread=tuple(t for t in _TYPES if not chart.was_read(t)),
     )
 
@@ -52,13 +54,9 @@ def _day(on: PartialDate) -> tuple[str, str]:
 
 
 def _changes(view: View) -> Iterator[PartialDate]:
-    """Yield every day on which a plan, an intervention or a goal was written or changed."""
+    """Yield every day that a plan, an intervention or a goal bears."""
     for plan in view.parts.plans:
-        days = (
-            plan.established_on,
-            plan.updated_on,
-            *(planned.progressed_on for planned in plan.planned),
-        )
+        days = (plan.established_on, *(planned.progressed_on for planned in plan.planned))
         yield from (day for day in days if day is not None)
     for goal in view.parts.goals:
         if goal.changed_on is not None:

@@ -21,7 +21,7 @@ class ElementSeen(Fact, frozen=True, kw_only=True):
     """One element of the plan, with the sentence why and the resources that show it.
 
     ``is_by_words`` says that free text alone was recognised. ``remedy`` is empty where the
-    element is present.
+    element is present, and where only reading more would help.
     """
 
     element: PlanElement
@@ -64,8 +64,9 @@ class CarePlanPicture(Fact, frozen=True, kw_only=True):
     """All active care plans of a month merged into one picture.
 
     ``plans`` is empty where there is none, or none could be read; ``established_on`` is the
-    oldest plan's day, ``changed_on`` the newest day on any of its parts. ``unread`` names
-    resource types that the EHR did not show.
+    oldest plan's day. ``changed_on`` is the newest day that a part of it bears (progress, a goal's
+    status), ``saved_on`` when the EHR last saved it: neither says that anybody reviewed the plan.
+    ``unread`` names resource types that the EHR did not show.
     """
 
     rule_version: str
@@ -75,6 +76,7 @@ class CarePlanPicture(Fact, frozen=True, kw_only=True):
     copy_given: CopyGiven
     established_on: PartialDate | None = None
     changed_on: PartialDate | None = None
+    saved_on: PartialDate | None = None
     unread: tuple[str, ...] = ()
 
     @property

@@ -12,7 +12,11 @@ from ccm_fhir.domain.careplan import picture
 from ccm_fhir.domain.conditions import classify, distinct_families
 from ccm_fhir.domain.eligibility.consent import best_consent, consent_given
 from ccm_fhir.domain.eligibility.coverage import best_coverage, medicare_coverage
-from ccm_fhir.domain.eligibility.diagnoses import duration_and_risk, two_chronic_conditions
+from ccm_fhir.domain.eligibility.diagnoses import (
+    distinct,
+    duration_and_risk,
+    two_chronic_conditions,
+)
 from ccm_fhir.domain.eligibility.plan import best_care_plan, comprehensive_care_plan
 from ccm_fhir.domain.eligibility.question import ATTESTABLE, Question
 from ccm_fhir.domain.eligibility.risk import RiskEvidence, RiskSign, risk_evidence
@@ -71,7 +75,7 @@ def assess(question: Question) -> Eligibility:
     seen = picture(question.chart, families, question.month, question.care_plan_rule)
     stays = stays_of(question)
     findings = (
-        two_chronic_conditions(question, verdicts, families),
+        two_chronic_conditions(question, distinct(question, verdicts, families)),
         duration_and_risk(question),
         medicare_coverage(question, coverage),
         consent_given(question, consent),

@@ -11,7 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from ccm_fhir.domain.codes import NotCounted
-from ccm_fhir.domain.conditions import ChronicFamily
+from ccm_fhir.domain.conditions import ChronicFamily, Tier
 from ccm_fhir.domain.dates import PartialDate, ServiceMonth
 from ccm_fhir.domain.eligibility.stays import kind_of_stay
 from ccm_fhir.domain.facts import (
@@ -27,6 +27,12 @@ from ccm_fhir.errors import NoRuleInForceError
 
 _DONE = frozenset({"final", "amended", "corrected", ""})
 _HAPPENED = frozenset({"in-progress", "onleave", "finished", "completed", "arrived", "triaged"})
+_TIERS = (
+    (Tier.CMS_NAMED, "named by CMS"),
+    (Tier.CCW, "in CMS's Chronic Conditions Warehouse"),
+    (Tier.CCIR, "chronic by AHRQ's indicator alone"),
+    (None, "grouped by this project"),
+)
 _ORDERS = frozenset(
     {"order", "original-order", "instance-order", "filler-order", "reflex-order", ""}
 )
@@ -98,15 +104,23 @@ def _is_recent(on: PartialDate | None, since: date, until: date) -> bool:
 def _families(families: tuple[ChronicFamily, ...], rule: RiskRule, chart: ChartFacts) -> RiskSign:
     if not chart.was_read("Condition"):
         return _unread("families", "Chronic diseases", "Condition")
-    names = ", ".join(family.label for family in families)
     return _counted(
         "families",
         "Chronic diseases",
         (len(families), rule.families_from),
-        f"{_number(len(families), 'chronic disease', 'chronic diseases')}"
-        f"{f': {names}' if names else ''}",
+        f"{_number(len(families), 'chronic disease', 'chronic diseases')}{_by_tier(families)}",
         tuple(sorted({ref for family in families for ref in family.evidence})),
     )
+
+
+def _by_tier(families: tuple[ChronicFamily, ...]) -> str:
+    """Name the diseases, those that CMS itself names first."""
+    told = []
+    for tier, words in _TIERS:
+        labels = sorted(family.label for family in families if family.tier is tier)
+        if labels:
+            told.append(f"{', '.join(labels)} ({words})")
+    return f": {'; '.join(told)}" if told else ""
 
 
 def _admissions(

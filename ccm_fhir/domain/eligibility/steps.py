@@ -172,8 +172,7 @@ def _plan(open_ones: list[Finding], picture: CarePlanPicture | None) -> tuple[Ne
         return ()
     if any(f.criterion is Criterion.CONSENT and f.answer is Answer.NOT_MET for f in open_ones):
         return ()
-    steps = (*_elements(picture), *_gaps(picture.gaps), *_copy(picture))
-    return tuple(steps)
+    return (*_elements(picture), *_gaps(picture.gaps), *_copy(picture), *_unread(picture))
 
 
 def _elements(picture: CarePlanPicture) -> tuple[NextStep, ...]:
@@ -218,5 +217,19 @@ def _copy(picture: CarePlanPicture) -> tuple[NextStep, ...]:
             how="Hand over or send the plan to the patient or caregiver, and write down when.",
             why_now="After the plan is complete, so that the copy is too.",
             evidence=picture.copy_given.evidence,
+        ),
+    )
+
+
+def _unread(picture: CarePlanPicture) -> tuple[NextStep, ...]:
+    if not picture.unread:
+        return ()
+    types = ", ".join(picture.unread)
+    return (
+        NextStep(
+            what="Let this app read more of the care plan",
+            who=Role.ADMIN,
+            how=f"Ask the EHR's administrator to let this app read {types}.",
+            why_now="It refuses nothing, but parts of the plan stay unseen until then.",
         ),
     )

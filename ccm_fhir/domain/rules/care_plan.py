@@ -86,3 +86,9 @@ class CarePlanRule(InForce):
     plan_documents: Recognition
     cited: tuple[Cited, ...]
     not_modelled: tuple[str, ...] = ()
+
+    @property
+    def every_cited(self) -> tuple[Cited, ...]:
+        """The sources of the list, of each element, and of how each is recognised."""
+        of_elements = (c for each in self.elements for c in (each.cited, each.recognised))
+        return (*self.cited, *of_elements)

@@ -87,6 +87,7 @@ class RiskRule(InForce):
     cited: tuple[Cited, ...]
     not_modelled: tuple[str, ...] = ()
 
-    def statement(self, what: str) -> Cited | None:
-        """Return the sources of one of this version's statements."""
-        return next((c for c in self.cited if c.what == what), None)
+    @property
+    def every_cited(self) -> tuple[Cited, ...]:
+        """The sources of the numbers and of each measure's codes and bound."""
+        return (*self.cited, *(measure.cited for measure in self.measures))
