@@ -13,9 +13,9 @@ from smart_app.views.tones import Tone
 
 _STATES: dict[ElementState, tuple[Tone, str]] = {
     ElementState.PRESENT: (Tone.GOOD, "Found"),
-    ElementState.ABSENT: (Tone.BAD, "Not found"),
+    ElementState.ABSENT: (Tone.OPEN, "Not found"),
     ElementState.STALE: (Tone.OPEN, "Out of date"),
-    ElementState.UNKNOWN: (Tone.OPEN, "Cannot tell"),
+    ElementState.UNKNOWN: (Tone.PLAIN, "Cannot tell"),
 }
 _BY_WORDS = "Found by words"
 _WORST_FIRST = (ElementState.ABSENT, ElementState.STALE, ElementState.UNKNOWN)
@@ -90,7 +90,7 @@ def _summary(seen: CarePlanPicture) -> str:
 def _facts(seen: CarePlanPicture) -> tuple[tuple[str, str], ...]:
     days = (
         ("Written", seen.established_on),
-        ("Last change that it bears", seen.changed_on),
+        ("Newest day in it", seen.changed_on),
         ("Last saved in the EHR", seen.saved_on),
     )
     return tuple((label, str(day)) for label, day in days if day is not None)

@@ -156,12 +156,9 @@ def _interventions(rule: ElementRule, view: View) -> ElementSeen:
         reason = f"{len(named)} of {parts.activity_count} interventions say who does them."
         return _seen(rule, ElementState.PRESENT, reason, evidence)
     if parts.unseen_activities or any(a.is_opaque for a in parts.activities):
-        reason = (
-            f"The plan holds {parts.activity_count} interventions; who does them stands in "
-            "resources that were not read."
-        )
+        reason = "Who does the plan’s interventions stands in resources that were not read."
         return _seen(rule, ElementState.UNKNOWN, reason, evidence)
-    reason = f"The plan holds {parts.activity_count} interventions, but none says who does it."
+    reason = "The plan holds interventions, but none says who does it."
     return _seen(rule, ElementState.ABSENT, reason, evidence)
 
 
@@ -182,7 +179,7 @@ def _recognised(rule: ElementRule, view: View) -> ElementSeen:
         reason = "The plan’s interventions were not read in detail; read the chart again."
         return _seen(rule, ElementState.UNKNOWN, reason, parts.refs)
     hint = _NARRATIVE if any(plan.has_text for plan in parts.plans) else ""
-    reason = f"Not found in the plan’s {parts.activity_count} interventions.{hint}"
+    reason = f"Not found among the plan’s interventions.{hint}"
     return _seen(rule, ElementState.ABSENT, reason, parts.refs)
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.facts import CarePlanFact
 
 _DAY = timedelta(days=1)
+_TOO_LATE = "Nothing changes this month; the plan holds from the month in which it was written."
 
 
 def best_care_plan(question: Question) -> CarePlanFact | None:
@@ -80,7 +81,7 @@ def _judge_plan(question: Question, plan: CarePlanFact, picture: CarePlanPicture
             answer=Answer.NOT_MET,
             code="care_plan_missing",
             reason=f"The care plan is not comprehensive for this month: {why}.",
-            remedy="Complete the care plan.",
+            remedy=f"Add {', '.join(lacks)} to the care plan." if lacks else _TOO_LATE,
             owner=Role.CARE_MANAGER,
             evidence=(plan.ref,),
         )

@@ -179,11 +179,12 @@ def _elements(picture: CarePlanPicture) -> tuple[NextStep, ...]:
     lacking = picture.lacking()
     if not lacking:
         return ()
+    names = ", ".join(e.title.lower() for e in lacking)
     return (
         NextStep(
-            what=f"Add to the care plan: {', '.join(e.title.lower() for e in lacking)}",
+            what=f"Add what the care plan lacks of CMS’s list ({len(lacking)})",
             who=Role.CARE_MANAGER,
-            how=" ".join(e.remedy for e in lacking),
+            how=f"Missing or out of date: {names}.",
             why_now="CMS lists these as typical; an auditor looks for them.",
             evidence=picture.plans,
         ),
