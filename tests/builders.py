@@ -62,7 +62,8 @@ def icd(code: str, number: int = 1, **changes: object) -> ConditionFact:
 
 
 def coverage(
-    kind: CoverageKind = CoverageKind.MEDICARE_PART_B, **changes: PartialDate | str | None
+    kind: CoverageKind = CoverageKind.MEDICARE_PART_B,
+    **changes: PartialDate | EvidenceRef | str | None,
 ) -> CoverageFact:
     """Return an open-ended Coverage."""
     fact = CoverageFact(

@@ -226,7 +226,7 @@ class TestGoals:
     def test_goals_all_reached_closed_or_past_their_day_are_stale(
         self, changes: dict[str, object]
     ) -> None:
-        facts = chart(care_plans=(full_plan(planned()),), goals=(goal(**changes),))
+        facts = chart(care_plans=(full_plan(planned()),), goals=(goal(1, **changes),))
 
         assert element(facts, PlanElement.MEASURABLE_GOALS).state is ElementState.STALE
 
@@ -368,7 +368,7 @@ class TestRecognising:
     def test_an_observation_that_is_void_or_came_later_shows_nothing(
         self, changes: dict[str, object]
     ) -> None:
-        facts = self.plain(observations=(observed("72172-0", **changes),))
+        facts = self.plain(observations=(observed("72172-0", None, **changes),))
 
         assert element(facts, self.WANTED).state is ElementState.ABSENT
 

@@ -11,7 +11,7 @@ from ccm_fhir.domain.codes import CPT, SNOMED, CoverageKind, NotCounted
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import of_chart
 from ccm_fhir.domain.eligibility import assess
-from ccm_fhir.domain.facts import Coding, EvidenceRef, Skipped, Unread
+from ccm_fhir.domain.facts import Coding, EvidenceRef, PracticeFact, Skipped, Unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 from ccm_fhir.domain.reasons import Caution
 from ccm_fhir.domain.rules import Rulebook
@@ -197,7 +197,7 @@ class TestVisits:
 
     def test_a_practice_that_does_not_know_its_own_organization_gets_no_note(self) -> None:
         asked = builders.question()
-        nameless = replace(asked, practice=builders.PracticeFact())
+        nameless = replace(asked, practice=PracticeFact())
 
         assert assess(nameless).finding(self.criterion).notes == ()
 
@@ -511,7 +511,7 @@ def test_a_code_of_cpt_that_the_rule_does_not_list_is_none() -> None:
 
 @pytest.mark.parametrize("missing", ["charts", "care_plans"])
 def test_a_rulebook_without_these_definitions_refuses(missing: str) -> None:
-    book: Rulebook = replace(load_rulebook(), **{missing: ()})
+    book: Rulebook = replace(load_rulebook(), **{missing: ()})  # type: ignore[arg-type]
     asked = replace(builders.question(), month_rules=book.of_month(NOVEMBER))
 
     with pytest.raises(NoRuleInForceError):

@@ -6,6 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from ccm_fhir.domain.codes import SNOMED
@@ -177,9 +178,8 @@ def test_a_value_that_is_not_final_dated_or_there_is_none(changes: dict[str, obj
     found = sign("a1c", observations=(observed("4548-4", "9.9", unit="%"),))
     assert found.is_present
 
-    missing = sign(
-        "a1c", observations=(observed("4548-4", **({"value": "9.9", "unit": "%"} | changes)),)
-    )  # type: ignore[arg-type]
+    fact = observed("4548-4", "9.9", unit="%")
+    missing = sign("a1c", observations=(msgspec.structs.replace(fact, **changes),))
     assert (missing.is_present, missing.count) == (None, None)
 
 
@@ -202,7 +202,7 @@ def test_what_the_ehr_does_not_show_is_untold(resource_type: str, keys: set[str]
 
 @pytest.mark.parametrize("missing", ["risks", "charts"])
 def test_a_rulebook_without_these_definitions_refuses(missing: str) -> None:
-    book = replace(load_rulebook(), **{missing: ()})
+    book = replace(load_rulebook(), **{missing: ()})  # type: ignore[arg-type]
 
     with pytest.raises(NoRuleInForceError):
         risk_evidence(chart(), (), NOVEMBER, book.of_month(NOVEMBER))
