@@ -90,7 +90,7 @@ def _summary(seen: CarePlanPicture) -> str:
 def _facts(seen: CarePlanPicture) -> tuple[tuple[str, str], ...]:
     days = (
         ("Written", seen.established_on),
-        ("Newest day in it", seen.changed_on),
+        ("Last progress noted", seen.progressed_on),
         ("Last saved in the EHR", seen.saved_on),
     )
     return tuple((label, str(day)) for label, day in days if day is not None)

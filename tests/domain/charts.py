@@ -242,8 +242,7 @@ CHARTS: st.SearchStrategy[ChartFacts] = st.builds(
         items=st.lists(
             st.builds(
                 AnsweredFact,
-                link_id=st.just("1"),
-                codes=st.sampled_from(((), ("72106-8",))),
+                link_id=st.sampled_from(("1", "/72106-8")),
             ),
             max_size=2,
         ).map(tuple),

@@ -128,22 +128,22 @@ class TestThePicture:
         assert states[PlanElement.SYMPTOM_MANAGEMENT] is ElementState.PRESENT
         assert states[PlanElement.ENVIRONMENTAL_EVALUATION] is ElementState.PRESENT
 
-    def test_its_days_are_the_oldest_plan_the_newest_part_and_the_last_saving(self) -> None:
+    def test_its_days_are_the_oldest_plan_the_last_progress_and_the_last_saving(self) -> None:
         plans = (
             full_plan(planned(progressed_on=on("2026-09-03")), updated_on=on("2026-11-20")),
             care_plan(ref=EvidenceRef("CarePlan", "old"), established_on=on("2025-02")),
         )
-        facts = chart(care_plans=plans, goals=(goal(changed_on=on("2026-10-01")),))
+        facts = chart(care_plans=plans, goals=(goal(changed_on=on("2026-11-21")),))
         found = seen(facts)
 
         assert str(found.established_on) == "2025-02"
-        assert str(found.changed_on) == "2026-10-01"
-        assert str(found.saved_on) == "2026-11-20"
+        assert str(found.progressed_on) == "2026-09-03"
+        assert str(found.saved_on) == "2026-11-21"
 
     def test_a_plan_without_days_has_none(self) -> None:
         found = seen(chart(care_plans=(care_plan(established_on=None),)))
 
-        assert (found.established_on, found.changed_on, found.saved_on) == (None, None, None)
+        assert (found.established_on, found.progressed_on, found.saved_on) == (None, None, None)
 
     def test_what_stands_in_a_plan_whose_own_period_has_ended_is_stale(self) -> None:
         ended = full_plan(planned(), ends_on=on("2026-10-31"))
@@ -383,7 +383,7 @@ class TestRecognising:
         [
             ({"questionnaire": "http://loinc.org/q/72172-0|2.7"}, ElementState.PRESENT),
             (
-                {"items": (AnsweredFact(link_id="1", codes=("72106-8",)),)},
+                {"items": (AnsweredFact(link_id="/72106-8"),)},
                 ElementState.PRESENT,
             ),
             ({"questionnaire": "https://forms.example/intake"}, ElementState.ABSENT),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ccm_fhir.domain.careplan.elements import View, see
 from ccm_fhir.domain.careplan.gaps import gaps_of
@@ -34,8 +34,6 @@ def picture(
     parts = parts_of(in_force(chart.care_plans, month), chart)
     view = View(chart=chart, parts=parts, month=month)
     began = [plan.established_on for plan in parts.plans if plan.established_on is not None]
-    changed = list(_changes(view))
-    saved = [plan.updated_on for plan in parts.plans if plan.updated_on is not None]
     return CarePlanPicture(
         rule_version=rule.version,
         plans=parts.refs,
@@ -43,8 +41,10 @@ def picture(
         gaps=gaps_of(view, families),
         copy_given=_copy_given(view, rule),
         established_on=min(began, key=_day, default=None),
-        changed_on=max(changed, key=_day, default=None),
-        saved_on=max(saved, key=_day, default=None),
+        progressed_on=_latest(a.progressed_on for plan in parts.plans for a in plan.planned),
+        saved_on=_latest(
+            (*(p.updated_on for p in parts.plans), *(g.changed_on for g in parts.goals))
+        ),
         unread=tuple(t for t in _TYPES if not chart.was_read(t)),
     )
 
@@ -53,14 +53,8 @@ def _day(on: PartialDate) -> tuple[str, str]:
     return on.latest.isoformat(), on.earliest.isoformat()
 
 
-def _changes(view: View) -> Iterator[PartialDate]:
-    """Yield every day that a plan, an intervention or a goal bears."""
-    for plan in view.parts.plans:
-        days = (plan.established_on, *(planned.progressed_on for planned in plan.planned))
-        yield from (day for day in days if day is not None)
-    for goal in view.parts.goals:
-        if goal.changed_on is not None:
-            yield goal.changed_on
+def _latest(days: Iterable[PartialDate | None]) -> PartialDate | None:
+    return max((day for day in days if day is not None), key=_day, default=None)
 
 
 def _copy_given(view: View, rule: CarePlanRule) -> CopyGiven:

@@ -100,9 +100,9 @@ def _answered(recognition: Recognition, chart: ChartFacts) -> Iterator[_Dated]:
 
 
 def _is_form(codes: frozenset[str], form: QuestionnaireResponseFact) -> bool:
-    """Whether a form is named by one of the codes, or has an item that is."""
+    """Whether a form, or one of its items, is called by one of the codes (``/72172-0``)."""
     name = form.questionnaire.partition("|")[0].rpartition("/")[2]
-    return name in codes or any(not codes.isdisjoint(item.codes) for item in form.items)
+    return name in codes or any(item.link_id.strip("/") in codes for item in form.items)
 
 
 def _requested(recognition: Recognition, chart: ChartFacts) -> Iterator[_Dated]:

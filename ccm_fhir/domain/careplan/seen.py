@@ -64,8 +64,8 @@ class CarePlanPicture(Fact, frozen=True, kw_only=True):
     """All active care plans of a month merged into one picture.
 
     ``plans`` is empty where there is none, or none could be read; ``established_on`` is the
-    oldest plan's day. ``changed_on`` is the newest day that a part of it bears (progress, a goal's
-    status), ``saved_on`` when the EHR last saved it: neither says that anybody reviewed the plan.
+    oldest plan's day, ``progressed_on`` the last progress noted on an intervention. ``saved_on`` is
+    when the EHR last saved a plan or goal, which does not say that anybody reviewed it.
     ``unread`` names resource types that the EHR did not show.
     """
 
@@ -75,7 +75,7 @@ class CarePlanPicture(Fact, frozen=True, kw_only=True):
     gaps: tuple[Gap, ...]
     copy_given: CopyGiven
     established_on: PartialDate | None = None
-    changed_on: PartialDate | None = None
+    progressed_on: PartialDate | None = None
     saved_on: PartialDate | None = None
     unread: tuple[str, ...] = ()
 

@@ -260,13 +260,13 @@ def _latest(
     is_present = True if True in verdicts else None if None in verdicts else False
     bound = " or ".join(part.bound for part in parts)
     shown = "/".join(str(value.value) for value in values)
+    value = f"{shown} {values[0].unit} on {seen.taken_on}"
+    compared = f"{value}. Shown as a sign: {bound}."
     return RiskSign(
         key=key,
         title=title,
         is_present=is_present,
         count=None,
-        reason=f"{shown} {values[0].unit} on {seen.taken_on}; shown as a sign {bound}."
-        if is_present is not None
-        else f"{shown} {values[0].unit} on {seen.taken_on}, a unit that is not compared.",
+        reason=f"{value}, a unit that is not compared." if is_present is None else compared,
         evidence=(seen.ref,),
     )
