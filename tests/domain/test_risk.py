@@ -156,7 +156,10 @@ def test_either_part_of_a_blood_pressure_is_a_sign(
     found = sign("blood_pressure", observations=(pressure(systolic, diastolic),))
 
     assert found.is_present is is_present
-    assert found.reason.startswith(f"{systolic}/{diastolic} mm[Hg] on 2026-11-02")
+    assert found.reason == (
+        f"{systolic}/{diastolic} mm Hg on 2026-11-02. Shown as a sign: "
+        "systolic 140 mm Hg or more or diastolic 90 mm Hg or more."
+    )
 
 
 def test_a_part_in_another_unit_leaves_the_pressure_untold_unless_the_other_is_high() -> None:

@@ -244,6 +244,12 @@ def _is_coded(part: MeasureRule, codings: Iterable[Coding]) -> bool:
     return any(f"{coding.system}|{coding.code}" in part.codes for coding in codings)
 
 
+def _part_of(measure: MeasureRule) -> str:
+    """Return which part of a value a measure is: ``systolic `` of a blood pressure."""
+    part = measure.title.partition(", ")[2]
+    return f"{part} " if part else ""
+
+
 def _latest(
     key: str, title: str, taken: tuple[_Taken, ...], parts: tuple[MeasureRule, ...]
 ) -> RiskSign:
@@ -258,9 +264,10 @@ def _latest(
     seen, values = max(taken, key=lambda one: (str(one[0].taken_on), one[0].ref))
     verdicts = [value.rule.is_sign(value.value, value.unit) for value in values]
     is_present = True if True in verdicts else None if None in verdicts else False
-    bound = " or ".join(part.bound for part in parts)
+    bound = " or ".join(f"{_part_of(part)}{part.bound}" for part in parts)
     shown = "/".join(str(value.value) for value in values)
-    value = f"{shown} {values[0].unit} on {seen.taken_on}"
+    unit = values[0].rule.unit if is_present is not None else values[0].unit
+    value = f"{shown} {unit} on {seen.taken_on}"
     compared = f"{value}. Shown as a sign: {bound}."
     return RiskSign(
         key=key,
