@@ -419,6 +419,15 @@ class TestCarePlan:
 
         assert found.answer is Answer.NOT_MET
 
+    @pytest.mark.parametrize("changes", [{"established_on": None}, {"ends_on": on("2026-01-31")}])
+    def test_a_plan_in_doubt_does_not_stand_before_one_that_holds(
+        self, changes: dict[str, object]
+    ) -> None:
+        doubtful = care_plan(ref=EvidenceRef("CarePlan", "a"), **changes)
+        found = finding(self.criterion, chart(care_plans=(doubtful, care_plan())))
+
+        assert (found.answer, found.evidence) == (Answer.MET, (EvidenceRef("CarePlan", "plan"),))
+
     def test_goals_that_were_all_given_up_are_none(self) -> None:
         facts = chart(
             care_plans=(full_plan(planned()),), goals=(goal(lifecycle_status="cancelled"),)

@@ -27,7 +27,7 @@ from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.sources import sources_of
 from smart_app.views.care_plan import care_plan
 from smart_app.views.eligibility import eligibility
-from smart_app.views.page import PATIENT, frame
+from smart_app.views.page import PATIENT, Around, frame
 from smart_app.views.patient_page import Printing, patient_page
 from smart_app.views.rendering import render
 from smart_app.views.risk import risk
@@ -100,7 +100,7 @@ def review(
 def page(shown: PatientMonthReview) -> str:
     visit = builders.visit()
     printing = Printing(actor=visit.actor, needs_banner=True, page_key=builders.PAGE_KEY)
-    around = frame(visit, shown.month, PATIENT, is_demo=False)
+    around = frame(visit, shown.month, PATIENT, Around(is_demo=False))
     return render("patient.html", page=around, view=patient_page(shown, printing))
 
 

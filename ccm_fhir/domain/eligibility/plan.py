@@ -16,16 +16,22 @@ from ccm_fhir.domain.findings import Answer, Criterion, Finding
 
 if TYPE_CHECKING:
     from ccm_fhir.domain.careplan import CarePlanPicture
-    from ccm_fhir.domain.facts import CarePlanFact
+    from ccm_fhir.domain.facts import CarePlanFact, EvidenceRef
 
 _DAY = timedelta(days=1)
+_BEST_FIRST = (Answer.MET, Answer.UNKNOWN, Answer.NOT_MET)
 _TOO_LATE = "Nothing changes this month; the plan holds from the month in which it was written."
 
 
 def best_care_plan(question: Question) -> CarePlanFact | None:
-    """Return the active plan that lacks least, if any; plans are not added up."""
+    """Return the active plan that answers best, then lacks least; plans are not added up."""
     plans = [p for p in question.chart.care_plans if p.status == "active"]
-    return min(plans, key=lambda p: (len(_lacks(_parts(question, p))), p.ref), default=None)
+    return min(plans, key=lambda plan: _rank(question, plan), default=None)
+
+
+def _rank(question: Question, plan: CarePlanFact) -> tuple[int, int, EvidenceRef]:
+    parts = _parts(question, plan)
+    return _BEST_FIRST.index(_judge_plan(question, plan, ()).answer), len(_lacks(parts)), plan.ref
 
 
 def comprehensive_care_plan(
@@ -38,7 +44,7 @@ def comprehensive_care_plan(
         return finding_of(criterion, question, gap)
     if plan is None:
         return finding_of(criterion, question, _no_plan(question))
-    return finding_of(criterion, question, _judge_plan(question, plan, picture))
+    return finding_of(criterion, question, _judge_plan(question, plan, _notes(picture)))
 
 
 def _no_plan(question: Question) -> Said:
@@ -70,7 +76,7 @@ def _lacks(parts: PlanParts) -> tuple[str, ...]:
     return tuple(name for present, name in needed if not present)
 
 
-def _judge_plan(question: Question, plan: CarePlanFact, picture: CarePlanPicture) -> Said:
+def _judge_plan(question: Question, plan: CarePlanFact, notes: tuple[str, ...]) -> Said:
     parts = _parts(question, plan)
     lacks = _lacks(parts)
     established = plan.established_on
@@ -96,7 +102,7 @@ def _judge_plan(question: Question, plan: CarePlanFact, picture: CarePlanPicture
             f"{parts.activity_count} planned interventions."
         ),
         evidence=(plan.ref,),
-        notes=_notes(picture),
+        notes=notes,
     )
 
 
