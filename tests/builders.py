@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -15,13 +16,18 @@ from ccm_fhir.domain.eligibility import Eligibility, Question, assess
 from ccm_fhir.domain.facts import (
     CarePlanFact,
     ChartFacts,
+    ClaimFact,
     Coding,
     ConditionFact,
     ConsentFact,
     CoverageFact,
     EncounterFact,
     EvidenceRef,
+    GoalFact,
+    MedicationFact,
+    ObservationFact,
     PatientFact,
+    PlannedActivityFact,
     PracticeFact,
 )
 from ccm_fhir.domain.findings import Criterion
@@ -56,7 +62,8 @@ def icd(code: str, number: int = 1, **changes: object) -> ConditionFact:
 
 
 def coverage(
-    kind: CoverageKind = CoverageKind.MEDICARE_PART_B, **changes: PartialDate | str | None
+    kind: CoverageKind = CoverageKind.MEDICARE_PART_B,
+    **changes: PartialDate | EvidenceRef | str | None,
 ) -> CoverageFact:
     """Return an open-ended Coverage."""
     fact = CoverageFact(
@@ -105,6 +112,87 @@ def care_plan(**changes: object) -> CarePlanFact:
         activities=2,
         addresses=("Condition/c1",),
         has_care_team=True,
+    )
+    return msgspec.structs.replace(fact, **changes)
+
+
+LOINC = "http://loinc.org"
+
+
+def goal(number: int = 1, **changes: object) -> GoalFact:
+    """Return an active goal with a measure, for the first Condition."""
+    fact = GoalFact(
+        ref=EvidenceRef("Goal", f"g{number}"),
+        lifecycle_status="active",
+        achievement_status="in-progress",
+        text="Walk half an hour a day",
+        addresses=("Condition/c1",),
+        starts_on=on("2026-08-04"),
+        due_on=on("2027-02-01"),
+        is_measurable=True,
+    )
+    return msgspec.structs.replace(fact, **changes)
+
+
+def planned(text: str = "Monthly call.", **changes: object) -> PlannedActivityFact:
+    """Return an intervention described in place, with somebody who does it."""
+    fact = PlannedActivityFact(status="in-progress", text=text, performers=("Practitioner/n1",))
+    return msgspec.structs.replace(fact, **changes)
+
+
+def full_plan(*activities: PlannedActivityFact, **changes: object) -> CarePlanFact:
+    """Return a plan as an EHR tells it in detail: one goal, and these interventions."""
+    fields: dict[str, object] = {
+        "goals": 1,
+        "goal_refs": ("Goal/g1",),
+        "activities": len(activities),
+        "planned": activities,
+    }
+    return care_plan(**(fields | changes))
+
+
+def observed(code: str, value: str | None = None, **changes: object) -> ObservationFact:
+    """Return a final observation of November with one LOINC code."""
+    fact = ObservationFact(
+        ref=EvidenceRef("Observation", f"o-{code}"),
+        status="final",
+        codings=(Coding(system=LOINC, code=code),),
+        taken_on=on("2026-11-02"),
+        value=None if value is None else Decimal(value),
+    )
+    return msgspec.structs.replace(fact, **changes)
+
+
+def medication(number: int = 1, **changes: object) -> MedicationFact:
+    """Return an active medication order."""
+    fact = MedicationFact(
+        ref=EvidenceRef("MedicationRequest", f"m{number}"), status="active", intent="order"
+    )
+    return msgspec.structs.replace(fact, **changes)
+
+
+def stay(first: str, last: str | None, **changes: object) -> EncounterFact:
+    """Return a hospital stay."""
+    fact = EncounterFact(
+        ref=EvidenceRef("Encounter", f"stay-{first}"),
+        status="finished",
+        class_code="IMP",
+        starts_on=on(first),
+        ends_on=None if last is None else on(last),
+    )
+    return msgspec.structs.replace(fact, **changes)
+
+
+def anothers_claim(code: str = "99490", day: str = "2026-11-12", **changes: object) -> ClaimFact:
+    """Return a live claim of another practice."""
+    fact = ClaimFact(
+        ref=EvidenceRef("Claim", f"theirs-{code}-{day}"),
+        status="active",
+        use="claim",
+        codes=(code,),
+        serviced_on=on(day),
+        provider="Organization/theirs",
+        identifiers=("theirs|1",),
     )
     return msgspec.structs.replace(fact, **changes)
 

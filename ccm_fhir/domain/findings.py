@@ -27,6 +27,7 @@ class Criterion(Word):
     PRACTICE_REQUIREMENTS = "practice_requirements"
     ALIVE = "alive"
     NOT_BILLED_ELSEWHERE = "not_billed_elsewhere"
+    NOT_AWAY_ALL_MONTH = "not_away_all_month"
 
 
 class Finding(Fact, frozen=True, kw_only=True):
@@ -35,7 +36,9 @@ class Finding(Fact, frozen=True, kw_only=True):
     ``reason`` and ``remedy`` are whole sentences for a clinician; they may name a condition
     family or a date, never the patient. ``remedy`` is empty where the answer is MET.
     ``cautions`` is what a person should look at all the same; ``missing`` names the facts
-    without which the answer is UNKNOWN.
+    without which the answer is UNKNOWN. ``notes`` are further whole sentences: what a person
+    should know of the evidence although, or because, the answer is as it is. ``is_unread``:
+    the EHR did not show a whole resource type that it rests on.
     """
 
     criterion: Criterion
@@ -49,6 +52,8 @@ class Finding(Fact, frozen=True, kw_only=True):
     citations: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     missing: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 def overall(findings: tuple[Finding, ...]) -> Answer:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ccm_fhir.domain.rules import Rulebook
 from ccm_fhir.errors import RuleDataError
-from ccm_fhir.rulebook import convert
+from ccm_fhir.rulebook import convert, convert_chart
 from ccm_fhir.rulebook.fees import read_all, read_payment
 from ccm_fhir.rulebook.fees_rules import fee_rules, price_rules
 from ccm_fhir.rulebook.schema import (
@@ -23,6 +23,7 @@ from ccm_fhir.rulebook.schema import (
     ServicesFile,
     SourcesFile,
 )
+from ccm_fhir.rulebook.schema_chart import CarePlanFile, ChartFile, RiskFile
 
 if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
@@ -30,10 +31,13 @@ if TYPE_CHECKING:
 
 _NOT_CODES = frozenset(
     {
+        "care_plan.toml",
+        "chart.toml",
         "claim.toml",
         "clinic.toml",
         "counting.toml",
         "eligibility.toml",
+        "risk.toml",
         "services.toml",
         "sources.toml",
     }
@@ -93,6 +97,18 @@ def read_rulebook(folder: Traversable, fees_folder: Path | None = None) -> Ruleb
         clinics=tuple(
             convert.clinic_rule(version, sources)
             for version in _read(folder / "clinic.toml", ClinicFile).versions
+        ),
+        care_plans=tuple(
+            convert_chart.care_plan_rule(version, sources)
+            for version in _read(folder / "care_plan.toml", CarePlanFile).versions
+        ),
+        charts=tuple(
+            convert_chart.chart_rule(version, sources)
+            for version in _read(folder / "chart.toml", ChartFile).versions
+        ),
+        risks=tuple(
+            convert_chart.risk_rule(version, sources)
+            for version in _read(folder / "risk.toml", RiskFile).versions
         ),
     )
 

@@ -22,14 +22,16 @@ from ccm_fhir.domain.codes import (
 from ccm_fhir.domain.reasons import Caution, Reason
 from ccm_fhir.domain.rules import Confidence
 
-_CODE_OR_RANGE = r"^[0-9A-Z][0-9]{4}(-[0-9A-Z][0-9]{4})?$"
+CodeOrRange = Annotated[str, Field(pattern=r"^[0-9A-Z][0-9]{4}(-[0-9A-Z][0-9]{4})?$")]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What every entry is: closed, and never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SourceEntry(_Strict):
+class SourceEntry(Strict):
     """One source of law."""
 
     title: str = Field(min_length=1)
@@ -38,14 +40,14 @@ class SourceEntry(_Strict):
     confidence: Confidence
 
 
-class SourcesFile(_Strict):
+class SourcesFile(Strict):
     """``sources.toml``."""
 
     loaded_until: date
     sources: dict[str, SourceEntry]
 
 
-class CitedEntry(_Strict):
+class CitedEntry(Strict):
     """Where one statement was read, and how surely; ``blocking`` bills nothing until confirmed."""
 
     sources: tuple[str, ...] = Field(min_length=1)
@@ -53,7 +55,7 @@ class CitedEntry(_Strict):
     blocking: bool = False
 
 
-class _CitedVersion(_Strict):
+class CitedVersion(Strict):
     """A version whose every statement of law names its source under ``cited``."""
 
     in_force_from: date
@@ -73,7 +75,7 @@ class _CitedVersion(_Strict):
         return self
 
 
-class CodeVersion(_CitedVersion):
+class CodeVersion(CitedVersion):
     """One version of one code."""
 
     must_cite = (
@@ -115,7 +117,7 @@ class CodeVersion(_CitedVersion):
         return self
 
 
-class ExclusionEntry(_Strict):
+class ExclusionEntry(Strict):
     """Groups of codes that this one may not be reported with in the same month."""
 
     others: tuple[str, ...] = Field(min_length=1, alias="with")
@@ -126,7 +128,7 @@ class ExclusionEntry(_Strict):
     cited: CitedEntry
 
 
-class CodeFile(_Strict):
+class CodeFile(Strict):
     """One file, one billing code."""
 
     code: str = Field(pattern=r"^[0-9A-Z][0-9]{4}$")
@@ -137,7 +139,7 @@ class CodeFile(_Strict):
     excludes: tuple[ExclusionEntry, ...] = ()
 
 
-class EligibilityVersion(_CitedVersion):
+class EligibilityVersion(CitedVersion):
     """One version of the eligibility rule."""
 
     must_cite = (
@@ -164,29 +166,29 @@ class EligibilityVersion(_CitedVersion):
     not_modelled: tuple[str, ...] = ()
 
 
-class EligibilityFile(_Strict):
+class EligibilityFile(Strict):
     """``eligibility.toml``."""
 
     versions: tuple[EligibilityVersion, ...] = Field(min_length=1)
 
 
-class GroupEntry(_Strict):
+class GroupEntry(Strict):
     """One group of other services; a code may be written as a range."""
 
     summary: str = Field(min_length=1)
-    codes: tuple[Annotated[str, Field(pattern=_CODE_OR_RANGE)], ...] = Field(min_length=1)
+    codes: tuple[CodeOrRange, ...] = Field(min_length=1)
     caution: Caution | None = None
     cited: CitedEntry
     excludes: tuple[ExclusionEntry, ...] = ()
 
 
-class ServicesFile(_Strict):
+class ServicesFile(Strict):
     """``services.toml``."""
 
     groups: dict[str, GroupEntry]
 
 
-class CountingEntry(_Strict):
+class CountingEntry(Strict):
     """Time that does not count."""
 
     reason: NotCounted
@@ -198,13 +200,13 @@ class CountingEntry(_Strict):
     cited: CitedEntry
 
 
-class CountingFile(_Strict):
+class CountingFile(Strict):
     """``counting.toml``."""
 
     rules: tuple[CountingEntry, ...]
 
 
-class ClaimVersion(_CitedVersion):
+class ClaimVersion(CitedVersion):
     """One version of how a claim is made."""
 
     must_cite = (
@@ -224,13 +226,13 @@ class ClaimVersion(_CitedVersion):
     modifiers: str
 
 
-class ClaimFile(_Strict):
+class ClaimFile(Strict):
     """``claim.toml``."""
 
     versions: tuple[ClaimVersion, ...]
 
 
-class ClinicVersion(_CitedVersion):
+class ClinicVersion(CitedVersion):
     """One version of how clinics and health centers report."""
 
     must_cite = ("codings",)
@@ -241,7 +243,7 @@ class ClinicVersion(_CitedVersion):
     payable_codes: tuple[str, ...] = ()
 
 
-class ClinicFile(_Strict):
+class ClinicFile(Strict):
     """``clinic.toml``."""
 
     versions: tuple[ClinicVersion, ...]

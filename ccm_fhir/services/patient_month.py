@@ -11,11 +11,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ccm_fhir.domain.careplan import CarePlanPicture
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Activity
 from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
+from ccm_fhir.domain.eligibility import NextStep, RiskEvidence
 from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
@@ -107,6 +109,8 @@ class PatientMonthReview:
 
     ``decision`` is None where no chart has been read or no rules are loaded for the month;
     ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
+    ``steps`` are what is left to do, in order; ``picture`` is the care plan, and ``risk`` what is
+    laid beside the attestation of risk.
     """
 
     patient: PatientBanner
@@ -130,6 +134,9 @@ class PatientMonthReview:
     ehr_links: dict[str, str]
     may_keep_time: bool
     may_sign: bool
+    steps: tuple[NextStep, ...] = ()
+    picture: CarePlanPicture | None = None
+    risk: RiskEvidence | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -11,6 +11,7 @@ import msgspec
 from ccm_fhir.domain.claims import ClaimParties, DraftRequest, Obstacle, draft_claim
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
 from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.actor import Actor
@@ -132,6 +133,29 @@ def _review(
         and gathered.sign_off is None
         and judgement is not None
         and not obstacles,
+        steps=_steps(gathered, judgement),
+        picture=judgement.eligibility.picture if judgement else None,
+        risk=_risk(world, gathered, judgement),
+    )
+
+
+def _steps(gathered: Gathered, judgement: Judgement | None) -> tuple[NextStep, ...]:
+    """Return what is left to do; nothing once the month is signed."""
+    if judgement is None or gathered.sign_off is not None:
+        return ()
+    return next_steps(judgement.decision.findings, judgement.eligibility.picture)
+
+
+def _risk(
+    world: Installation, gathered: Gathered, judgement: Judgement | None
+) -> RiskEvidence | None:
+    if judgement is None or gathered.chart is None:
+        return None
+    return risk_evidence(
+        gathered.chart.facts,
+        judgement.eligibility.families,
+        gathered.month,
+        world.rulebook.of_month(gathered.month),
     )
 
 

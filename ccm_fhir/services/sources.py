@@ -27,6 +27,7 @@ STATEMENTS_OF: dict[Criterion, tuple[str, ...]] = {
     Criterion.PRACTICE_REQUIREMENTS: ("professions",),
     Criterion.ALIVE: (),
     Criterion.NOT_BILLED_ELSEWHERE: (),
+    Criterion.NOT_AWAY_ALL_MONTH: (),
 }
 """The eligibility rule's statements that a criterion rests on; none: the rule as a whole."""
 
@@ -57,6 +58,10 @@ def sources_of(rulebook: Rulebook, month: ServiceMonth, decision: Decision) -> S
     statements = {rule.version: rule.cited for codes in rules.families.values() for rule in codes}
     if rules.eligibility is not None:
         statements[rules.eligibility.version] = rules.eligibility.cited
+    if rules.care_plan is not None:
+        statements[rules.care_plan.version] = rules.care_plan.every_cited
+    if rules.risk is not None:
+        statements[rules.risk.version] = rules.risk.every_cited
     return Sources(
         citations={citation.id: citation for citation in _every(rules, statements.values())},
         statements=statements,

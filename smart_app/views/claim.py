@@ -8,7 +8,7 @@ from decimal import Decimal
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.decision import BELOW_TIME_THRESHOLD, CANNOT_DETERMINE, DecidedLine, Decision
-from ccm_fhir.domain.findings import Answer
+from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.domain.stated.sentences import CAUTIONS, said
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
@@ -19,6 +19,7 @@ from smart_app.views.alternatives import AlternativeView, alternatives
 from smart_app.views.deliveries import DeliveryView, delivery
 from smart_app.views.formats import day, listed, minutes, moment, money, month_name, sentence
 from smart_app.views.forms import Attempt, key_of
+from smart_app.views.risk import RiskView, risk
 from smart_app.views.sources import RuleView, SourceView, rule_views, sources_views
 
 _FINGERPRINT = 12
@@ -56,12 +57,16 @@ class ObstacleView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatementView:
-    """One statement to be attested; never ticked before a person ticks it."""
+    """One statement to be attested; never ticked before a person ticks it.
+
+    ``risk`` is what the chart shows of it, where it is about risk.
+    """
 
     value: str
     text: str
     is_ticked: bool
     problem: str
+    risk: RiskView | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +233,7 @@ def _sign_form(
                 text=STATEMENTS[criterion],
                 is_ticked=criterion.value in ticked,
                 problem=problems.get(criterion.value, ""),
+                risk=risk(review) if criterion is Criterion.DURATION_AND_RISK else None,
             )
             for criterion in review.to_attest
         ),

@@ -4,29 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
-from ccm_fhir.domain.facts import EvidenceRef
-from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.eligibility import NextStep
+from ccm_fhir.domain.findings import Answer, Criterion, Finding
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.sources import Sources
 from smart_app.views import tones, wording
+from smart_app.views.evidence import EvidenceView, evidence
 from smart_app.views.formats import count, sentence
+from smart_app.views.risk import RiskView, risk
 from smart_app.views.sources import SourceView, by_id, sources_views
 from smart_app.views.tones import Tone
 
 _WORST_FIRST = (Answer.NOT_MET, Answer.UNKNOWN, Answer.MET)
 _DOUBT_FIRST = (Chronic.REVIEW, Chronic.CHRONIC, Chronic.NOT_CHRONIC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvidenceView:
-    """A resource a conclusion rests on; ``href`` is empty where the EHR offers no page."""
-
-    ref: str
-    version: str
-    href: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,10 +31,13 @@ class FindingView:
     tone: Tone
     reason: str = field(repr=False)
     evidence: tuple[EvidenceView, ...]
+    notes: tuple[str, ...] = field(repr=False)
     remedy: str
     owner: str
     rule_version: str
     sources: tuple[SourceView, ...]
+    asks_consent: bool
+    risk: RiskView | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +53,23 @@ class ConditionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One thing to do; ``asks_consent`` where the page has a form for it."""
+
+    what: str
+    who: str
+    how: str
+    why_now: str
+    asks_consent: bool
+    evidence: tuple[EvidenceView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityView:
-    """The section: rows worst first, a line that counts them, and the problem list."""
+    """The section: what to do next, rows worst first, a line that counts them, the problem list."""
 
     summary: str
+    steps: tuple[StepView, ...]
     findings: tuple[FindingView, ...]
     conditions: tuple[ConditionView, ...]
     conditions_summary: str
@@ -73,7 +82,8 @@ def eligibility(review: PatientMonthReview) -> EligibilityView:
     verdicts = sorted(review.verdicts, key=lambda v: _DOUBT_FIRST.index(v.chronic))
     return EligibilityView(
         summary=_summary(review.findings),
-        findings=tuple(finding(f, review.ehr_links, review.sources) for f in ordered),
+        steps=tuple(_step(step, review) for step in review.steps),
+        findings=tuple(_finding(f, review) for f in ordered),
         conditions=tuple(_condition(v, labels, review.ehr_links) for v in verdicts),
         conditions_summary=_conditions_summary(review.verdicts, review.families),
     )
@@ -88,16 +98,32 @@ def finding(found: Finding, links: Mapping[str, str], sources: Sources) -> Findi
         tone=tones.ANSWERS[found.answer],
         reason=sentence(found.reason),
         evidence=tuple(evidence(ref, links) for ref in found.evidence),
+        notes=tuple(sentence(note) for note in found.notes),
         remedy=sentence(found.remedy),
         owner="" if found.owner is None else wording.ROLES[found.owner],
         rule_version=found.rule_version,
         sources=sources_views(stated) if stated else by_id(found.citations, sources),
+        asks_consent=found.criterion is Criterion.CONSENT and found.answer is not Answer.MET,
     )
 
 
-def evidence(ref: EvidenceRef, links: Mapping[str, str]) -> EvidenceView:
-    """Return a reference as a chip."""
-    return EvidenceView(ref=str(ref), version=ref.version_id, href=links.get(str(ref), ""))
+def _finding(found: Finding, review: PatientMonthReview) -> FindingView:
+    """Return one criterion's row; what may show risk stands with the attestation of it."""
+    view = finding(found, review.ehr_links, review.sources)
+    if found.criterion is not Criterion.DURATION_AND_RISK:
+        return view
+    return replace(view, risk=risk(review))
+
+
+def _step(step: NextStep, review: PatientMonthReview) -> StepView:
+    return StepView(
+        what=step.what,
+        who=wording.ROLES[step.who],
+        how=sentence(step.how),
+        why_now=sentence(step.why_now),
+        asks_consent=step.criterion is Criterion.CONSENT,
+        evidence=tuple(evidence(ref, review.ehr_links) for ref in step.evidence),
+    )
 
 
 def _summary(findings: tuple[Finding, ...]) -> str:

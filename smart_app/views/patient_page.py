@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ChartStatus, PatientBanner, PatientMonthReview
+from smart_app.views.care_plan import CarePlanView, care_plan
 from smart_app.views.claim import ClaimView, claim
 from smart_app.views.deliveries import ProgressView, progress
 from smart_app.views.eligibility import EligibilityView, eligibility
@@ -58,6 +59,7 @@ class PatientPageView:
     offers_timer: bool
     time_closed: str
     eligibility: EligibilityView
+    care_plan: CarePlanView | None
     claim: ClaimView
     progress: ProgressView
     wrong: tuple[Wrong, ...]
@@ -93,6 +95,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         offers_timer=keeps_time and printing.offers_timer,
         time_closed=_why_closed(review),
         eligibility=eligibility(review),
+        care_plan=care_plan(review),
         claim=claim(review, printing.actor, key, attempt),
         progress=progress(review),
         wrong=() if attempt is None else attempt.wrong,

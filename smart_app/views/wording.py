@@ -28,6 +28,7 @@ CRITERIA: dict[Criterion, str] = {
     Criterion.PRACTICE_REQUIREMENTS: "Practice requirements",
     Criterion.ALIVE: "Patient is living",
     Criterion.NOT_BILLED_ELSEWHERE: "No competing claim",
+    Criterion.NOT_AWAY_ALL_MONTH: "Days outside hospital",
 }
 
 ROLES: dict[Role, str] = {

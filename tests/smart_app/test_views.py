@@ -83,7 +83,7 @@ def test_findings_are_told_worst_first() -> None:
     view = eligibility(builders.with_gaps())
 
     assert [f.answer for f in view.findings[:3]] == ["Not met", "Unknown", "Met"]
-    assert view.summary == "1 not met · 1 unknown · 7 met"
+    assert view.summary == "1 not met · 1 unknown · 8 met"
 
 
 def test_conditions_in_doubt_come_first() -> None:

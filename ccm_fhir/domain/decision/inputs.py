@@ -61,6 +61,7 @@ def of_chart(
     """Return a patient-month as a chart and our own ledger tell it.
 
     A Consent names a day, not a moment: work on that day counts, work before it does not.
+    Work on the days of a stay in hospital or skilled nursing does not count.
     """
     consent, died_on = eligibility.consent, chart.patient.died_on
     given = consent.given_on if consent is not None else None
@@ -73,4 +74,8 @@ def of_chart(
         consent_from=given.latest if given is not None else None,
         last_day=last_day,
         ends_on=last_day,
+        away=tuple(
+            Away(first_day=stay.first_day, last_day=stay.last_day, reason=stay.kind)
+            for stay in eligibility.stays
+        ),
     )

@@ -8,21 +8,41 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ccm_fhir.domain.careplan import picture
 from ccm_fhir.domain.conditions import classify, distinct_families
 from ccm_fhir.domain.eligibility.consent import best_consent, consent_given
 from ccm_fhir.domain.eligibility.coverage import best_coverage, medicare_coverage
-from ccm_fhir.domain.eligibility.diagnoses import duration_and_risk, two_chronic_conditions
+from ccm_fhir.domain.eligibility.diagnoses import (
+    distinct,
+    duration_and_risk,
+    two_chronic_conditions,
+)
 from ccm_fhir.domain.eligibility.plan import best_care_plan, comprehensive_care_plan
 from ccm_fhir.domain.eligibility.question import ATTESTABLE, Question
+from ccm_fhir.domain.eligibility.risk import RiskEvidence, RiskSign, risk_evidence
 from ccm_fhir.domain.eligibility.standing import alive, not_billed_elsewhere, practice_requirements
+from ccm_fhir.domain.eligibility.stays import Stay, not_away_all_month, stays_of
+from ccm_fhir.domain.eligibility.steps import NextStep, next_steps
 from ccm_fhir.domain.eligibility.visits import initiating_visit
 
 if TYPE_CHECKING:
+    from ccm_fhir.domain.careplan import CarePlanPicture
     from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
     from ccm_fhir.domain.facts import CarePlanFact, ConsentFact, CoverageFact
     from ccm_fhir.domain.findings import Criterion, Finding
 
-__all__ = ["ATTESTABLE", "Eligibility", "Question", "assess"]
+__all__ = [
+    "ATTESTABLE",
+    "Eligibility",
+    "NextStep",
+    "Question",
+    "RiskEvidence",
+    "RiskSign",
+    "Stay",
+    "assess",
+    "next_steps",
+    "risk_evidence",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +55,8 @@ class Eligibility:
     consent: ConsentFact | None
     coverage: CoverageFact | None
     care_plan: CarePlanFact | None
+    picture: CarePlanPicture
+    stays: tuple[Stay, ...]
 
     def finding(self, criterion: Criterion) -> Finding:
         """Return the finding of one criterion; every criterion has exactly one."""
@@ -50,16 +72,19 @@ def assess(question: Question) -> Eligibility:
     coverage = best_coverage(question)
     consent = best_consent(question)
     care_plan = best_care_plan(question)
+    seen = picture(question.chart, families, question.month, question.care_plan_rule)
+    stays = stays_of(question)
     findings = (
-        two_chronic_conditions(question, verdicts, families),
+        two_chronic_conditions(question, distinct(question, verdicts, families)),
         duration_and_risk(question),
         medicare_coverage(question, coverage),
         consent_given(question, consent),
         initiating_visit(question, consent),
-        comprehensive_care_plan(question, care_plan),
+        comprehensive_care_plan(question, care_plan, seen),
         practice_requirements(question),
         alive(question),
         not_billed_elsewhere(question),
+        not_away_all_month(question, stays),
     )
     return Eligibility(
         findings=findings,
@@ -68,4 +93,6 @@ def assess(question: Question) -> Eligibility:
         consent=consent,
         coverage=coverage,
         care_plan=care_plan,
+        picture=seen,
+        stays=stays,
     )

@@ -5,59 +5,64 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.conditions import Chronic
+from ccm_fhir.domain.conditions import two_distinct_families
 from ccm_fhir.domain.eligibility.question import Question, Said, finding_of, why_unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 
 if TYPE_CHECKING:
-    from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
+    from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict, DistinctFamilies
 
 
-def two_chronic_conditions(
-    question: Question,
-    verdicts: tuple[ConditionVerdict, ...],
-    families: tuple[ChronicFamily, ...],
-) -> Finding:
+def two_chronic_conditions(question: Question, found: DistinctFamilies) -> Finding:
     """Answer whether enough distinct chronic diseases are on record."""
     criterion = Criterion.TWO_CHRONIC_CONDITIONS
     gap = why_unread(question, "Condition")
     if gap is not None:
         return finding_of(criterion, question, gap)
-    names = ", ".join(family.label for family in families)
-    evidence = tuple(ref for family in families for ref in family.evidence)
-    needed = question.rule.minimum_condition_families
-    if len(families) >= needed:
-        said = Said(
-            answer=Answer.MET,
-            code="two_chronic_conditions",
-            reason=f"{len(families)} distinct chronic conditions: {names}.",
-            evidence=evidence,
-        )
-        return finding_of(criterion, question, said)
-    in_doubt = tuple(v for v in verdicts if v.chronic is Chronic.REVIEW)
-    unreadable = sum(1 for s in question.chart.skipped if s.resource_type == "Condition")
-    doubts = len(in_doubt) + unreadable
-    have = f"{len(families)} distinct chronic condition{'' if len(families) == 1 else 's'}"
-    listed = f" ({names})" if names else ""
-    if len(families) + doubts >= needed:
-        said = Said(
-            answer=Answer.UNKNOWN,
-            code="cannot_determine",
-            reason=f"{have}{listed}; {doubts} more need a clinician's eye.",
-            remedy="Review the Conditions in doubt, or code them in the EHR with ICD-10-CM.",
-            owner=Role.PRACTITIONER,
-            evidence=evidence + tuple(v.ref for v in in_doubt),
-        )
-        return finding_of(criterion, question, said)
-    said = Said(
-        answer=Answer.NOT_MET,
-        code="fewer_than_two_chronic_conditions",
-        reason=f"{have}{listed}; CCM needs {needed}.",
-        remedy="Nothing to do here unless a chronic condition is missing from the problem list.",
-        owner=Role.PRACTITIONER,
-        evidence=evidence,
+    return finding_of(criterion, question, _said(found))
+
+
+def distinct(
+    question: Question,
+    verdicts: tuple[ConditionVerdict, ...],
+    families: tuple[ChronicFamily, ...],
+) -> DistinctFamilies:
+    """Return how many distinct diseases the law of the month finds in the chart."""
+    return two_distinct_families(
+        verdicts,
+        families,
+        question.table,
+        needed=question.rule.minimum_condition_families,
+        unreadable=sum(1 for s in question.chart.skipped if s.resource_type == "Condition"),
     )
-    return finding_of(criterion, question, said)
+
+
+_CODES = {
+    Answer.MET: "two_chronic_conditions",
+    Answer.UNKNOWN: "cannot_determine",
+    Answer.NOT_MET: "fewer_than_two_chronic_conditions",
+}
+_REMEDIES = {
+    Answer.MET: "",
+    Answer.UNKNOWN: "Review the Conditions in doubt, or code them in the EHR with ICD-10-CM.",
+    Answer.NOT_MET: (
+        "Nothing to do here unless a chronic condition is missing from the problem list."
+    ),
+}
+
+
+def _said(found: DistinctFamilies) -> Said:
+    doubtful = found.in_doubt if found.answer is Answer.UNKNOWN else ()
+    counted = tuple(ref for family in found.families for ref in family.evidence)
+    is_met = found.answer is Answer.MET
+    return Said(
+        answer=found.answer,
+        code=_CODES[found.answer],
+        reason=found.why,
+        remedy=_REMEDIES[found.answer],
+        owner=None if is_met else Role.PRACTITIONER,
+        evidence=tuple(dict.fromkeys((*counted, *(verdict.ref for verdict in doubtful)))),
+    )
 
 
 def duration_and_risk(question: Question) -> Finding:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
+from ccm_fhir.errors import NoRuleInForceError
 
 if TYPE_CHECKING:
     from ccm_fhir.domain.conditions import ChronicTable
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PracticeFact
-    from ccm_fhir.domain.rules import EligibilityRule, MonthRules
+    from ccm_fhir.domain.reasons import Caution
+    from ccm_fhir.domain.rules import CarePlanRule, ChartRule, EligibilityRule, MonthRules
 
 ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
 """Criteria that a billing practitioner may settle by attesting, and nobody else."""
@@ -31,6 +33,30 @@ class Question:
     attested: frozenset[Criterion]
     own_claim_identifiers: frozenset[str]
 
+    @property
+    def chart_rule(self) -> ChartRule:
+        """How Encounters and other people's claims are read in this month.
+
+        Raises:
+            NoRuleInForceError: the rulebook says nothing of it for this month.
+        """
+        found = self.month_rules.chart
+        if found is None:
+            raise NoRuleInForceError("chart", self.month.last_day)
+        return found
+
+    @property
+    def care_plan_rule(self) -> CarePlanRule:
+        """What a comprehensive care plan holds in this month.
+
+        Raises:
+            NoRuleInForceError: the rulebook says nothing of it for this month.
+        """
+        found = self.month_rules.care_plan
+        if found is None:
+            raise NoRuleInForceError("care_plan", self.month.last_day)
+        return found
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
@@ -42,6 +68,9 @@ class Said:
     remedy: str = ""
     owner: Role | None = None
     evidence: tuple[EvidenceRef, ...] = ()
+    cautions: tuple[Caution, ...] = ()
+    notes: tuple[str, ...] = ()
+    is_unread: bool = False
 
 
 def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
@@ -56,6 +85,9 @@ def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
         evidence=said.evidence,
         rule_version=question.rule.version,
         citations=tuple(citation.id for citation in question.rule.citations),
+        cautions=said.cautions,
+        notes=said.notes,
+        is_unread=said.is_unread,
     )
 
 
@@ -69,5 +101,6 @@ def why_unread(question: Question, resource_type: str) -> Said | None:
                 reason=f"{resource_type} could not be read from the EHR: {gap.reason}.",
                 remedy=f"Ask the EHR's administrator to let this app read {resource_type}.",
                 owner=Role.ADMIN,
+                is_unread=True,
             )
     return None

@@ -104,6 +104,7 @@ def not_billed_elsewhere(question: Question) -> Finding:
             answer=Answer.MET,
             code="not_billed_elsewhere",
             reason="The billing practitioner attested that nobody else reports this month.",
+            notes=_recently_elsewhere(question),
         )
     elif doubtful:
         said = Said(
@@ -124,12 +125,14 @@ def not_billed_elsewhere(question: Question) -> Finding:
             reason="The EHR does not show other claims, so another practitioner's cannot be seen.",
             remedy="The billing practitioner attests it when signing the month.",
             owner=Role.PRACTITIONER,
+            notes=_recently_elsewhere(question),
         )
     else:
         said = Said(
             answer=Answer.MET,
             code="not_billed_elsewhere",
             reason="No other claim for care management in this month is in the EHR.",
+            notes=_recently_elsewhere(question),
         )
     return finding_of(criterion, question, said)
 
@@ -156,3 +159,42 @@ def _may_exclude(question: Question, code: str) -> bool:
 def _scopes(question: Question, code: str) -> tuple[Scope, ...]:
     relation = question.month_rules.relation(code)
     return () if relation is None else tuple(e.scope for e in relation.exclusions)
+
+
+def _recently_elsewhere(question: Question) -> tuple[str, ...]:
+    """Say that another provider reported care management in the months before, if one did."""
+    months = question.chart_rule.elsewhere_months
+    earliest = question.month.plus(-months).first_day
+    recent = sorted(
+        {
+            code
+            for claim in question.chart.claims
+            if _is_anothers(question, claim)
+            and claim.serviced_on is not None
+            and claim.serviced_on.earliest >= earliest
+            and claim.serviced_on.latest < question.month.first_day
+            for code in claim.codes
+            if _excludes(question, code) or _may_exclude(question, code)
+        }
+    )
+    if not recent:
+        return ()
+    return (
+        (
+            f"Another provider reported {', '.join(recent)} in the {months} months before; ask the "
+            "patient whether they are enrolled elsewhere."
+        ),
+    )
+
+
+def _is_anothers(question: Question, claim: ClaimFact) -> bool:
+    """Whether a live claim is known to be another provider's."""
+    ours = question.practice.organization
+    return bool(
+        claim.status == "active"
+        and claim.use in {"claim", ""}
+        and ours
+        and claim.provider
+        and claim.provider != ours
+        and question.own_claim_identifiers.isdisjoint(claim.identifiers)
+    )

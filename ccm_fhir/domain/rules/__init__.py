@@ -4,6 +4,13 @@ Values come from ``rulebook/data``; nothing here holds a number of law.
 """
 
 from ccm_fhir.domain.rules.book import CLINIC_FAMILY, PROGRAMME_FAMILIES, Rulebook
+from ccm_fhir.domain.rules.care_plan import (
+    CarePlanRule,
+    ElementRule,
+    PlanElement,
+    Recognition,
+)
+from ccm_fhir.domain.rules.chart import ChartRule, MeasureRule, RiskRule
 from ccm_fhir.domain.rules.codes import CodeRule
 from ccm_fhir.domain.rules.eligibility import EligibilityRule
 from ccm_fhir.domain.rules.month import (
@@ -29,6 +36,8 @@ from ccm_fhir.domain.rules.sources import Citation, Cited, Confidence, InForce
 __all__ = [
     "CLINIC_FAMILY",
     "PROGRAMME_FAMILIES",
+    "CarePlanRule",
+    "ChartRule",
     "Citation",
     "Cited",
     "ClaimRule",
@@ -36,18 +45,23 @@ __all__ = [
     "CodeRule",
     "Confidence",
     "CountingRule",
+    "ElementRule",
     "EligibilityRule",
     "Exclusion",
     "FeeRules",
     "GpciRule",
     "InForce",
     "LocalityId",
+    "MeasureRule",
     "MonthRules",
     "Participation",
     "PlaceRule",
+    "PlanElement",
     "PriceRule",
     "RateKind",
     "RateRule",
+    "Recognition",
+    "RiskRule",
     "Rulebook",
     "ServiceGroup",
     "ServiceRelation",

@@ -8,6 +8,8 @@ from datetime import date
 from typing import TypeVar
 
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.rules.care_plan import CarePlanRule
+from ccm_fhir.domain.rules.chart import ChartRule, RiskRule
 from ccm_fhir.domain.rules.codes import CodeRule
 from ccm_fhir.domain.rules.eligibility import EligibilityRule
 from ccm_fhir.domain.rules.month import (
@@ -43,6 +45,9 @@ class Rulebook:
     counting: tuple[CountingRule, ...] = ()
     claims: tuple[ClaimRule, ...] = ()
     clinics: tuple[ClinicRule, ...] = ()
+    care_plans: tuple[CarePlanRule, ...] = ()
+    charts: tuple[ChartRule, ...] = ()
+    risks: tuple[RiskRule, ...] = ()
     fees: FeeRules = field(default_factory=FeeRules)
     # What a month looks like, or a day's price, follows from the fields above; kept because the
     # same few are asked for a hundred thousand times.
@@ -131,6 +136,9 @@ class Rulebook:
             counting={rule.reason: rule for rule in self.counting if rule.is_in_force(day)},
             claim=_first(self.claims, day),
             clinic=_first(self.clinics, day),
+            care_plan=_first(self.care_plans, day),
+            chart=_first(self.charts, day),
+            risk=_first(self.risks, day),
         )
 
     def _exclusions_of_the_programme(self, day: date) -> dict[str, tuple[Exclusion, ...]]:

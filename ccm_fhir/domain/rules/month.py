@@ -15,6 +15,8 @@ from ccm_fhir.domain.codes import (
 )
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.reasons import Caution
+from ccm_fhir.domain.rules.care_plan import CarePlanRule
+from ccm_fhir.domain.rules.chart import ChartRule, RiskRule
 from ccm_fhir.domain.rules.codes import CodeRule
 from ccm_fhir.domain.rules.eligibility import EligibilityRule
 from ccm_fhir.domain.rules.services import Exclusion, ServiceGroup
@@ -91,6 +93,9 @@ class MonthRules:
     counting: Mapping[NotCounted, CountingRule]
     claim: ClaimRule | None
     clinic: ClinicRule | None
+    care_plan: CarePlanRule | None
+    chart: ChartRule | None
+    risk: RiskRule | None
     _relations: dict[str, ServiceRelation | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
