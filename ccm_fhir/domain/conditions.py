@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -70,13 +70,14 @@ class ChronicTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionVerdict:
-    """What one Condition amounts to, and the sentence why."""
+    """What one Condition amounts to, and the sentence why; ``display`` is the chart's own word."""
 
     ref: EvidenceRef
     chronic: Chronic
     family: str
     icd10cm: str
     why: str
+    display: str = field(default="", repr=False)
 
 
 def normalise(code: str) -> str:
@@ -208,8 +209,18 @@ def _verdict(
     condition: ConditionFact, chronic: Chronic, codes: _CodeDecision, why: str
 ) -> ConditionVerdict:
     return ConditionVerdict(
-        ref=condition.ref, chronic=chronic, family=codes.family, icd10cm=codes.icd10cm, why=why
+        ref=condition.ref,
+        chronic=chronic,
+        family=codes.family,
+        icd10cm=codes.icd10cm,
+        why=why,
+        display=_display(condition),
     )
+
+
+def _display(condition: ConditionFact) -> str:
+    named = (c.display.strip() for c in condition.codings)
+    return condition.text.strip() or next((text for text in named if text), "")
 
 
 def _unpack(packed: str | None) -> CodeMeaning | None:
