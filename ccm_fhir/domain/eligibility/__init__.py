@@ -16,6 +16,7 @@ from ccm_fhir.domain.eligibility.plan import best_care_plan, comprehensive_care_
 from ccm_fhir.domain.eligibility.question import ATTESTABLE, Question
 from ccm_fhir.domain.eligibility.standing import alive, not_billed_elsewhere, practice_requirements
 from ccm_fhir.domain.eligibility.visits import initiating_visit
+from ccm_fhir.domain.reviews import apply_reviews
 
 if TYPE_CHECKING:
     from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
@@ -46,6 +47,7 @@ def assess(question: Question) -> Eligibility:
     verdicts = tuple(
         classify(c, question.table, question.month.last_day) for c in question.chart.conditions
     )
+    verdicts = apply_reviews(verdicts, question.chart.conditions, question.reviews, question.table)
     families = distinct_families(verdicts, question.table)
     coverage = best_coverage(question)
     consent = best_consent(question)

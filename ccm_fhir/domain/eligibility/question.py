@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.conditions import ChronicTable
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PracticeFact
+    from ccm_fhir.domain.reasons import Caution
+    from ccm_fhir.domain.reviews import ConditionReview
     from ccm_fhir.domain.rules import EligibilityRule, MonthRules
 
 ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
@@ -30,6 +32,7 @@ class Question:
     practice: PracticeFact
     attested: frozenset[Criterion]
     own_claim_identifiers: frozenset[str]
+    reviews: tuple[ConditionReview, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,7 @@ class Said:
     remedy: str = ""
     owner: Role | None = None
     evidence: tuple[EvidenceRef, ...] = ()
+    cautions: tuple[Caution, ...] = ()
 
 
 def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
@@ -56,6 +60,7 @@ def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
         evidence=said.evidence,
         rule_version=question.rule.version,
         citations=tuple(citation.id for citation in question.rule.citations),
+        cautions=said.cautions,
     )
 
 
