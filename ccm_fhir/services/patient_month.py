@@ -20,6 +20,7 @@ from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.sources import Sources
 
 
@@ -107,6 +108,7 @@ class PatientMonthReview:
 
     ``decision`` is None where no chart has been read or no rules are loaded for the month;
     ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
+    ``ehr_links`` leads from a reference to a path within the launch.
     """
 
     patient: PatientBanner
@@ -130,6 +132,9 @@ class PatientMonthReview:
     ehr_links: dict[str, str]
     may_keep_time: bool
     may_sign: bool
+    conditions: tuple[ConditionItem, ...] = ()
+    family_choices: tuple[tuple[str, str], ...] = ()
+    may_record_consent: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
