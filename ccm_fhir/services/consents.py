@@ -87,13 +87,18 @@ def consent_history(
         month=month,
         today=today,
         finding=_finding(world, gathered),
-        required=world.rulebook.eligibility_on_or_after(today).required_consent_statements,
+        required=required_statements(world, today),
         history=_entries(records, gathered),
         signed_months=signed,
         may_record=actor.may(*RECORDERS),
         ehr_consents=0 if chart is None else sum(1 for c in chart.consents if c.is_for_ccm),
         is_ehr_read=chart is not None and chart.was_read("Consent"),
     )
+
+
+def required_statements(world: Installation, on: date) -> tuple[str, ...]:
+    """Return the codes of what a patient must be told, by the law of a day."""
+    return world.rulebook.eligibility_on_or_after(on).required_consent_statements
 
 
 def _finding(world: Installation, gathered: Gathered) -> Finding | None:

@@ -6,18 +6,16 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.sources import Sources
 from smart_app.views import tones, wording
-from smart_app.views.formats import count, sentence
+from smart_app.views.formats import sentence
 from smart_app.views.sources import SourceView, by_id, sources_views
 from smart_app.views.tones import Tone
 
 _WORST_FIRST = (Answer.NOT_MET, Answer.UNKNOWN, Answer.MET)
-_DOUBT_FIRST = (Chronic.REVIEW, Chronic.CHRONIC, Chronic.NOT_CHRONIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,37 +43,19 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionView:
-    """What one Condition amounts to."""
-
-    verdict: str
-    tone: Tone
-    family: str = field(repr=False)
-    icd10cm: str = field(repr=False)
-    why: str = field(repr=False)
-    evidence: EvidenceView
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityView:
-    """The section: rows worst first, a line that counts them, and the problem list."""
+    """The section: rows worst first, and a line that counts them."""
 
     summary: str
     findings: tuple[FindingView, ...]
-    conditions: tuple[ConditionView, ...]
-    conditions_summary: str
 
 
 def eligibility(review: PatientMonthReview) -> EligibilityView:
     """Return the section of a review's findings."""
     ordered = sorted(review.findings, key=lambda f: _WORST_FIRST.index(f.answer))
-    labels = {family.family: family.label for family in review.families}
-    verdicts = sorted(review.verdicts, key=lambda v: _DOUBT_FIRST.index(v.chronic))
     return EligibilityView(
         summary=_summary(review.findings),
         findings=tuple(finding(f, review.ehr_links, review.sources) for f in ordered),
-        conditions=tuple(_condition(v, labels, review.ehr_links) for v in verdicts),
-        conditions_summary=_conditions_summary(review.verdicts, review.families),
     )
 
 
@@ -107,24 +87,3 @@ def _summary(findings: tuple[Finding, ...]) -> str:
         for answer in _WORST_FIRST
         if counts[answer]
     )
-
-
-def _condition(
-    verdict: ConditionVerdict, labels: Mapping[str, str], links: Mapping[str, str]
-) -> ConditionView:
-    return ConditionView(
-        verdict=wording.VERDICTS[verdict.chronic],
-        tone=tones.VERDICTS[verdict.chronic],
-        family=labels.get(verdict.family, verdict.family.replace("_", " ")),
-        icd10cm=verdict.icd10cm,
-        why=sentence(verdict.why),
-        evidence=evidence(verdict.ref, links),
-    )
-
-
-def _conditions_summary(
-    verdicts: tuple[ConditionVerdict, ...], families: tuple[ChronicFamily, ...]
-) -> str:
-    read = count(len(verdicts), "condition", "conditions")
-    diseases = count(len(families), "chronic disease", "chronic diseases")
-    return f"{read} in the chart, {diseases}"

@@ -8,6 +8,8 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ChartStatus, PatientBanner, PatientMonthReview
 from smart_app.views.claim import ClaimView, claim
+from smart_app.views.conditions import ConditionsView, conditions
+from smart_app.views.consent_link import ConsentLinkView, consent_link
 from smart_app.views.deliveries import ProgressView, progress
 from smart_app.views.eligibility import EligibilityView, eligibility
 from smart_app.views.formats import moment, month_name, sentence
@@ -58,6 +60,8 @@ class PatientPageView:
     offers_timer: bool
     time_closed: str
     eligibility: EligibilityView
+    conditions: ConditionsView
+    consent: ConsentLinkView
     claim: ClaimView
     progress: ProgressView
     wrong: tuple[Wrong, ...]
@@ -81,7 +85,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
     key, attempt, decision = printing.page_key, printing.attempt, review.decision
     keeps_time = review.may_keep_time and review.signed is None
     return PatientPageView(
-        banner=_banner(review.patient, is_slim=not printing.needs_banner),
+        banner=banner(review.patient, is_slim=not printing.needs_banner),
         months=months(review.month, review.months),
         headline=headline(review),
         chart=_chart(review.chart, key),
@@ -93,6 +97,8 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         offers_timer=keeps_time and printing.offers_timer,
         time_closed=_why_closed(review),
         eligibility=eligibility(review),
+        conditions=conditions(review, key, attempt),
+        consent=consent_link(review),
         claim=claim(review, printing.actor, key, attempt),
         progress=progress(review),
         wrong=() if attempt is None else attempt.wrong,
@@ -101,7 +107,8 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
     )
 
 
-def _banner(patient: PatientBanner, *, is_slim: bool) -> BannerView:
+def banner(patient: PatientBanner, *, is_slim: bool) -> BannerView:
+    """Return who the patient is."""
     age = "" if patient.age is None else f" ({patient.age})"
     return BannerView(
         name=patient.name,
