@@ -13,9 +13,11 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import DecidedLine, Decision, Threshold
 from ccm_fhir.domain.facts import EvidenceRef, Skipped, Unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding, overall
+from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.timekeeping import Interval, LeftOut, NotCounted, Tally
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.condition_items import ConditionItem, SaidOfCondition
 from ccm_fhir.services.patient_month import (
     ChartStatus,
     ClaimInHand,
@@ -248,6 +250,55 @@ def review(minutes: int = 22, found: tuple[Finding, ...] | None = None) -> Patie
         ehr_links={"Condition/c1": "http://localhost:9000/record/Condition/c1"},
         may_keep_time=True,
         may_sign=False,
+    )
+
+
+def item(
+    verdict: ConditionVerdict,
+    *may_say: ReviewAnswer,
+    said: tuple[SaidOfCondition, ...] = (),
+) -> ConditionItem:
+    return ConditionItem(
+        key=f"key-{verdict.ref.resource_id}",
+        verdict=verdict,
+        fingerprint="f" * 64,
+        revision=len(said),
+        said=said,
+        may_say=may_say,
+        asks_family=not verdict.family,
+    )
+
+
+def judged(answer: ReviewAnswer, *, disease: str = "", holds: bool = True) -> SaidOfCondition:
+    return SaidOfCondition(
+        answer=answer,
+        disease=disease,
+        reason="Seen in clinic for years",
+        person="Dr. Amir Haddad",
+        said_at=at(20, 11),
+        holds=holds,
+    )
+
+
+def for_a_doctor() -> PatientMonthReview:
+    """Return a month in which each kind of judgement may be made."""
+    shown = review()
+    one, two, doubtful, cold = shown.verdicts
+    doubtful = replace(doubtful, display="Long-standing trouble of the lungs")
+    settled = verdict("c5", Chronic.CHRONIC, "copd", "", "on 2026-11-20 somebody judged it chronic")
+    chronic, not_chronic, undone = ReviewAnswer
+    return replace(
+        shown,
+        verdicts=(one, two, doubtful, cold, settled),
+        conditions=(
+            item(one, not_chronic, said=(judged(undone), judged(not_chronic, holds=False))),
+            item(two),
+            item(doubtful, chronic, not_chronic),
+            item(cold),
+            item(settled, undone, said=(judged(chronic, disease="COPD"),)),
+        ),
+        family_choices=(("copd", "COPD"), ("diabetes", "Diabetes")),
+        may_record_consent=True,
     )
 
 

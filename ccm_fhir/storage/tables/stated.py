@@ -63,7 +63,13 @@ class ConditionReviewRow(TenantRow, table=True):
     __tablename__ = "condition_review"
     __table_args__ = table_args(
         UniqueConstraint("practice_id", "form_key"),
-        UniqueConstraint("practice_id", "patient_id", "condition_id", "revision"),
+        UniqueConstraint(
+            "practice_id",
+            "patient_id",
+            "condition_id",
+            "revision",
+            name="uq_condition_review_revision",  # spelt out, it is too long for PostgreSQL
+        ),
         belongs_to("patient_id", "patient"),
         belongs_to("user_id", "app_user"),
         CheckConstraint("revision >= 1", name="revisions_start_at_one"),

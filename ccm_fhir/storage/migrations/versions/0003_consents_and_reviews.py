@@ -107,7 +107,13 @@ def _condition_review() -> None:
         _belongs_to("condition_review", "patient_id", "patient"),
         _belongs_to("condition_review", "user_id", "app_user"),
         _unique("condition_review", "practice_id", "form_key"),
-        _unique("condition_review", "practice_id", "patient_id", "condition_id", "revision"),
+        sa.UniqueConstraint(
+            "practice_id",
+            "patient_id",
+            "condition_id",
+            "revision",
+            name=op.f("uq_condition_review_revision"),
+        ),
     )
 
 
