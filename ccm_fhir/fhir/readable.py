@@ -38,7 +38,9 @@ _FIRST = (
     "authoredOn",
     "created",
 )
-_LEFT_OUT = frozenset({"resourceType", "id", "meta", "text", "contained", "implicitRules"})
+_LEFT_OUT = frozenset({"resourceType", "id", "meta", "contained", "implicitRules"})
+_NARRATIVE = "text"
+_HL7_WORDS = "//terminology.hl7.org/"
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _MOST_CHARACTERS = 600
 _DEEPEST = 8
@@ -52,7 +54,11 @@ def readable(resource: Resource) -> tuple[tuple[str, str], ...]:
     """
     held = resource.json()
     names = [*(n for n in _FIRST if n in held), *(n for n in held if n not in _FIRST)]
-    told = ((_label(n), _cut(_said(held[n], _DEEPEST))) for n in names if n not in _LEFT_OUT)
+    told = (
+        (_label(n), _cut(_said(held[n], _DEEPEST)))
+        for n in names
+        if n not in _LEFT_OUT and n != _NARRATIVE
+    )
     return tuple((label, value) for label, value in told if value)
 
 
@@ -96,7 +102,7 @@ def _said_list(values: list[Any], depth: int) -> str:
 
 
 def _said_object(value: dict[str, Any], depth: int) -> str:
-    if "coding" in value:
+    if value.keys() & {"coding", "text"}:
         return _concept(value, depth)
     if "code" in value and "system" in value and "value" not in value:
         return _coding(value)
@@ -110,7 +116,8 @@ def _said_object(value: dict[str, Any], depth: int) -> str:
 
 
 def _concept(value: dict[str, Any], depth: int) -> str:
-    listed = value["coding"] if isinstance(value["coding"], list) else []
+    found = value.get("coding")
+    listed = found if isinstance(found, list) else []
     codes = "; ".join(text for one in listed if isinstance(one, dict) and (text := _coding(one)))
     named = _said(value.get("text"), depth)
     if not named:
@@ -119,7 +126,8 @@ def _concept(value: dict[str, Any], depth: int) -> str:
 
 
 def _coding(value: dict[str, Any]) -> str:
-    system = str(value.get("system") or "").rstrip("/").rpartition("/")[2]
+    full = str(value.get("system") or "")
+    system = "" if _HL7_WORDS in full else full.rstrip("/").rpartition("/")[2]
     code = " ".join(part for part in (system, str(value.get("code") or "")) if part)
     display = str(value.get("display") or "")
     return f"{display} [{code}]" if display and code else display or code

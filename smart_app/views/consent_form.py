@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from ccm_fhir.domain.consent_script import QUESTIONS, SCRIPT_VERSION, SENTENCES
+from ccm_fhir.domain.findings import Answer
 from ccm_fhir.services.consents import ConsentEntry, ConsentHistory
 from smart_app.views import consent_words as words
 from smart_app.views.formats import day, moment
@@ -43,7 +44,10 @@ class StatementView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentFormView:
-    """The form for a yes or a no; ``corrects`` says which record it stands for, if any."""
+    """The form for a yes or a no; ``corrects`` says which record it stands for, if any.
+
+    It is open unless consent holds already and nobody has begun to fill it in.
+    """
 
     form_key: str
     values: dict[str, str] = field(repr=False)
@@ -58,6 +62,7 @@ class ConsentFormView:
     givers: tuple[ChoiceView, ...]
     latest: str
     corrects: str
+    is_open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +103,7 @@ def consent_form(
         givers=_choices(words.GIVERS.items(), values["given_by"]),
         latest=history.today.isoformat(),
         corrects="" if corrected is None else _told_of(corrected),
+        is_open=mine is not None or corrected is not None or not _holds(history),
     )
 
 
@@ -151,6 +157,10 @@ def _choices(offered: Iterable[tuple[str, str]], chosen: str) -> tuple[ChoiceVie
         ChoiceView(value=str(value), label=label, is_chosen=chosen == value)
         for value, label in offered
     )
+
+
+def _holds(history: ConsentHistory) -> bool:
+    return history.finding is not None and history.finding.answer is Answer.MET
 
 
 def _entry(history: ConsentHistory, record_id: str) -> ConsentEntry | None:
