@@ -79,7 +79,8 @@ def apply_reviews(
 ) -> tuple[ConditionVerdict, ...]:
     """Return the verdicts with what practitioners said, in the order given.
 
-    A Condition that has changed since is asked about again.
+    A Condition that has changed since is asked about again. ``why`` names who and when; the
+    reason stays with the review.
     """
     latest = latest_reviews(reviews)
     if not latest:
@@ -101,7 +102,7 @@ def _reviewed(
     if fingerprint_of(condition) != review.fingerprint:
         return _asked_again(verdict, review)
     if review.answer is ReviewAnswer.NOT_CHRONIC:
-        why = f"{_who(review)} judged it not chronic for this patient: {review.reason}"
+        why = f"{_who(review)} judged it not chronic for this patient"
         return replace(verdict, chronic=Chronic.NOT_CHRONIC, why=why)
     return _settled(verdict, review, table)
 
@@ -112,7 +113,7 @@ def _settled(
     family = verdict.family or review.family
     if verdict.chronic is not Chronic.REVIEW or family not in table.labels:
         return verdict
-    why = f"{_who(review)} judged it chronic ({table.label(family)}): {review.reason}"
+    why = f"{_who(review)} judged it chronic ({table.label(family)})"
     return replace(verdict, chronic=Chronic.CHRONIC, family=family, why=why)
 
 

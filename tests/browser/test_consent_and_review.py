@@ -53,7 +53,7 @@ def judge(page: Page, disease: str, reason: str) -> None:
 
 @pytest.mark.parametrize(
     ("width", "patient", "has_script"),
-    [(1280, "Irene Noconsent", True), (420, "Victor Revoked", False)],
+    [(1280, "Stanley Otherpractice", True), (420, "Victor Revoked", False)],
 )
 def test_a_missing_consent_is_recorded_and_the_finding_turns_met(
     demo: Demo,
@@ -89,7 +89,7 @@ def test_a_statement_left_unticked_brings_the_form_back_and_takes_one_there(
     window = visitor(width=420)
     window.expect_complaint("status of 422")
     page = window.context.new_page()
-    launch_alone(page, demo, CARE_MANAGER, "Stanley Otherpractice")
+    launch_alone(page, demo, CARE_MANAGER, "Beatrice Yearonly")
     page.get_by_role("link", name="Record consent").click()
     fill_in(page)
     page.get_by_label("Cost sharing").uncheck()

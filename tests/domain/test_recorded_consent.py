@@ -77,6 +77,15 @@ def test_time_counts_from_the_day_of_the_consent_recorded_here() -> None:
     assert assess(question(facts)).consent == facts.consents[0]
 
 
+def test_asking_again_does_not_unsay_the_consent_that_holds() -> None:
+    facts = chart(consents=(consent(), *consent_facts([recorded()], ORGANIZATION)))
+
+    best = assess(question(facts)).consent
+
+    assert best is not None
+    assert best.given_on == on("2026-08-03")
+
+
 def test_declining_alone_is_not_met_and_no_consent_to_count_from() -> None:
     facts = chart(consents=consent_facts([recorded(DECLINED)], ORGANIZATION))
     assessed = assess(question(facts))

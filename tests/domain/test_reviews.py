@@ -72,7 +72,7 @@ def test_yes_settles_a_condition_in_words_and_says_who_and_when() -> None:
 
     assert (verdict.chronic, verdict.family) == (Chronic.CHRONIC, "copd")
     assert verdict.why.startswith("on 2026-11-20 Amelia Signwell, MD judged it chronic (COPD")
-    assert "Spirometry of last year" in verdict.why
+    assert "Spirometry" not in verdict.why  # what a person typed is shown from the review
 
 
 def test_the_disease_that_the_codes_name_is_not_replaced() -> None:

@@ -7,7 +7,7 @@ two are kept.
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.codes import Role
@@ -67,12 +67,12 @@ def _candidates(question: Question) -> tuple[ConsentFact, ...]:
     return tuple(c for c in question.chart.consents if c.is_for_ccm and c not in revoked)
 
 
-def _consent_rank(question: Question, consent: ConsentFact) -> tuple[int, date, str]:
+def _consent_rank(question: Question, consent: ConsentFact) -> tuple[int, int, str]:
+    """Rank the earliest of those that hold first: asking again must not unsay a consent."""
     rank = {Answer.MET: 2, Answer.UNKNOWN: 1, Answer.NOT_MET: 0}
-    given = (
-        consent.given_on.latest if consent.given_on else question.month.first_day.replace(year=1)
-    )
-    return (rank[_judge_consent(question, consent).answer], given, consent.ref.resource_id)
+    answer = _judge_consent(question, consent).answer
+    given = consent.given_on.latest.toordinal() if consent.given_on else 0
+    return (rank[answer], -given if answer is Answer.MET else given, consent.ref.resource_id)
 
 
 def _without_consent(question: Question) -> Said:
