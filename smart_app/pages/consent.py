@@ -16,7 +16,7 @@ from ccm_fhir.services.record_consent import (
     take_back_consent,
 )
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
-from smart_app.pages.answers import patient_id_of, to_consent
+from smart_app.pages.answers import frame_of, patient_id_of, to_consent
 from smart_app.pages.typed_consent import read_consent, read_revocation
 from smart_app.views import page
 from smart_app.views.consent_form import CONSENT_FORM, REVOKE_FORM, TEXT_FIELDS
@@ -110,6 +110,6 @@ def _show(
         attempt=attempt,
         correct=correct,
     )
-    around = page.frame(visit, month, page.CONSENT, is_demo=opened.settings.is_demo, done=done)
+    around = frame_of(opened, month, page.CONSENT, done=done)
     html = render("consent.html", page=around, view=consent_page(history, printing))
     return HTMLResponse(html, status_code=200 if attempt is None else attempt.status)

@@ -7,6 +7,7 @@ from starlette.responses import HTMLResponse, Response
 
 from ccm_fhir.services.evidence import show_evidence
 from smart_app.deps import AskedMonth, OpenLaunch
+from smart_app.pages.answers import frame_of
 from smart_app.views import page
 from smart_app.views.evidence_page import evidence_page, status_of
 from smart_app.views.rendering import render
@@ -19,7 +20,7 @@ def look(opened: OpenLaunch, month: AskedMonth, key: str) -> Response:
     """Show the resource."""
     visit = opened.visit
     shown = show_evidence(opened.world, visit, key, month.value, opened.now)
-    around = page.frame(visit, month.value, page.EVIDENCE, is_demo=opened.settings.is_demo)
+    around = frame_of(opened, month.value, page.EVIDENCE)
     view = evidence_page(shown, needs_banner=visit.need_patient_banner)
     html = render("evidence.html", page=around, view=view)
     return HTMLResponse(html, status_code=status_of(shown))

@@ -87,12 +87,16 @@ def consent(history: ConsentHistory, attempt: Attempt | None = None, *, correct:
     printing = ConsentPrinting(
         needs_banner=True, page_key=builders.PAGE_KEY, attempt=attempt, correct=correct
     )
-    around = frames.frame(builders.visit(), history.month, frames.CONSENT, is_demo=True)
+    around = frames.frame(
+        builders.visit(), history.month, frames.CONSENT, frames.Around(is_demo=True)
+    )
     return render("consent.html", page=around, view=consent_page(history, printing))
 
 
 def evidence(shown: EvidenceShown) -> str:
-    around = frames.frame(builders.visit(), builders.NOVEMBER, frames.EVIDENCE, is_demo=True)
+    around = frames.frame(
+        builders.visit(), builders.NOVEMBER, frames.EVIDENCE, frames.Around(is_demo=True)
+    )
     view = evidence_page(shown, needs_banner=True)
     return render("evidence.html", page=around, view=view)
 
