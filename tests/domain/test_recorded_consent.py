@@ -199,6 +199,36 @@ class TestRevocation:
         assert found(recorded(REVOKED, "2026-12-02")).code == "consent_missing"
 
 
+class TestEndedInTheEhr:
+    @pytest.mark.parametrize(
+        ("ends_on", "answer"),
+        [
+            ("2026-10-01", Answer.MET),
+            ("2026-10-02", Answer.UNKNOWN),
+            ("2026-10-14", Answer.UNKNOWN),
+            ("2026-10", Answer.UNKNOWN),
+            ("2026-12-14", Answer.MET),
+        ],
+    )
+    def test_an_end_in_the_ehr_may_be_of_the_earlier_consent_recorded_here(
+        self, ends_on: str, answer: Answer
+    ) -> None:
+        ended = consent(status="inactive", ends_on=on(ends_on))
+
+        assert found(recorded(day="2026-10-02"), ehr=(ended,)).answer is answer
+
+    def test_an_end_without_a_day_is_unknown(self) -> None:
+        answer = found(recorded(day="2026-10-02"), ehr=(consent(status="inactive"),))
+
+        assert answer.code == "cannot_determine"
+        assert len(answer.evidence) == 2
+
+    def test_an_end_at_another_practice_says_nothing(self) -> None:
+        elsewhere = consent(status="inactive", organization="Organization/other")
+
+        assert found(recorded(), ehr=(elsewhere,)).answer is Answer.MET
+
+
 class TestUnreadEhr:
     GAP = (Unread("Consent", "needs scope patient/Consent.rs"),)
 

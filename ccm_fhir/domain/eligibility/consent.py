@@ -14,6 +14,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.eligibility.question import Question, Said, finding_of, why_unread
 from ccm_fhir.domain.eligibility.withdrawal import (
     Order,
+    ended_elsewhere,
     is_dead,
     is_of_another_practice,
     is_refusal,
@@ -139,6 +140,22 @@ def _withdrawn(question: Question, consent: ConsentFact) -> Said | None:
         for order, other in orders:
             if order is wanted:
                 return _outranked_by(consent, other, order)
+    return _ended_in_the_ehr(question, consent) if consent.recorded_here else None
+
+
+def _ended_in_the_ehr(question: Question, consent: ConsentFact) -> Said | None:
+    """Say that a Consent of the EHR ended after one recorded here: it may have been revoked."""
+    for other in ended_elsewhere(question):
+        ended = _consent_ended(other, question.month)
+        if ended is False or ordered(consent.given_on, other.ends_on) is Order.FIRST_IS_LATER:
+            continue
+        return _unknown(
+            "cannot_determine",
+            f"A Consent in the EHR ended ({_day(other.ends_on)}) after the one recorded here was "
+            f"given ({_day(consent.given_on)}), and it cannot be told whether the patient revoked.",
+            "If the patient revoked, record it here; if not, record when consent was renewed.",
+            (consent.ref, other.ref),
+        )
     return None
 
 

@@ -62,6 +62,19 @@ def revocations(question: Question) -> tuple[ConsentFact, ...]:
     )
 
 
+def ended_elsewhere(question: Question) -> tuple[ConsentFact, ...]:
+    """Return the EHR's consents to our care management that say that they have ended."""
+    return _latest_first(
+        c
+        for c in question.chart.consents
+        if c.is_for_ccm
+        and not c.recorded_here
+        and not is_dead(c)
+        and not is_of_another_practice(question, c)
+        and (c.ends_on is not None or c.status == "inactive")
+    )
+
+
 def ordered(first: PartialDate | None, second: PartialDate | None) -> Order:
     """Say whether one day came after another, as far as both are told."""
     if first is None or second is None:
