@@ -21,7 +21,10 @@ from smart_app import launch
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
     about,
+    conditions,
+    consent,
     errors,
+    evidence,
     health,
     home,
     leave,
@@ -53,6 +56,9 @@ _PAGES = (
     time,
     timer,
     sign,
+    consent,
+    conditions,
+    evidence,
     month,
     progress,
     leave,

@@ -73,7 +73,9 @@ SAID_BY_THE_EHR = json.dumps(
         ],
     }
 )
-OWN_PAGES = re.compile(r"<title>(Error: )?(Patient|All patients|On the way to the EHR), ")
+OWN_PAGES = re.compile(
+    r"<title>(Error: )?(Patient|All patients|On the way to the EHR|Consent|Evidence), "
+)
 
 
 def leaks(text: str) -> set[str]:
@@ -119,13 +121,20 @@ class Quoting:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         for rule in self._left:
-            if scope["type"] == "http" and rule[:2] == (scope["method"], scope["path"]):
+            if scope["type"] == "http" and self._meets(rule, scope):
                 self._left.remove(rule)
                 start = {"type": "http.response.start", "status": rule[2], "headers": []}
                 await send(start)
                 await send({"type": "http.response.body", "body": SAID_BY_THE_EHR.encode()})
                 return
         await self._app(scope, receive, send)
+
+    @staticmethod
+    def _meets(rule: tuple[str, str, int], scope: Scope) -> bool:
+        """Whether a rule is of a request; one that ends in a slash is of all below it."""
+        method, path, _ = rule
+        asked = scope["path"].startswith(path) if path.endswith("/") else scope["path"] == path
+        return bool(method == scope["method"] and asked)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -199,19 +208,9 @@ def everything_happens(ehr: str, app: str, failing: Quoting) -> list[Page]:
         )
         failing.fail("POST", "/fhir/Encounter", 500, times=1)
         page = nurse.record_time(page, work)
-        typed = {"started_on": TODAY.isoformat(), "note": CANARY["note"], "activity": "other"}
-        # More often than one reading tries: the panel may be reading the same patient.
-        failing.fail("GET", f"/fhir/Patient/{PATIENT}", 500, times=6)
-        failing.fail("POST", "/fhir", 500, times=12)  # nor may it be read in a batch
-        refused = [
-            nurses.submit(page, "/time", **typed, start_time="09:10", minutes="5"),
-            nurses.submit(page, "/time", **typed, start_time=CANARY["note"], minutes="x"),
-            nurses.submit(page, "/refresh"),
-        ]
-        assert all(one.status >= 400 for one in refused)
-        failing.heal(f"/fhir/Patient/{PATIENT}")
-        failing.heal("/fhir")
+        refusals_happen(nurses, page, failing)
         nurse.wait_until_delivered(page)
+        consent_is_recorded(nurses, page)
         failing.fail("POST", "/fhir/Claim", 422, times=1)
         page = doctor.sign(doctor.launch(PATIENT))
         page = doctor.wait_until_delivered(page)
@@ -219,10 +218,66 @@ def everything_happens(ehr: str, app: str, failing: Quoting) -> list[Page]:
         launch = page.url.split("?")[0]
         for address in ("/month", "/progress", "?month=2026-10"):
             doctors.open(launch + address)
+        a_condition_is_judged(doctors, launch, failing)
         problem_pages = wrong_turns(doctors, app, launch)
         doctors.submit(page, "/sign-out")
         problem_pages.append(doctors.open(page.url))
     return problem_pages
+
+
+def refusals_happen(browser: Browser, page: Page, failing: Quoting) -> None:
+    """Send what cannot be taken, and read a chart that cannot be read."""
+    patient = f"/fhir/Patient/{PATIENT}"
+    typed = {"started_on": TODAY.isoformat(), "note": CANARY["note"], "activity": "other"}
+    # More often than one reading tries: the panel may be reading the same patient.
+    failing.fail("GET", patient, 500, times=6)
+    failing.fail("POST", "/fhir", 500, times=12)  # nor may it be read in a batch
+    refused = [
+        browser.submit(page, "/time", **typed, start_time="09:10", minutes="5"),
+        browser.submit(page, "/time", **typed, start_time=CANARY["note"], minutes="x"),
+        browser.submit(page, "/refresh"),
+    ]
+    failing.heal(patient)
+    failing.heal("/fhir")
+    assert all(one.status >= 400 for one in refused)
+
+
+def consent_is_recorded(browser: Browser, page: Page) -> None:
+    """Refuse, record, correct and take back, with the canary in every field that is typed."""
+    address = f"{page.url.split('?')[0]}/consent"
+    told = ["availability", "cost-sharing", "one-practitioner", "right-to-stop"]
+    typed: dict[str, str | list[str]] = {
+        "decided_on": TODAY.isoformat(),
+        "mode": "verbal",
+        "language": "en",
+        "given_by": "representative",
+        "representative_name": CANARY["given name"],
+        "representative_relation": CANARY["family name"],
+        "note": CANARY["note"],
+    }
+    form = browser.open(address)
+    assert browser.submit(form, "/consent", decision="given", **typed).status == 422
+    early = {**typed, "told": told, "decided_on": "1900-01-01"}
+    assert browser.submit(form, "/consent", decision="given", **early).status == 422
+    kept = browser.submit(form, "/consent", decision="given", told=told, **typed)
+    assert kept.status == 200
+    (back,) = (one for one in kept.actions() if one.endswith("/back"))
+    assert browser.submit(kept, back, reason="").status == 422
+    assert browser.submit(kept, back, reason=CANARY["reason"]).status == 200
+
+
+def a_condition_is_judged(browser: Browser, launch: str, failing: Quoting) -> None:
+    """Judge one, open it as the EHR has it, and let the EHR fail and quote the patient."""
+    page = browser.open(launch)
+    action = next(one for one in page.actions() if "/conditions/" in one)
+    assert browser.submit(page, action, reason="").status == 422
+    assert browser.submit(page, action, reason=CANARY["reason"]).status == 200
+    evidence = [link for link in page.links("/l/") if "/evidence/" in link]
+    assert browser.open(evidence[0]).status == 200
+    for kind in ("Condition", "Coverage"):
+        failing.fail("GET", f"/fhir/{kind}/", 500, times=2)
+    assert {browser.open(link).status for link in dict.fromkeys(evidence)} == {200, 502}
+    assert browser.open(f"{launch}/evidence/nothing").status == 404
 
 
 def wrong_turns(browser: Browser, app: str, launch: str) -> list[Page]:
@@ -265,7 +320,8 @@ def test_the_values_went_where_they_must(heard: Heard) -> None:
 
     assert leaks(kept) >= {"given name", "family name", "birth date", "MRN", "note", "FHIR id"}
     assert leaks(kept) >= {"MBI", "condition"}
-    assert leaks(shown) >= {"given name", "family name", "MRN", "note"}
+    assert leaks(shown) >= {"given name", "family name", "MRN", "note", "reason", "condition"}
+    assert leaks(kept) >= {"reason"}
 
 
 def test_the_failures_did_happen(heard: Heard) -> None:

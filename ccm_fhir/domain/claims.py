@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.decision import Decision
     from ccm_fhir.domain.eligibility import Eligibility
+    from ccm_fhir.domain.facts import ConsentFact
 
 MAX_DIAGNOSES = 12
 MAX_POINTERS = 4
@@ -63,7 +64,11 @@ class ClaimLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimDraft:
-    """A claim ready to be put into FHIR; the same inputs give the same draft."""
+    """A claim ready to be put into FHIR; the same inputs give the same draft.
+
+    Where consent was recorded here, and the EHR has no resource to point to, ``consent_ref`` is
+    empty and ``consent_words`` says when and how it was given.
+    """
 
     programme: Programme
     month: ServiceMonth
@@ -75,6 +80,7 @@ class ClaimDraft:
     counted_seconds: int
     consent_ref: str
     care_plan_ref: str
+    consent_words: str = ""
 
     @property
     def total_usd(self) -> Decimal:
@@ -123,9 +129,17 @@ def draft_claim(request: DraftRequest) -> ClaimDraft | tuple[Obstacle, ...]:
             for line in request.decision.lines
         ),
         counted_seconds=request.decision.counted_seconds,
-        consent_ref=str(consent.ref),
+        consent_ref="" if consent.recorded_here else str(consent.ref),
+        consent_words=_consent_in_words(consent),
         care_plan_ref=str(care_plan.ref),
     )
+
+
+def _consent_in_words(consent: ConsentFact) -> str:
+    """Return what stands for a consent that the EHR has no resource of."""
+    if not consent.recorded_here:
+        return ""
+    return f"Given on {consent.given_on} ({consent.mode}), recorded by the practice"
 
 
 def diagnoses_of(families: tuple[ChronicFamily, ...]) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def _supporting_info(draft: ClaimDraft) -> list[Json]:
             "sequence": 2,
             "category": category,
             "code": {"text": "Consent to chronic care management"},
-            "valueReference": reference(draft.consent_ref),
+            **_consent_value(draft),
         },
         {
             "sequence": 3,
@@ -107,6 +107,12 @@ def _supporting_info(draft: ClaimDraft) -> list[Json]:
             "valueReference": reference(draft.care_plan_ref),
         },
     ]
+
+
+def _consent_value(draft: ClaimDraft) -> Json:
+    if draft.consent_ref:
+        return {"valueReference": reference(draft.consent_ref)}
+    return {"valueString": draft.consent_words}
 
 
 def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:

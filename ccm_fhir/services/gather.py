@@ -7,12 +7,15 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
+from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Material, attested_criteria
 from ccm_fhir.storage import (
     charts,
     claims,
+    condition_reviews,
+    consents,
     deliveries,
     fees,
     ledger,
@@ -23,6 +26,7 @@ from ccm_fhir.storage import (
 )
 from ccm_fhir.storage.charts import ChartRecord
 from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.condition_reviews import ReviewRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.patients import PatientRecord
@@ -46,6 +50,7 @@ class Gathered:
     material: Material | None
     people: dict[str, AppUser]
     charges: dict[str, Decimal]
+    reviews: tuple[ReviewRecord, ...] = ()
 
 
 def gather(
@@ -67,6 +72,7 @@ def gather(
     )
     claim = claims.find_latest(session, practice_id, patient_id, month)
     system = world.identifier_system("claim")
+    reviews = condition_reviews.of_patient(session, practice_id, patient_id)
     material = None
     if chart is not None:
         material = Material(
@@ -78,6 +84,11 @@ def gather(
             own_claims=frozenset()
             if claim is None
             else frozenset({f"{system}|{claim.identifier}"}),
+            consents=consent_facts(
+                (c.as_recorded for c in consents.of_patient(session, practice_id, patient_id)),
+                practice.organization_ref,
+            ),
+            reviews=tuple(review.as_review(practice.zone) for review in reviews),
         )
     return Gathered(
         practice=practice,
@@ -93,4 +104,5 @@ def gather(
         material=material,
         people={user.id: user for user in users.list_all(session, practice_id)},
         charges=fees.in_force(session, practice_id, month.last_day),
+        reviews=reviews,
     )

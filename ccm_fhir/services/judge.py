@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import STANDARD_CHOICE, Decision, decide, of_chart
 from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
-from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.domain.facts import ChartFacts, ConsentFact
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.reviews import ConditionReview
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.site_terminology import table_for
@@ -21,7 +23,11 @@ from ccm_fhir.storage.practices import Practice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What is on record for one patient-month."""
+    """What is on record for one patient-month.
+
+    ``consents`` were recorded here and stand beside those of the chart; ``reviews`` are what
+    practitioners said of its Conditions.
+    """
 
     practice: Practice
     month: ServiceMonth
@@ -29,6 +35,8 @@ class Material:
     entries: tuple[TimeEntryRecord, ...]
     attested: frozenset[Criterion]
     own_claims: frozenset[str]
+    consents: tuple[ConsentFact, ...] = ()
+    reviews: tuple[ConditionReview, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +63,10 @@ def judge(world: Installation, material: Material) -> Judgement:
         RuleTableMissingError: the month lies past the loaded tables.
         NoRuleInForceError: care management did not exist in that month.
     """
-    month = material.month
+    month, chart = material.month, _with_recorded(material)
     eligibility = assess(
         Question(
-            chart=material.chart,
+            chart=chart,
             month=month,
             rule=world.rulebook.eligibility_rule(month.last_day),
             month_rules=world.rulebook.of_month(month),
@@ -66,13 +74,14 @@ def judge(world: Installation, material: Material) -> Judgement:
             practice=material.practice.fact,
             attested=material.attested,
             own_claim_identifiers=material.own_claims,
+            reviews=material.reviews,
         )
     )
     decision = decide(
         of_chart(
             month,
             material.practice.zone,
-            material.chart,
+            chart,
             eligibility,
             tuple(entry.as_time_entry for entry in material.entries),
         ),
@@ -80,6 +89,11 @@ def judge(world: Installation, material: Material) -> Judgement:
         STANDARD_CHOICE,
     )
     return Judgement(eligibility=eligibility, decision=decision)
+
+
+def _with_recorded(material: Material) -> ChartFacts:
+    consents = (*material.chart.consents, *material.consents)
+    return msgspec.structs.replace(material.chart, consents=consents)
 
 
 def try_judge(world: Installation, material: Material) -> tuple[Judgement | None, str]:

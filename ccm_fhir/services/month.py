@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
@@ -143,6 +144,10 @@ def _judged(
         entries=stored.entries,
         attested=frozenset(),
         own_claims=own,
+        consents=consent_facts(
+            (consent.as_recorded for consent in stored.consents), practice.organization_ref
+        ),
+        reviews=tuple(review.as_review(practice.zone) for review in stored.reviews),
     )
     return try_judge(world, material)[0]
 

@@ -22,6 +22,7 @@ from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.sources import Sources
 
 
@@ -111,6 +112,7 @@ class PatientMonthReview:
     ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
     ``steps`` are what is left to do, in order; ``picture`` is the care plan, and ``risk`` what is
     laid beside the attestation of risk.
+    ``ehr_links`` leads from a reference to a path within the launch.
     """
 
     patient: PatientBanner
@@ -137,6 +139,9 @@ class PatientMonthReview:
     steps: tuple[NextStep, ...] = ()
     picture: CarePlanPicture | None = None
     risk: RiskEvidence | None = None
+    conditions: tuple[ConditionItem, ...] = ()
+    family_choices: tuple[tuple[str, str], ...] = ()
+    may_record_consent: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -16,7 +16,9 @@ from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
+from ccm_fhir.services.evidence_paths import evidence_paths
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, judge, try_judge
@@ -30,6 +32,7 @@ from ccm_fhir.services.patient_month import (
     WorkEntry,
 )
 from ccm_fhir.services.problems import sentence_for
+from ccm_fhir.services.record_consent import RECORDERS
 from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
@@ -102,7 +105,7 @@ def _review(
     obstacles = () if judgement is None else _obstacles(world, actor, gathered, judgement)
     facts = gathered.chart.facts if gathered.chart else None
     return PatientMonthReview(
-        patient=_banner(gathered.patient, today),
+        patient=banner_of(gathered.patient, today),
         practice_name=gathered.practice.name,
         time_zone=gathered.practice.time_zone,
         month=gathered.month,
@@ -127,7 +130,7 @@ def _review(
         claim=_claim(gathered),
         to_attest=judgement.to_attest if judgement else (),
         sign_obstacles=obstacles,
-        ehr_links={},
+        ehr_links=evidence_paths(gathered),
         may_keep_time=actor.may(Role.CARE_MANAGER, Role.PRACTITIONER) and gathered.sign_off is None,
         may_sign=actor.may(Role.PRACTITIONER)
         and gathered.sign_off is None
@@ -136,6 +139,9 @@ def _review(
         steps=_steps(gathered, judgement),
         picture=judgement.eligibility.picture if judgement else None,
         risk=_risk(world, gathered, judgement),
+        conditions=condition_items(world, actor, gathered, judgement),
+        family_choices=family_choices(world),
+        may_record_consent=actor.may(*RECORDERS),
     )
 
 
@@ -185,7 +191,8 @@ def _obstacles(
     return tuple(o for o in draft if is_signer or o.code != "practitioner_npi_missing")
 
 
-def _banner(patient: PatientRecord, today: date) -> PatientBanner:
+def banner_of(patient: PatientRecord, today: date) -> PatientBanner:
+    """Return who the patient is, with the age on a day."""
     born = patient.birth_date
     age = None
     if born is not None and born.is_exact and not patient.is_deceased:

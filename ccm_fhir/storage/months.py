@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlmodel import col, func, select
 
 from ccm_fhir.domain.writeback import ResourceKind
-from ccm_fhir.storage import claims, patients
+from ccm_fhir.storage import claims, condition_reviews, consents, patients
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
 from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.storage.claims import ClaimRecord
+    from ccm_fhir.storage.condition_reviews import ReviewRecord
+    from ccm_fhir.storage.consents import ConsentRecord
     from ccm_fhir.storage.patients import PatientRecord
 
 V = TypeVar("V")
@@ -45,6 +47,8 @@ class MonthRow:
     claim: ClaimRecord | None
     delivery_states: tuple[DeliveryState, ...]
     claim_delivery_state: DeliveryState | None
+    consents: tuple[ConsentRecord, ...] = ()
+    reviews: tuple[ReviewRecord, ...] = ()
 
     @property
     def entered_seconds(self) -> int:
@@ -61,6 +65,8 @@ def month_rows(
     sign_offs = _sign_offs(session, practice_id, month)
     newest_claims = {c.patient_id: c for c in claims.of_month(session, practice_id, month)}
     states = _delivery_states(session, practice_id, month, zone)
+    recorded = consents.of_practice(session, practice_id)
+    reviews = condition_reviews.of_practice(session, practice_id)
     return tuple(
         MonthRow(
             patient=patient,
@@ -70,6 +76,8 @@ def month_rows(
             claim=newest_claims.get(patient.id),
             delivery_states=tuple(state for _, state in states.get(patient.id, ())),
             claim_delivery_state=_newest_claim_state(states.get(patient.id, ())),
+            consents=recorded.get(patient.id, ()),
+            reviews=reviews.get(patient.id, ()),
         )
         for patient in patients.list_all(session, practice_id)
     )

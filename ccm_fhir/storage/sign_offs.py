@@ -109,6 +109,16 @@ def history(
     return tuple(sign_off_of(row) for row in rows)
 
 
+def signed_months(session: Session, practice_id: str, patient_id: str) -> tuple[ServiceMonth, ...]:
+    """Return the months of a patient that somebody has signed, oldest first."""
+    found = session.exec(
+        select(SignOffRow.month)
+        .where(col(SignOffRow.practice_id) == practice_id, col(SignOffRow.patient_id) == patient_id)
+        .distinct()
+    )
+    return tuple(sorted(ServiceMonth.parse(month) for month in found))
+
+
 def sign_off_of(row: SignOffRow) -> SignOffRecord:
     """Read a stored signature."""
     return value_of(SignOffRecord, row, month=ServiceMonth.parse(row.month))

@@ -80,6 +80,11 @@ class Page:
         hrefs = [urljoin(self.url, str(href)) for href in self._tree.xpath("//a/@href")]
         return [href for href in hrefs if urlsplit(href).path.startswith(starting)]
 
+    def actions(self) -> list[str]:
+        """Return the paths to which the page's forms are sent."""
+        addresses = (urljoin(self.url, form.get("action") or "") for form in self._tree.forms)
+        return [urlsplit(address).path for address in addresses]
+
     def form(self, action_ends: str) -> tuple[str, dict[str, str | list[str]]]:
         """Return a form's address and what it holds before anything is typed."""
         for form in self._tree.forms:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, RedirectResponse
@@ -25,10 +26,16 @@ _SEE_OTHER = 303
 
 
 def review_of(opened: Opened, month: ServiceMonth) -> PatientMonthReview:
-    """Return the open patient's month."""
-    return review_patient_month(
+    """Return the open patient's month, its links leading into this launch."""
+    review = review_patient_month(
         opened.world, opened.visit.actor, patient_id_of(opened.visit), month, opened.now
     )
+    return replace(review, ehr_links=_within_launch(review.ehr_links, opened, month))
+
+
+def _within_launch(paths: dict[str, str], opened: Opened, month: ServiceMonth) -> dict[str, str]:
+    launch = f"/l/{opened.visit.launch_id}"
+    return {ref: f"{launch}{path}?month={month}" for ref, path in paths.items()}
 
 
 def patient_id_of(visit: Visit) -> str:
@@ -90,6 +97,12 @@ def to_patient(launch_id: str, month: ServiceMonth, done: Done | None = None) ->
     return RedirectResponse(f"/l/{launch_id}?{urlencode(asked)}{anchor}", _SEE_OTHER)
 
 
+def to_consent(launch_id: str, month: ServiceMonth, done: Done) -> RedirectResponse:
+    """Send the browser to the consent page."""
+    asked = urlencode({"month": str(month), "done": done.value})
+    return RedirectResponse(f"/l/{launch_id}/consent?{asked}", _SEE_OTHER)
+
+
 def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
     """Send the browser to the month page."""
     return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)
@@ -100,6 +113,7 @@ _PLACES = {
     Done.VOID: "time",
     Done.CHART: "chart",
     Done.SIGNED: "claim",
+    Done.CONDITION: "eligibility",
     Done.TIMER_SAVED: "time",
     Done.TIMER_PARTLY: "time",
     Done.TIMER_DISCARDED: "time",

@@ -6,20 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.eligibility import NextStep
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.sources import Sources
 from smart_app.views import tones, wording
 from smart_app.views.evidence import EvidenceView, evidence
-from smart_app.views.formats import count, sentence
+from smart_app.views.formats import sentence
 from smart_app.views.risk import RiskView, risk
 from smart_app.views.sources import SourceView, by_id, sources_views
 from smart_app.views.tones import Tone
 
 _WORST_FIRST = (Answer.NOT_MET, Answer.UNKNOWN, Answer.MET)
-_DOUBT_FIRST = (Chronic.REVIEW, Chronic.CHRONIC, Chronic.NOT_CHRONIC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,18 +39,6 @@ class FindingView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ConditionView:
-    """What one Condition amounts to."""
-
-    verdict: str
-    tone: Tone
-    family: str = field(repr=False)
-    icd10cm: str = field(repr=False)
-    why: str = field(repr=False)
-    evidence: EvidenceView
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StepView:
     """One thing to do; ``asks_consent`` where the page has a form for it."""
 
@@ -66,26 +52,20 @@ class StepView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EligibilityView:
-    """The section: what to do next, rows worst first, a line that counts them, the problem list."""
+    """The section: what to do next, rows worst first, and a line that counts them."""
 
     summary: str
     steps: tuple[StepView, ...]
     findings: tuple[FindingView, ...]
-    conditions: tuple[ConditionView, ...]
-    conditions_summary: str
 
 
 def eligibility(review: PatientMonthReview) -> EligibilityView:
     """Return the section of a review's findings."""
     ordered = sorted(review.findings, key=lambda f: _WORST_FIRST.index(f.answer))
-    labels = {family.family: family.label for family in review.families}
-    verdicts = sorted(review.verdicts, key=lambda v: _DOUBT_FIRST.index(v.chronic))
     return EligibilityView(
         summary=_summary(review.findings),
         steps=tuple(_step(step, review) for step in review.steps),
         findings=tuple(_finding(f, review) for f in ordered),
-        conditions=tuple(_condition(v, labels, review.ehr_links) for v in verdicts),
-        conditions_summary=_conditions_summary(review.verdicts, review.families),
     )
 
 
@@ -133,24 +113,3 @@ def _summary(findings: tuple[Finding, ...]) -> str:
         for answer in _WORST_FIRST
         if counts[answer]
     )
-
-
-def _condition(
-    verdict: ConditionVerdict, labels: Mapping[str, str], links: Mapping[str, str]
-) -> ConditionView:
-    return ConditionView(
-        verdict=wording.VERDICTS[verdict.chronic],
-        tone=tones.VERDICTS[verdict.chronic],
-        family=labels.get(verdict.family, verdict.family.replace("_", " ")),
-        icd10cm=verdict.icd10cm,
-        why=sentence(verdict.why),
-        evidence=evidence(verdict.ref, links),
-    )
-
-
-def _conditions_summary(
-    verdicts: tuple[ConditionVerdict, ...], families: tuple[ChronicFamily, ...]
-) -> str:
-    read = count(len(verdicts), "condition", "conditions")
-    diseases = count(len(families), "chronic disease", "chronic diseases")
-    return f"{read} in the chart, {diseases}"

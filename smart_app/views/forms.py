@@ -10,21 +10,38 @@ from uuid import UUID, uuid5
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.errors import ConflictError, InputError
+from smart_app.views.consent_words import STATEMENTS
 from smart_app.views.formats import sentence
 from smart_app.views.wording import ACTIVITIES, CONTACTS, CRITERIA
 
 TIME_FIELDS = ("started_on", "start_time", "minutes", "activity", "contact_mode", "note")
 _UNPROCESSABLE = 422
 _CONFLICT = 409
-_LABELS = {criterion.value: title for criterion, title in CRITERIA.items()} | {
-    "started_on": "Date",
-    "start_time": "Start time",
-    "minutes": "Minutes",
-    "activity": "Activity",
-    "contact_mode": "Contact with the patient",
-    "note": "Note",
-    "reason": "Reason",
-}
+_LABELS = (
+    {criterion.value: title for criterion, title in CRITERIA.items()}
+    | {
+        "started_on": "Date",
+        "start_time": "Start time",
+        "minutes": "Minutes",
+        "activity": "Activity",
+        "contact_mode": "Contact with the patient",
+        "note": "Note",
+        "reason": "Reason",
+        "answer": "Judgement",
+        "family": "Disease",
+        "decision": "Decision",
+        "told": "Statements",
+        "decided_on": "Date",
+        "mode": "How",
+        "language": "Language",
+        "other_language": "Another language",
+        "given_by": "By whom",
+        "representative_name": "Representative’s name",
+        "representative_relation": "Relation to the patient",
+        "change_reason": "Reason of the correction",
+    }
+    | STATEMENTS
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,11 +15,15 @@ from smart_app.views.wording import ROLES
 PATIENT = "patient"
 MONTH = "month"
 PROGRESS = "progress"
+CONSENT = "consent"
+EVIDENCE = "evidence"
 TIMER = "timer"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
     PROGRESS: "On the way to the EHR",
+    CONSENT: "Consent",
+    EVIDENCE: "Evidence",
     TIMER: "My time",
 }
 
@@ -31,6 +35,11 @@ class Done(StrEnum):
     VOID = "void"
     CHART = "chart"
     SIGNED = "signed"
+    CONSENT = "consent"
+    DECLINED = "declined"
+    REVOKED = "revoked"
+    CONSENT_BACK = "consent-back"
+    CONDITION = "condition"
     TIMER_SAVED = "timer-saved"
     TIMER_PARTLY = "timer-partly"
     TIMER_DISCARDED = "timer-discarded"
@@ -41,6 +50,11 @@ NOTICES: dict[Done, str] = {
     Done.VOID: "The entry was taken back. It stays in the history.",
     Done.CHART: "The chart was read again.",
     Done.SIGNED: "The month is signed.",
+    Done.CONSENT: "Consent recorded.",
+    Done.DECLINED: "Recorded that the patient declined.",
+    Done.REVOKED: "The revocation is recorded; it takes effect with the end of its month.",
+    Done.CONSENT_BACK: "The record was taken back. It stays in the history.",
+    Done.CONDITION: "Your judgement is recorded.",
     Done.TIMER_SAVED: "The timer was saved to the time log.",
     Done.TIMER_PARTLY: (
         "The timer was saved. Some of it was in your time log already and is not there twice."

@@ -9,6 +9,8 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ChartStatus, PatientBanner, PatientMonthReview
 from smart_app.views.care_plan import CarePlanView, care_plan
 from smart_app.views.claim import ClaimView, claim
+from smart_app.views.conditions import ConditionsView, conditions
+from smart_app.views.consent_link import ConsentLinkView, consent_link
 from smart_app.views.deliveries import ProgressView, progress
 from smart_app.views.eligibility import EligibilityView, eligibility
 from smart_app.views.formats import moment, month_name, sentence
@@ -60,6 +62,8 @@ class PatientPageView:
     time_closed: str
     eligibility: EligibilityView
     care_plan: CarePlanView | None
+    conditions: ConditionsView
+    consent: ConsentLinkView
     claim: ClaimView
     progress: ProgressView
     wrong: tuple[Wrong, ...]
@@ -83,7 +87,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
     key, attempt, decision = printing.page_key, printing.attempt, review.decision
     keeps_time = review.may_keep_time and review.signed is None
     return PatientPageView(
-        banner=_banner(review.patient, is_slim=not printing.needs_banner),
+        banner=banner(review.patient, is_slim=not printing.needs_banner),
         months=months(review.month, review.months),
         headline=headline(review),
         chart=_chart(review.chart, key),
@@ -96,6 +100,8 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         time_closed=_why_closed(review),
         eligibility=eligibility(review),
         care_plan=care_plan(review),
+        conditions=conditions(review, key, attempt),
+        consent=consent_link(review),
         claim=claim(review, printing.actor, key, attempt),
         progress=progress(review),
         wrong=() if attempt is None else attempt.wrong,
@@ -104,7 +110,8 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
     )
 
 
-def _banner(patient: PatientBanner, *, is_slim: bool) -> BannerView:
+def banner(patient: PatientBanner, *, is_slim: bool) -> BannerView:
+    """Return who the patient is."""
     age = "" if patient.age is None else f" ({patient.age})"
     return BannerView(
         name=patient.name,

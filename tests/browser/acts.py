@@ -23,7 +23,7 @@ def launch_in_frame(page: Page, demo: Demo, person: str, patient: str) -> Frame:
     page.goto(f"{demo.ehr_url}/")
     page.get_by_label(person).check()
     page.get_by_role("button", name=f"Launch inside the EHR: {patient}").click()
-    frame = page.query_selector("iframe")
+    frame = page.wait_for_selector("iframe", state="attached")
     assert frame is not None
     inside = frame.content_frame()
     assert inside is not None

@@ -9,13 +9,18 @@ from zoneinfo import ZoneInfo
 
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
+from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import DecidedLine, Decision, Threshold
 from ccm_fhir.domain.facts import EvidenceRef, Skipped, Unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding, overall
+from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.timekeeping import Interval, LeftOut, NotCounted, Tally
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.condition_items import ConditionItem, SaidOfCondition
+from ccm_fhir.services.consents import ConsentEntry, ConsentHistory
+from ccm_fhir.services.evidence import EvidenceProblem, EvidenceShown
 from ccm_fhir.services.patient_month import (
     ChartStatus,
     ClaimInHand,
@@ -251,6 +256,55 @@ def review(minutes: int = 22, found: tuple[Finding, ...] | None = None) -> Patie
     )
 
 
+def item(
+    verdict: ConditionVerdict,
+    *may_say: ReviewAnswer,
+    said: tuple[SaidOfCondition, ...] = (),
+) -> ConditionItem:
+    return ConditionItem(
+        key=f"key-{verdict.ref.resource_id}",
+        verdict=verdict,
+        fingerprint="f" * 64,
+        revision=len(said),
+        said=said,
+        may_say=may_say,
+        asks_family=not verdict.family,
+    )
+
+
+def judged(answer: ReviewAnswer, *, disease: str = "", holds: bool = True) -> SaidOfCondition:
+    return SaidOfCondition(
+        answer=answer,
+        disease=disease,
+        reason="Seen in clinic for years",
+        person="Dr. Amir Haddad",
+        said_at=at(20, 11),
+        holds=holds,
+    )
+
+
+def for_a_doctor() -> PatientMonthReview:
+    """Return a month in which each kind of judgement may be made."""
+    shown = review()
+    one, two, doubtful, cold = shown.verdicts
+    doubtful = replace(doubtful, display="Long-standing trouble of the lungs")
+    settled = verdict("c5", Chronic.CHRONIC, "copd", "", "on 2026-11-20 somebody judged it chronic")
+    chronic, not_chronic, undone = ReviewAnswer
+    return replace(
+        shown,
+        verdicts=(one, two, doubtful, cold, settled),
+        conditions=(
+            item(one, not_chronic, said=(judged(undone), judged(not_chronic, holds=False))),
+            item(two),
+            item(doubtful, chronic, not_chronic),
+            item(cold),
+            item(settled, undone, said=(judged(chronic, disease="COPD"),)),
+        ),
+        family_choices=(("copd", "COPD"), ("diabetes", "Diabetes")),
+        may_record_consent=True,
+    )
+
+
 def verdict(ref: str, chronic: Chronic, family: str, icd10cm: str, why: str) -> ConditionVerdict:
     return ConditionVerdict(
         ref=EvidenceRef("Condition", ref, "1"),
@@ -359,4 +413,64 @@ def overview(state: MonthState | None = None) -> MonthOverview:
         state=state,
         page=1,
         pages=3,
+    )
+
+
+def consent_entry(
+    record_id: str = "r1",
+    decision: ConsentDecision = ConsentDecision.GIVEN,
+    *,
+    stands: bool = True,
+    note: str = "",
+) -> ConsentEntry:
+    return ConsentEntry(
+        record_id=record_id,
+        decision=decision,
+        decided_on=date(2026, 11, 3),
+        effective_on=date(2026, 11, 30) if decision is ConsentDecision.REVOKED else None,
+        statements=("availability", "cost-sharing", "one-practitioner", "right-to-stop"),
+        mode=ConsentMode.VERBAL,
+        language="es",
+        given_by=ConsentGiver.REPRESENTATIVE,
+        representative_name="Grace Example",
+        representative_relation="daughter",
+        script_version="2026-11",
+        note=note,
+        person="Dana Okafor, RN",
+        recorded_at=at(3, 10),
+        corrects_id=None,
+        change_reason="",
+        stands=stands,
+    )
+
+
+def consent_history(*entries: ConsentEntry, may_record: bool = True) -> ConsentHistory:
+    return ConsentHistory(
+        patient=patient(),
+        practice_name="Harbor Street Family Medicine",
+        month=NOVEMBER,
+        today=TODAY,
+        finding=finding(Criterion.CONSENT),
+        required=("availability", "cost-sharing", "one-practitioner", "right-to-stop"),
+        history=entries,
+        signed_months=(NOVEMBER.previous(),),
+        may_record=may_record,
+        ehr_consents=1,
+        is_ehr_read=True,
+    )
+
+
+def evidence_shown(
+    problem: EvidenceProblem | None = None, said: str = "Diabetes [icd-10-cm E11.9]"
+) -> EvidenceShown:
+    return EvidenceShown(
+        patient=patient(),
+        practice_name="Harbor Street Family Medicine",
+        resource_type="Condition",
+        resource_id="c1",
+        version_read="1",
+        version_now="2",
+        facts=() if problem else (("Code", said), ("Status", "active")),
+        source="" if problem else f'{{"resourceType": "Condition", "text": "{said}"}}',
+        problem=problem,
     )

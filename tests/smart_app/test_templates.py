@@ -6,9 +6,15 @@ from dataclasses import replace
 import pytest
 
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.consents import ConsentDecision
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.services.consents import ConsentHistory
+from ccm_fhir.services.evidence import EvidenceProblem, EvidenceShown
 from ccm_fhir.services.patient_month import MonthState, PatientMonthReview
 from smart_app.views import page as frames
+from smart_app.views.consent_form import TEXT_FIELDS
+from smart_app.views.consent_page import ConsentPrinting, consent_page
+from smart_app.views.evidence_page import evidence_page
 from smart_app.views.forms import Attempt, wrong
 from smart_app.views.month_page import month_page
 from smart_app.views.patient_page import Printing, patient_page
@@ -43,6 +49,7 @@ REVIEWS: dict[str, PatientMonthReview] = {
     "with_gaps": builders.with_gaps(),
     "busy": BUSY,
     "no_time": builders.review(minutes=0),
+    "for_a_doctor": builders.for_a_doctor(),
 }
 REFUSED = Attempt(
     form="time",
@@ -76,10 +83,83 @@ def month(state: MonthState | None = None) -> str:
     return render("month.html", page=around, view=month_page(overview))
 
 
+def consent(history: ConsentHistory, attempt: Attempt | None = None, *, correct: str = "") -> str:
+    printing = ConsentPrinting(
+        needs_banner=True, page_key=builders.PAGE_KEY, attempt=attempt, correct=correct
+    )
+    around = frames.frame(
+        builders.visit(), history.month, frames.CONSENT, frames.Around(is_demo=True)
+    )
+    return render("consent.html", page=around, view=consent_page(history, printing))
+
+
+def evidence(shown: EvidenceShown) -> str:
+    around = frames.frame(
+        builders.visit(), builders.NOVEMBER, frames.EVIDENCE, frames.Around(is_demo=True)
+    )
+    view = evidence_page(shown, needs_banner=True)
+    return render("evidence.html", page=around, view=view)
+
+
+RECORDS = builders.consent_history(
+    builders.consent_entry("r3", ConsentDecision.REVOKED, note="Moving away."),
+    builders.consent_entry("r2"),
+    builders.consent_entry("r1", ConsentDecision.DECLINED, stands=False),
+)
+REFUSED_CONSENT = Attempt(
+    form="consent",
+    form_key="key",
+    typed={"note": '"><script>alert(1)</script>', "decision": "given"},
+    wrong=tuple(
+        wrong("consent", name, "say more")
+        for name in (*RECORDS.required, *TEXT_FIELDS, "told", "")
+        if name not in {"corrects_id", "change_reason"}
+    ),
+    ticked=frozenset(RECORDS.required),
+)
+REFUSED_REVOCATION = Attempt(
+    form="revoke",
+    form_key="key",
+    typed={},
+    wrong=tuple(
+        wrong("revoke", name, "say more")
+        for name in (
+            *("decided_on", "mode", "given_by", "note"),
+            *("representative_name", "representative_relation"),
+        )
+    ),
+)
+REFUSED_BACK = Attempt(
+    form="back-r2", form_key="key", typed={}, wrong=(wrong("back-r2", "reason", "say why"),)
+)
+REFUSED_JUDGEMENT = Attempt(
+    form="condition-key-c3",
+    form_key="key",
+    typed={"answer": "chronic", "family": "copd"},
+    wrong=tuple(
+        wrong("condition-key-c3", name, "say more") for name in ("answer", "family", "reason", "")
+    ),
+)
+
 PAGES = {
     **{name: patient(review) for name, review in REVIEWS.items()},
     "refused": patient(builders.review(), REFUSED),
     "slim": patient(builders.review(), needs_banner=False),
+    "refused_judgement": patient(builders.for_a_doctor(), REFUSED_JUDGEMENT),
+    "consent": consent(RECORDS),
+    "consent_of_nobody": consent(builders.consent_history(may_record=False)),
+    "consent_corrected": consent(RECORDS, correct="r2"),
+    "consent_refused": consent(RECORDS, REFUSED_CONSENT),
+    "correction_refused": consent(
+        RECORDS, replace(REFUSED_CONSENT, typed={"corrects_id": "r2", "change_reason": "x"})
+    ),
+    "revocation_refused": consent(RECORDS, REFUSED_REVOCATION),
+    "back_refused": consent(RECORDS, REFUSED_BACK),
+    "evidence": evidence(builders.evidence_shown()),
+    **{
+        f"evidence_{problem.value}": evidence(builders.evidence_shown(problem))
+        for problem in EvidenceProblem
+    },
     "month": month(),
     "month_of_one_state": month(MonthState.READY),
     "cookie_blocked": problem_text(cookie_blocked("/launch?iss=x"), is_demo=False),
@@ -131,7 +211,9 @@ def test_references_between_elements_lead_somewhere(name: str) -> None:
     assert wanted <= set(page.ids)
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name in REVIEWS])
+@pytest.mark.parametrize(
+    "name", [name for name in PAGES if name in REVIEWS or "consent" in name or "refused" in name]
+)
 def test_every_form_that_writes_carries_its_token_and_key(name: str) -> None:
     page = Page(PAGES[name])
     posts = [a["action"] for tag, a in page.tags if tag == "form" and a["method"] == "post"]
@@ -155,9 +237,22 @@ def test_what_a_chart_says_is_escaped(text: str) -> None:
     assert "&lt;" in html
 
 
-def test_what_was_typed_is_escaped_when_a_form_comes_back() -> None:
-    assert "<script>alert" not in PAGES["refused"]
-    assert "&lt;script&gt;alert" in PAGES["refused"]
+@pytest.mark.parametrize("name", ["refused", "consent_refused"])
+def test_what_was_typed_is_escaped_when_a_form_comes_back(name: str) -> None:
+    assert "<script>alert" not in PAGES[name]
+    assert "&lt;script&gt;alert" in PAGES[name]
+
+
+def test_what_a_resource_says_is_escaped() -> None:
+    html = evidence(builders.evidence_shown(said="<script>alert(1)</script>"))
+
+    assert "<script>alert" not in html
+    assert html.count("&lt;script&gt;alert") == 2
+
+
+def test_a_corrected_record_keeps_the_forms_reason_field_alone_open() -> None:
+    assert 'name="corrects_id" value="r2"' in PAGES["consent_corrected"]
+    assert "corrects_id" not in PAGES["consent"]
 
 
 def test_a_title_names_no_patient() -> None:

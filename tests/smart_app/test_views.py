@@ -9,6 +9,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.patient_month import MonthState, PatientMonthReview
 from smart_app.views.claim import ClaimView, claim
+from smart_app.views.conditions import conditions
 from smart_app.views.deliveries import progress
 from smart_app.views.eligibility import eligibility
 from smart_app.views.forms import Attempt, time_form, wrong
@@ -87,10 +88,48 @@ def test_findings_are_told_worst_first() -> None:
 
 
 def test_conditions_in_doubt_come_first() -> None:
-    view = eligibility(builders.review())
+    view = conditions(builders.for_a_doctor(), PAGE_KEY, None)
 
-    assert view.conditions[0].verdict == "Needs a clinician’s eye"
-    assert view.conditions_summary == "4 conditions in the chart, 2 chronic diseases"
+    assert view.items[0].verdict == "Needs a clinician’s eye"
+    assert view.items[0].display == "Long-standing trouble of the lungs"
+    assert view.summary == (
+        "5 conditions in the chart, 2 chronic diseases, 1 for a clinician to judge"
+    )
+
+
+def test_who_may_not_judge_is_offered_no_form() -> None:
+    review = replace(
+        builders.for_a_doctor(),
+        conditions=tuple(replace(item, may_say=()) for item in builders.for_a_doctor().conditions),
+    )
+
+    assert all(item.form is None for item in conditions(review, PAGE_KEY, None).items)
+
+
+def test_a_judgement_that_no_longer_holds_says_so() -> None:
+    (item,) = (
+        i for i in conditions(builders.for_a_doctor(), PAGE_KEY, None).items if len(i.said) > 1
+    )
+
+    assert [one.note for one in item.said] == ["", "No longer holds."]
+
+
+def test_each_condition_has_a_form_key_of_its_own_and_keeps_it_when_refused() -> None:
+    review = builders.for_a_doctor()
+    fresh = {i.element_id: i.form for i in conditions(review, PAGE_KEY, None).items if i.form}
+    attempt = Attempt(
+        form="condition-key-c3",
+        form_key="the-first-key",
+        typed={"answer": "chronic", "family": "", "reason": "kept"},
+        wrong=(wrong("condition-key-c3", "family", "choose the disease"),),
+    )
+    again = {i.element_id: i.form for i in conditions(review, PAGE_KEY, attempt).items if i.form}
+
+    assert len({form.form_key for form in fresh.values()}) == len(fresh) == 3
+    refused = again["item-key-c3"]
+    assert (refused.form_key, refused.reason, refused.is_open) == ("the-first-key", "kept", True)
+    assert refused.messages["family"] == "Choose the disease."
+    assert [answer.is_chosen for answer in refused.answers] == [True, False]
 
 
 def test_a_refused_form_keeps_what_was_typed_and_its_key() -> None:

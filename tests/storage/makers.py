@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ccm_fhir.domain.codes import Activity, PerformerKind
+from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.claims import NewClaim
+from ccm_fhir.storage.condition_reviews import NewReview
+from ccm_fhir.storage.consents import NewConsent
 from ccm_fhir.storage.deliveries import NewDelivery
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
@@ -48,6 +52,41 @@ def entry(tenant: Tenant, form_key: str = "form-1", **changes: object) -> NewEnt
         zone="America/New_York",
         activity=Activity.PATIENT_CALL,
         note="called",
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def consent(tenant: Tenant, form_key: str = "consent-1", **changes: object) -> NewConsent:
+    """Return a whole verbal consent, told to the nurse."""
+    new = NewConsent(
+        patient_id=tenant.patient_id,
+        decision=ConsentDecision.GIVEN,
+        decided_on=date(2026, 11, 10),
+        statements=("availability", "cost-sharing", "one-practitioner", "right-to-stop"),
+        mode=ConsentMode.VERBAL,
+        language="es",
+        given_by=ConsentGiver.PATIENT,
+        script_version="2026-11",
+        recorded_by=tenant.nurse_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def condition_review(tenant: Tenant, form_key: str = "review-1", **changes: object) -> NewReview:
+    """Return the doctor's yes about a Condition."""
+    new = NewReview(
+        patient_id=tenant.patient_id,
+        condition_id="c1",
+        condition_version="1",
+        fingerprint="f" * 64,
+        answer=ReviewAnswer.CHRONIC,
+        family="copd",
+        reason="Spirometry",
+        revision=1,
+        user_id=tenant.doctor_id,
+        person="A doctor",
         form_key=form_key,
     )
     return changed(new, changes)

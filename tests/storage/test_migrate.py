@@ -17,6 +17,8 @@ from ccm_fhir.storage import (
     audit,
     charts,
     claims,
+    condition_reviews,
+    consents,
     deliveries,
     ledger,
     migrate,
@@ -28,7 +30,16 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
-from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
+from tests.storage.makers import (
+    NOVEMBER,
+    chart,
+    claim,
+    condition_review,
+    consent,
+    delivery,
+    entry,
+    sign_off,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +54,9 @@ APPEND_ONLY = (
     "audit",
     "chart_snapshot",
     "claim",
+    "condition_review",
     "delivery_event",
+    "recorded_consent",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -169,6 +182,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
         claims.record(session, practice_id, claim(ours, signed.id), now)
         deliveries.plan(session, practice_id, delivery(ours), now)
+        consents.record(session, practice_id, consent(ours), now)
+        condition_reviews.record(session, practice_id, condition_review(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
     return database

@@ -25,7 +25,7 @@ class ConditionVerdict(Fact, frozen=True, kw_only=True):
     ``family`` of a Condition for review is a suggestion; ``possible`` are all that its codes name.
     ``icd10cm`` is the code as it is written, empty where another system decided. ``is_stale``: an
     encounter's diagnosis alone, older than CMS's warehouse looks back. ``ccw``: what that
-    warehouse calls it.
+    warehouse calls it. ``display`` is the chart's own word for it.
     """
 
     ref: EvidenceRef
@@ -38,6 +38,7 @@ class ConditionVerdict(Fact, frozen=True, kw_only=True):
     possible: tuple[str, ...] = ()
     is_billable: bool = False
     is_stale: bool = False
+    display: str = ""
 
 
 def classify(condition: ConditionFact, table: ChronicTable, as_of: date) -> ConditionVerdict:
@@ -52,6 +53,7 @@ def classify(condition: ConditionFact, table: ChronicTable, as_of: date) -> Cond
             icd10cm=codes.icd10cm,
             why=excluded or codes.why,
             is_billable=codes.is_billable,
+            display=_display(condition),
         )
     doubt = _doubt_about(condition, as_of)
     return ConditionVerdict(
@@ -65,7 +67,15 @@ def classify(condition: ConditionFact, table: ChronicTable, as_of: date) -> Cond
         possible=codes.possible,
         is_billable=codes.is_billable,
         is_stale=_is_stale(condition, as_of),
+        display=_display(condition),
     )
+
+
+def _display(condition: ConditionFact) -> str:
+    """Return the chart's own words."""
+    if condition.text.strip():
+        return condition.text.strip()
+    return next((c.display.strip() for c in condition.codings if c.display.strip()), "")
 
 
 def _remarks(condition: ConditionFact, as_of: date) -> str:

@@ -10,7 +10,6 @@ from ccm_fhir.domain.conditions.tables import (
     Chronic,
     ChronicTable,
     CodeMeaning,
-    Tier,
     dotted,
     normalise,
 )
@@ -87,10 +86,9 @@ def _by_family(code: str, family: str, table: ChronicTable) -> Reading | None:
     named = table.families.get(family)
     if named is None:
         return None
-    tier = Tier.CMS_NAMED if named.cms else Tier.CCW if named.ccw else Tier.CCIR
     return Reading(
         SNOMED,
         code,
-        CodeMeaning(Chronic.CHRONIC, family, tier, named.ccw),
+        CodeMeaning(Chronic.CHRONIC, family, named.tier, named.ccw),
         "The site's terminology server places it in this family.",
     )

@@ -53,6 +53,13 @@ class FamilyName:
     cms: str = ""
     ccw: str = ""
 
+    @property
+    def tier(self) -> Tier:
+        """Who else than AHRQ's indicator names it."""
+        if self.cms:
+            return Tier.CMS_NAMED
+        return Tier.CCW if self.ccw else Tier.CCIR
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableSource:

@@ -24,6 +24,7 @@ from ccm_fhir.domain.eligibility.standing import alive, not_billed_elsewhere, pr
 from ccm_fhir.domain.eligibility.stays import Stay, not_away_all_month, stays_of
 from ccm_fhir.domain.eligibility.steps import NextStep, next_steps
 from ccm_fhir.domain.eligibility.visits import initiating_visit
+from ccm_fhir.domain.reviews import apply_reviews
 
 if TYPE_CHECKING:
     from ccm_fhir.domain.careplan import CarePlanPicture
@@ -68,6 +69,7 @@ def assess(question: Question) -> Eligibility:
     verdicts = tuple(
         classify(c, question.table, question.month.last_day) for c in question.chart.conditions
     )
+    verdicts = apply_reviews(verdicts, question.chart.conditions, question.reviews, question.table)
     families = distinct_families(verdicts, question.table)
     coverage = best_coverage(question)
     consent = best_consent(question)

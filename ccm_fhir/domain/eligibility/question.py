@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PracticeFact
     from ccm_fhir.domain.reasons import Caution
+    from ccm_fhir.domain.reviews import ConditionReview
     from ccm_fhir.domain.rules import CarePlanRule, ChartRule, EligibilityRule, MonthRules
 
 ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
@@ -32,6 +33,7 @@ class Question:
     practice: PracticeFact
     attested: frozenset[Criterion]
     own_claim_identifiers: frozenset[str]
+    reviews: tuple[ConditionReview, ...] = ()
 
     @property
     def chart_rule(self) -> ChartRule:

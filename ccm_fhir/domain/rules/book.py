@@ -139,6 +139,7 @@ class Rulebook:
             care_plan=_first(self.care_plans, day),
             chart=_first(self.charts, day),
             risk=_first(self.risks, day),
+            eligibility_versions=self.eligibility,
         )
 
     def _exclusions_of_the_programme(self, day: date) -> dict[str, tuple[Exclusion, ...]]:

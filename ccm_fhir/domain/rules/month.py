@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from ccm_fhir.domain.codes import (
     BilledBy,
@@ -80,6 +81,8 @@ class MonthRules:
     """Everything in force in one month, found once and looked up often.
 
     ``performers`` says whose time a family takes, whether or not it is in force yet.
+    ``eligibility_versions`` are all there are, oldest first: consent is judged by the law of
+    the day on which it was given.
     """
 
     month: ServiceMonth
@@ -96,6 +99,7 @@ class MonthRules:
     care_plan: CarePlanRule | None
     chart: ChartRule | None
     risk: RiskRule | None
+    eligibility_versions: tuple[EligibilityRule, ...]
     _relations: dict[str, ServiceRelation | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -103,6 +107,11 @@ class MonthRules:
     def family(self, name: str) -> tuple[CodeRule, ...]:
         """Return a family's codes in force, base code first; empty where there are none."""
         return self.families.get(name, ())
+
+    def eligibility_on_or_after(self, on: date) -> EligibilityRule:
+        """Return the rule in force on a day; before the first of them, the first."""
+        held = self.eligibility_versions
+        return next((rule for rule in held if rule.is_in_force(on)), held[0])
 
     def relation(self, code: str) -> ServiceRelation | None:
         """Return what another service means for CCM; None where the rulebook has no such code."""

@@ -20,6 +20,7 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
+from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
 from ccm_fhir.storage.tables.terminology import TerminologyAnswerRow
 from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
@@ -29,6 +30,7 @@ __all__ = [
     "AuditRow",
     "ChartSnapshotRow",
     "ClaimRow",
+    "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
     "EhrRow",
@@ -37,6 +39,7 @@ __all__ = [
     "LaunchRow",
     "PatientRow",
     "PracticeRow",
+    "RecordedConsentRow",
     "Row",
     "SignOffRow",
     "SigningKeyRow",

@@ -44,9 +44,7 @@ def compare(before: dict[str, Row], after: dict[str, Row]) -> Changes:
             if old.chronic == new.chronic and old.family != new.family
         ),
         added=tuple(row for code, row in after.items() if code not in before),
-        retired=tuple(
-            new for old, new in both if new.status == RETIRED and old.status != RETIRED
-        ),
+        retired=tuple(new for old, new in both if new.status == RETIRED and old.status != RETIRED),
         from_beside=tuple(row for row in after.values() if row.source == "sibling"),
         undecided=tuple(
             row for row in after.values() if row.source == UNDECIDED and row.status == BILLABLE

@@ -75,9 +75,7 @@ def merge(sources: Sources) -> dict[str, Row]:
     return dict(sorted(rows.items()))
 
 
-def _decided(
-    sources: Sources, code: str, status: str, beside: dict[str, set[str]]
-) -> Row:
+def _decided(sources: Sources, code: str, status: str, beside: dict[str, set[str]]) -> Row:
     ccir = sources.ccir.get(code, "")
     chronic, source = _decision(sources, code, ccir, beside)
     return Row(

@@ -128,7 +128,9 @@ def _ccsr_table(given: Given, cells: list[list[str]], labels: Given | None) -> C
 def _checked(given: Given, row: int, categories: Iterable[str]) -> tuple[str, ...]:
     stated = tuple(category for category in categories if category)
     if not stated or not all(_CATEGORY_NAME.match(category) for category in stated):
-        raise given.error("has no CCSR category, or one that is not three letters and a number", row=row)
+        raise given.error(
+            "has no CCSR category, or one that is not three letters and a number", row=row
+        )
     return stated
 
 
