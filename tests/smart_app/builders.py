@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
@@ -287,7 +289,7 @@ def for_a_doctor() -> PatientMonthReview:
     """Return a month in which each kind of judgement may be made."""
     shown = review()
     one, two, doubtful, cold = shown.verdicts
-    doubtful = replace(doubtful, display="Long-standing trouble of the lungs")
+    doubtful = msgspec.structs.replace(doubtful, display="Long-standing trouble of the lungs")
     settled = verdict("c5", Chronic.CHRONIC, "copd", "", "on 2026-11-20 somebody judged it chronic")
     chronic, not_chronic, undone = ReviewAnswer
     return replace(
