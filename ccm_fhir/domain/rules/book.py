@@ -131,6 +131,7 @@ class Rulebook:
             counting={rule.reason: rule for rule in self.counting if rule.is_in_force(day)},
             claim=_first(self.claims, day),
             clinic=_first(self.clinics, day),
+            professions_paid_less=self.fees.paid_less(day),
         )
 
     def _exclusions_of_the_programme(self, day: date) -> dict[str, tuple[Exclusion, ...]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ccm_fhir.domain.codes import (
     BilledBy,
     DosPolicy,
+    EligibleProfession,
     NotCounted,
     PerformerKind,
     RhcCoding,
@@ -77,7 +78,8 @@ class ServiceRelation:
 class MonthRules:
     """Everything in force in one month, found once and looked up often.
 
-    ``performers`` says whose time a family takes, whether or not it is in force yet.
+    ``performers`` says whose time a family takes, whether or not it is in force yet;
+    ``professions_paid_less`` whom the fee schedule allows a share of its amount only.
     """
 
     month: ServiceMonth
@@ -91,6 +93,7 @@ class MonthRules:
     counting: Mapping[NotCounted, CountingRule]
     claim: ClaimRule | None
     clinic: ClinicRule | None
+    professions_paid_less: frozenset[EligibleProfession] = frozenset()
     _relations: dict[str, ServiceRelation | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
