@@ -109,6 +109,14 @@ def history(
     return tuple(sign_off_of(row) for row in rows)
 
 
+def months_signed(session: Session, practice_id: str) -> tuple[ServiceMonth, ...]:
+    """Return the months in which some patient's is signed, earliest first."""
+    found = session.exec(
+        select(SignOffRow.month).where(col(SignOffRow.practice_id) == practice_id).distinct()
+    )
+    return tuple(sorted(ServiceMonth.parse(month) for month in found))
+
+
 def sign_off_of(row: SignOffRow) -> SignOffRecord:
     """Read a stored signature."""
     return value_of(SignOffRecord, row, month=ServiceMonth.parse(row.month))
