@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from sqlmodel import Session
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Material, attested_criteria
+from ccm_fhir.services.judge import Material, attested_criteria, likely_biller
 from ccm_fhir.storage import (
     charts,
     claims,
+    coding_choices,
     deliveries,
     fees,
     ledger,
+    mdm_attestations,
     patients,
     practices,
     sign_offs,
@@ -25,6 +30,7 @@ from ccm_fhir.storage.charts import ChartRecord
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sign_offs import SignOffRecord
@@ -46,6 +52,15 @@ class Gathered:
     material: Material | None
     people: dict[str, AppUser]
     charges: dict[str, Decimal]
+    choice: ChoiceInForce
+    mdm: tuple[MdmAttestationRecord, ...]
+
+    def seen_by(self, actor: Actor) -> Gathered:
+        """Return the month as somebody sees it: a practitioner would sign for their own time."""
+        signs = actor.may(Role.PRACTITIONER) and self.sign_off is None
+        if not signs or self.material is None:
+            return self
+        return replace(self, material=replace(self.material, biller_id=actor.user_id))
 
 
 def gather(
@@ -66,6 +81,10 @@ def gather(
         month.ends_at(practice.zone),
     )
     claim = claims.find_latest(session, practice_id, patient_id, month)
+    sign_off = sign_offs.find_latest(session, practice_id, patient_id, month)
+    choices = coding_choices.bearing_on(session, practice_id, month, patient_id)
+    choice = in_force(choices, month, patient_id)
+    mdm = mdm_attestations.of_patient_month(session, practice_id, patient_id, month)
     system = world.identifier_system("claim")
     material = None
     if chart is not None:
@@ -78,6 +97,9 @@ def gather(
             own_claims=frozenset()
             if claim is None
             else frozenset({f"{system}|{claim.identifier}"}),
+            choice=choice.choice,
+            mdm=mdm[-1] if mdm else None,
+            biller_id=likely_biller(entries) if sign_off is None else sign_off.user_id,
         )
     return Gathered(
         practice=practice,
@@ -88,9 +110,11 @@ def gather(
         deliveries=deliveries.of_patient_month(
             session, practice_id, patient_id, month, practice.zone
         ),
-        sign_off=sign_offs.find_latest(session, practice_id, patient_id, month),
+        sign_off=sign_off,
         claim=claim,
         material=material,
         people={user.id: user for user in users.list_all(session, practice_id)},
         charges=fees.in_force(session, practice_id, month.last_day),
+        choice=choice,
+        mdm=mdm,
     )

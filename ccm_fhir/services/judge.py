@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import msgspec
 from sqlmodel import Session
 
+from ccm_fhir.domain.codes import MdmAnswer, MdmLevel, PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import STANDARD_CHOICE, Decision, decide, of_chart
+from ccm_fhir.domain.decision import Choice, Decision, PatientMonth, decide, of_chart
 from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.timekeeping import TimeEntry
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import attestations
 from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.practices import Practice
+
+_OWN = PerformerKind.BILLING_PRACTITIONER
+_LEVELS = {MdmAnswer.MODERATE: MdmLevel.MODERATE, MdmAnswer.HIGH: MdmLevel.HIGH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What is on record for one patient-month."""
+    """What is on record for one patient-month.
+
+    ``biller_id`` is whose own minutes the practitioner's codes take: those of whoever signs.
+    """
 
     practice: Practice
     month: ServiceMonth
@@ -28,6 +39,9 @@ class Material:
     entries: tuple[TimeEntryRecord, ...]
     attested: frozenset[Criterion]
     own_claims: frozenset[str]
+    choice: Choice
+    mdm: MdmAttestationRecord | None
+    biller_id: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +81,14 @@ def judge(world: Installation, material: Material) -> Judgement:
             own_claim_identifiers=material.own_claims,
         )
     )
-    decision = decide(
-        of_chart(
-            month,
-            material.practice.zone,
-            material.chart,
-            eligibility,
-            tuple(entry.as_time_entry for entry in material.entries),
-        ),
-        world.rulebook,
-        STANDARD_CHOICE,
+    told = of_chart(
+        month,
+        material.practice.zone,
+        material.chart,
+        eligibility,
+        tuple(_counted_as(entry, material.biller_id) for entry in material.entries),
     )
+    decision = decide(_with_attested(told, material.mdm), world.rulebook, material.choice)
     return Judgement(eligibility=eligibility, decision=decision)
 
 
@@ -96,4 +107,36 @@ def attested_criteria(
     return frozenset(
         Criterion(record.kind)
         for record in attestations.of_month(session, practice_id, patient_id, month)
+    )
+
+
+def likely_biller(entries: Iterable[TimeEntryRecord]) -> str | None:
+    """Return the practitioner with most of the month's time, until somebody signs; or None.
+
+    What others see of the practitioner's codes is what this person would sign.
+    """
+    seconds: dict[str, int] = {}
+    for entry in entries:
+        if entry.performer is _OWN:
+            worked = entry.as_time_entry.total_seconds
+            seconds[entry.user_id] = seconds.get(entry.user_id, 0) + worked
+    return min(seconds, key=lambda user_id: (-seconds[user_id], user_id), default=None)
+
+
+def _counted_as(entry: TimeEntryRecord, biller_id: str | None) -> TimeEntry:
+    """Return an entry as it counts: another practitioner's minutes are not the biller's own."""
+    counted = entry.as_time_entry
+    if entry.performer is _OWN and entry.user_id != biller_id:
+        return msgspec.structs.replace(counted, performer=PerformerKind.CLINICAL_STAFF)
+    return counted
+
+
+def _with_attested(told: PatientMonth, mdm: MdmAttestationRecord | None) -> PatientMonth:
+    if mdm is None:
+        return told
+    return msgspec.structs.replace(
+        told,
+        mdm_level=_LEVELS.get(mdm.answer),
+        is_complex_declined=mdm.answer is MdmAnswer.NOT_MET,
+        is_plan_revised=mdm.is_plan_revised,
     )

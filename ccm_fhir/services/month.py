@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.coding_choice import in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Judgement, Material, try_judge
+from ccm_fhir.services.judge import Judgement, Material, likely_biller, try_judge
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
+from ccm_fhir.services.practice_choice import shown
 from ccm_fhir.services.review import months_offered
 from ccm_fhir.services.sessions import Visit
-from ccm_fhir.storage import audit, launches, months, patients, practices
+from ccm_fhir.storage import (
+    audit,
+    coding_choices,
+    launches,
+    mdm_attestations,
+    months,
+    patients,
+    practices,
+    users,
+)
 from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.coding_choices import ChoiceRecord
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.launches import NewLaunch
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.months import MonthRow as StoredRow
 from ccm_fhir.storage.practices import Practice
 
@@ -44,6 +58,15 @@ def overview(
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         stored = months.month_rows(session, actor.practice_id, wanted.month, practice.zone)
+        asked = _Asked(
+            world=world,
+            actor=actor,
+            practice=practice,
+            month=wanted.month,
+            choices=_by_patient(coding_choices.bearing_on(session, practice.id, wanted.month)),
+            mdm=mdm_attestations.latest_of_month(session, practice.id, wanted.month),
+        )
+        names = {user.id: user.name for user in users.list_all(session, practice.id)}
         audit.append(
             session,
             world.audit_key,
@@ -51,7 +74,7 @@ def overview(
             AuditEntry(act="view_month", user_id=actor.user_id),
             world.clock(),
         )
-    rows = [_row(world, practice, wanted.month, row) for row in stored]
+    rows = [_row(asked, row) for row in stored]
     rows.sort(key=lambda row: (_ORDER.index(row.state), -row.counted_seconds, row.name))
     chosen = [row for row in rows if wanted.state in {None, row.state}]
     pages = max(1, -(-len(chosen) // ROWS_A_PAGE))
@@ -68,6 +91,7 @@ def overview(
         state=wanted.state,
         page=page,
         pages=pages,
+        choice=shown(in_force(asked.choices_of(None), wanted.month), names, practice.zone),
     )
 
 
@@ -108,10 +132,32 @@ _ORDER = (
 )
 
 
-def _row(
-    world: Installation, practice: Practice, month: ServiceMonth, stored: StoredRow
-) -> MonthRow:
-    judgement = _judged(world, practice, month, stored)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A month of a practice, and what of it bears on every row."""
+
+    world: Installation
+    actor: Actor
+    practice: Practice
+    month: ServiceMonth
+    choices: dict[str | None, list[ChoiceRecord]]
+    mdm: dict[str, MdmAttestationRecord]
+
+    def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
+        """Return the practice's choices, and a patient's exceptions."""
+        own = () if patient_id is None else self.choices.get(patient_id, ())
+        return (*self.choices.get(None, ()), *own)
+
+
+def _by_patient(records: tuple[ChoiceRecord, ...]) -> dict[str | None, list[ChoiceRecord]]:
+    grouped = defaultdict[str | None, list[ChoiceRecord]](list)
+    for record in records:
+        grouped[record.patient_id].append(record)
+    return dict(grouped)
+
+
+def _row(asked: _Asked, stored: StoredRow) -> MonthRow:
+    judgement = _judged(asked, stored)
     decision = judgement.decision if judgement else None
     return MonthRow(
         patient_id=stored.patient.id,
@@ -124,27 +170,35 @@ def _row(
         missing=_missing(decision),
         total_usd=stored.claim.total_usd if stored.claim else None,
         claim_state=_claim_state(stored),
+        awaits_mdm=decision is not None and stored.sign_off is None and decision.is_mdm_awaited,
     )
 
 
-def _judged(
-    world: Installation, practice: Practice, month: ServiceMonth, stored: StoredRow
-) -> Judgement | None:
+def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
     if stored.chart is None:
         return None
-    system = world.identifier_system("claim")
+    system = asked.world.identifier_system("claim")
     own = (
         frozenset() if stored.claim is None else frozenset({f"{system}|{stored.claim.identifier}"})
     )
     material = Material(
-        practice=practice,
-        month=month,
+        practice=asked.practice,
+        month=asked.month,
         chart=stored.chart.facts,
         entries=stored.entries,
         attested=frozenset(),
         own_claims=own,
+        choice=in_force(asked.choices_of(stored.patient.id), asked.month, stored.patient.id).choice,
+        mdm=asked.mdm.get(stored.patient.id),
+        biller_id=_biller(asked.actor, stored),
     )
-    return try_judge(world, material)[0]
+    return try_judge(asked.world, material)[0]
+
+
+def _biller(actor: Actor, stored: StoredRow) -> str | None:
+    if stored.sign_off is not None:
+        return stored.sign_off.user_id
+    return actor.user_id if actor.may(Role.PRACTITIONER) else likely_biller(stored.entries)
 
 
 def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:

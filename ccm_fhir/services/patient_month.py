@@ -20,6 +20,7 @@ from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.sources import Sources
 
 
@@ -107,6 +108,7 @@ class PatientMonthReview:
 
     ``decision`` is None where no chart has been read or no rules are loaded for the month;
     ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
+    ``mdm`` is None where complex care's decision making is neither asked nor answered.
     """
 
     patient: PatientBanner
@@ -130,6 +132,8 @@ class PatientMonthReview:
     ehr_links: dict[str, str]
     may_keep_time: bool
     may_sign: bool
+    choice: ChoiceShown | None = None
+    mdm: MdmShown | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -164,6 +168,7 @@ class MonthRow:
     missing: tuple[Finding, ...]
     total_usd: Decimal | None
     claim_state: DeliveryState | None
+    awaits_mdm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,3 +185,4 @@ class MonthOverview:
     state: MonthState | None
     page: int
     pages: int
+    choice: ChoiceShown | None = None

@@ -13,6 +13,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_record import StoredClaim
 from ccm_fhir.services.decision_record import hash_of
@@ -29,6 +30,7 @@ from ccm_fhir.services.patient_month import (
     WorkEntry,
 )
 from ccm_fhir.services.problems import sentence_for
+from ccm_fhir.services.review_choice import choice_shown, mdm_shown
 from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
@@ -61,7 +63,7 @@ def review_patient_month(
             AuditEntry(act="view_patient", user_id=actor.user_id, patient_id=patient_id),
             world.clock(),
         )
-    return _review(world, actor, gathered, now)
+    return _review(world, actor, gathered.seen_by(actor), now)
 
 
 def months_offered(today: date) -> tuple[ServiceMonth, ...]:
@@ -71,7 +73,11 @@ def months_offered(today: date) -> tuple[ServiceMonth, ...]:
 
 
 def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -> Judgement:
-    """Return what the decision would be once everything attestable were attested."""
+    """Return what the decision would be once everything attestable were attested.
+
+    Raises:
+        RuleError: amounts decide by the practice's choice, and are not loaded.
+    """
     if gathered.material is None or not judgement.to_attest:
         return judgement
     attested = gathered.material.attested | set(judgement.to_attest)
@@ -132,13 +138,18 @@ def _review(
         and gathered.sign_off is None
         and judgement is not None
         and not obstacles,
+        choice=choice_shown(gathered, actor),
+        mdm=None if judgement is None else mdm_shown(world, gathered, judgement, actor),
     )
 
 
 def _obstacles(
     world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement
 ) -> tuple[Obstacle, ...]:
-    attested = if_attested(world, gathered, judgement)
+    try:
+        attested = if_attested(world, gathered, judgement)
+    except RuleError as problem:
+        return (Obstacle(code="rules_not_loaded", owner="admin", fix=str(problem)),)
     draft = draft_claim(
         DraftRequest(
             decision=attested.decision,
