@@ -20,6 +20,8 @@ from ccm_fhir.wiring import open_installation
 from smart_app import launch
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
+    choice,
+    decision_making,
     errors,
     health,
     home,
@@ -42,7 +44,21 @@ from smart_app.views.rendering import STATIC
 __all__ = ["AppSettings", "create_app", "from_environment"]
 
 _TALKATIVE = ("httpx2", "httpcore2", "httpx", "httpcore")  # their INFO lines hold URLs
-_PAGES = (home, health, wellknown, style, patient, time, timer, sign, month, progress, leave)
+_PAGES = (
+    home,
+    health,
+    wellknown,
+    style,
+    patient,
+    time,
+    timer,
+    decision_making,
+    sign,
+    choice,
+    month,
+    progress,
+    leave,
+)
 
 
 def from_environment() -> FastAPI:

@@ -24,6 +24,11 @@ _LABELS = {criterion.value: title for criterion, title in CRITERIA.items()} | {
     "contact_mode": "Contact with the patient",
     "note": "Note",
     "reason": "Reason",
+    "answer": "Level",
+    "rationale": "Rationale",
+    "family": "What is reported",
+    "dos_policy": "Date of service",
+    "from_month": "From",
 }
 
 
@@ -97,6 +102,11 @@ def wrong(form: str, name: str, problem: str) -> Wrong:
     )
 
 
+def attempted(form: str, attempt: Attempt | None) -> Attempt | None:
+    """Return what was refused of one form; None where another was, or none."""
+    return attempt if attempt is not None and attempt.form == form else None
+
+
 def key_of(page_key: str, form: str) -> str:
     """Return one form's key on one printing of a page: the same form sent twice says so."""
     return str(uuid5(UUID(page_key), form))
@@ -106,14 +116,14 @@ def time_form(
     month: ServiceMonth, today: date, page_key: str, attempt: Attempt | None
 ) -> TimeFormView:
     """Return the form for typed time, as it was left if it has just been refused."""
-    mine = attempt if attempt is not None and attempt.form == "time" else None
+    mine = attempted("time", attempt)
     default = today.isoformat() if ServiceMonth.containing(today) == month else ""
     blank = dict.fromkeys(TIME_FIELDS, "") | {"started_on": default}
     values = blank if mine is None else blank | {name: mine.typed.get(name, "") for name in blank}
     return TimeFormView(
         form_key=key_of(page_key, "time") if mine is None else mine.form_key,
         values=values,
-        messages=_messages(mine, TIME_FIELDS),
+        messages=messages(mine, TIME_FIELDS),
         earliest=month.first_day.isoformat(),
         latest=min(month.last_day, today).isoformat(),
         activities=tuple(
@@ -131,6 +141,7 @@ def time_form(
     )
 
 
-def _messages(attempt: Attempt | None, names: tuple[str, ...]) -> dict[str, str]:
+def messages(attempt: Attempt | None, names: tuple[str, ...]) -> dict[str, str]:
+    """Return what is wrong with each named field of a form; empty where nothing is."""
     found = {} if attempt is None else {w.field: w.message for w in attempt.wrong}
     return {name: found.get(name, "") for name in names}

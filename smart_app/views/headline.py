@@ -73,6 +73,9 @@ def _of_time(review: PatientMonthReview, decision: Decision) -> HeadlineView:
     if unsettled:
         title = f"{codes} reached; {count(len(unsettled), 'question', 'questions')} open"
         return _says(Tone.OPEN, title, _open_questions(unsettled), "eligibility")
+    if decision.is_mdm_awaited:
+        why = "The time of complex care is met; the practitioner says which codes are reported."
+        return _says(Tone.OPEN, f"{codes} reached; decision making is open", why, "claim")
     if any(o.code not in _TOLD_ELSEWHERE for o in review.sign_obstacles):
         return _says(Tone.OPEN, f"{codes} reached; the claim needs a fix", "", "claim")
     return _says(Tone.GOOD, f"Ready to sign: {codes}", _if_early(review), "claim")
