@@ -17,8 +17,10 @@ from ccm_fhir.storage import (
     audit,
     charts,
     claims,
+    coding_choices,
     deliveries,
     ledger,
+    mdm_attestations,
     migrate,
     timers,
 )
@@ -28,7 +30,7 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
-from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
+from tests.storage.makers import NOVEMBER, chart, choice, claim, delivery, entry, mdm, sign_off
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,7 +45,9 @@ APPEND_ONLY = (
     "audit",
     "chart_snapshot",
     "claim",
+    "coding_choice",
     "delivery_event",
+    "mdm_attestation",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -168,6 +172,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         )
         signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
         claims.record(session, practice_id, claim(ours, signed.id), now)
+        coding_choices.record(session, practice_id, choice(ours), now)
+        mdm_attestations.record(session, practice_id, mdm(ours), now)
         deliveries.plan(session, practice_id, delivery(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
