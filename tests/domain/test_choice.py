@@ -61,9 +61,9 @@ CHOICES = st.builds(
 )
 
 
-def told(*entries: TimeEntry, month: ServiceMonth = NOVEMBER, **said: object) -> PatientMonth:
+def told(*entries: TimeEntry, **said: object) -> PatientMonth:
     facts = builders.chart()
-    asked = of_chart(month, NEW_YORK, facts, builders.eligibility(facts), entries)
+    asked = of_chart(NOVEMBER, NEW_YORK, facts, builders.eligibility(facts), entries)
     return msgspec.structs.replace(asked, **said)
 
 
