@@ -15,6 +15,7 @@ from ccm_fhir.domain.decision import (
     Decision,
 )
 from ccm_fhir.domain.findings import Answer
+from ccm_fhir.domain.reasons import Caution
 from ccm_fhir.domain.stated.sentences import CAUTIONS, said
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
@@ -132,13 +133,20 @@ def claim(
         who_signs=_who_signs(review) if is_open and not obstacles and not can_sign else "",
         signed="" if review.signed is None else _signed(review.signed),
         sent=None if review.claim is None else _sent(review.claim, review.ehr_links),
-        cautions=() if decision is None else tuple(CAUTIONS[c] for c in decision.cautions),
+        cautions=_cautions(review),
         missing="" if decision is None else _missing(decision),
         alternatives=() if decision is None else alternatives(decision),
         rules=() if decision is None else rule_views(decision.rule_versions, review.sources),
         chosen=chosen(review.choice, page_key, attempt),
         decision_making=decision_making(review.mdm, decision, page_key, attempt),
     )
+
+
+def _cautions(review: PatientMonthReview) -> tuple[str, ...]:
+    """Return what to look at, but for what the section on decision making says itself."""
+    found = () if review.decision is None else review.decision.cautions
+    told = {Caution.COMPLEX_TIME_WITHOUT_MDM} if review.mdm is not None else set()
+    return tuple(CAUTIONS[one] for one in found if one not in told)
 
 
 def _missing(decision: Decision) -> str:
