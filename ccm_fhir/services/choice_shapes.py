@@ -76,10 +76,12 @@ class MdmSaid:
 class MdmShown:
     """The question of decision making, and its answers, oldest first: the last one holds.
 
-    ``is_awaited``: the practice's choice cannot be applied before it is answered.
+    ``is_awaited``: the practice's choice cannot be applied before it is answered;
+    ``is_anothers``: the last answer is another practitioner's, and counts when they sign.
     """
 
     is_awaited: bool
     asks_plan_revision: bool
     answers: tuple[MdmSaid, ...]
     may_attest: bool
+    is_anothers: bool = False

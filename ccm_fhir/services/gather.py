@@ -56,11 +56,14 @@ class Gathered:
     mdm: tuple[MdmAttestationRecord, ...]
 
     def seen_by(self, actor: Actor) -> Gathered:
-        """Return the month as somebody sees it: a practitioner would sign for their own time."""
+        """Return the month as somebody sees it.
+
+        A practitioner would sign for their own time, on their own word about decision making.
+        """
         signs = actor.may(Role.PRACTITIONER) and self.sign_off is None
         if not signs or self.material is None:
             return self
-        return replace(self, material=replace(self.material, biller_id=actor.user_id))
+        return replace(self, material=self.material.of_biller(actor.user_id))
 
 
 def gather(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 from sqlmodel import Session
@@ -42,6 +42,11 @@ class Material:
     choice: Choice
     mdm: MdmAttestationRecord | None
     biller_id: str | None
+
+    def of_biller(self, user_id: str) -> Material:
+        """Return the material as it is when somebody signs: nobody else attests for them."""
+        is_own = self.mdm is not None and self.mdm.user_id == user_id
+        return replace(self, biller_id=user_id, mdm=self.mdm if is_own else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -190,15 +190,13 @@ def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
         own_claims=own,
         choice=in_force(asked.choices_of(stored.patient.id), asked.month, stored.patient.id).choice,
         mdm=asked.mdm.get(stored.patient.id),
-        biller_id=_biller(asked.actor, stored),
+        biller_id=likely_biller(stored.entries),
     )
-    return try_judge(asked.world, material)[0]
-
-
-def _biller(actor: Actor, stored: StoredRow) -> str | None:
     if stored.sign_off is not None:
-        return stored.sign_off.user_id
-    return actor.user_id if actor.may(Role.PRACTITIONER) else likely_biller(stored.entries)
+        material = material.of_biller(stored.sign_off.user_id)
+    elif asked.actor.may(Role.PRACTITIONER):
+        material = material.of_biller(asked.actor.user_id)
+    return try_judge(asked.world, material)[0]
 
 
 def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:

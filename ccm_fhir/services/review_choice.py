@@ -31,11 +31,13 @@ def mdm_shown(
     if not asked and not gathered.mdm:
         return None
     is_open = gathered.sign_off is None
+    attests = asked and is_open and actor.may(Role.PRACTITIONER)
     return MdmShown(
         is_awaited=is_open and judgement.decision.is_mdm_awaited,
         asks_plan_revision=asks_plan_revision(world.rulebook, gathered.month),
         answers=tuple(_said(gathered, record) for record in gathered.mdm),
-        may_attest=asked and is_open and actor.may(Role.PRACTITIONER),
+        may_attest=attests,
+        is_anothers=attests and bool(gathered.mdm) and gathered.mdm[-1].user_id != actor.user_id,
     )
 
 

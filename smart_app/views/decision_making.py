@@ -71,7 +71,7 @@ def decision_making(
     said = tuple(_told(one) for one in reversed(shown.answers))
     waits = shown.is_awaited and not shown.may_attest
     return MdmView(
-        why="The time of complex care is met." if shown.may_attest or waits else "",
+        why=_why(shown) if shown.may_attest or waits else "",
         effect=_EFFECTS[decision.choice.family] if shown.may_attest else "",
         holds=said[0] if said else "",
         earlier=said[1:],
@@ -83,6 +83,13 @@ def decision_making(
         ),
         form=_form(shown, page_key, attempt) if shown.may_attest else None,
     )
+
+
+def _why(shown: MdmShown) -> str:
+    met = "The time of complex care is met."
+    if not shown.is_anothers:
+        return met
+    return f"{met} Another practitioner has answered; that counts when they sign, not for you."
 
 
 def _told(said: MdmSaid) -> str:

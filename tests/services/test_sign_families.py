@@ -170,6 +170,26 @@ def test_after_the_signature_what_was_attested_stands(doctor: Desk) -> None:
         attest(doctor, MdmAnswer.NOT_MET)
 
 
+def test_one_practitioner_does_not_sign_on_anothers_word(site: Site, doctor: Desk) -> None:
+    attest(doctor)
+    other = site.launch(user=NURSE_PRACTITIONER)
+    nurse = site.launch()
+
+    assert (asked(other).is_awaited, asked(other).is_anothers) == (True, True)
+    assert (asked(doctor).is_awaited, asked(doctor).is_anothers) == (False, False)
+    assert (asked(nurse).is_awaited, asked(nurse).is_anothers) == (False, False)
+    assert row_of(other).awaits_mdm
+    assert not row_of(nurse).awaits_mdm
+    with pytest.raises(ConflictError, match="decision making"):
+        other.sign()
+
+    attest(other, MdmAnswer.HIGH)
+    assert asked(doctor).is_awaited
+    other.sign()
+    assert [code for code, *_ in items(claim_of(other))] == ["99487"]
+    assert row_of(nurse).reached == (("99487", 1),)
+
+
 def test_below_the_time_of_complex_care_there_is_nothing_to_attest(site: Site) -> None:
     site.launch().record(minutes=59)
     doctor = site.launch(user=DOCTOR)

@@ -70,6 +70,16 @@ def test_an_answer_that_nothing_asks_for_any_more_is_still_told() -> None:
     assert (shown.why, shown.waits, shown.form) == ("", "", None)
 
 
+def test_anothers_answer_is_told_to_count_for_them_alone() -> None:
+    review = builders.asked_for_mdm(answered=True)
+    assert review.mdm is not None
+
+    shown = decision_making(replace(review.mdm, is_anothers=True), review.decision, PAGE_KEY, None)
+
+    assert shown is not None
+    assert "counts when they sign, not for you" in shown.why
+
+
 def test_a_month_without_a_decision_asks_nothing() -> None:
     assert decision_making(builders.asked_for_mdm().mdm, None, PAGE_KEY, None) is None
 
