@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlmodel import Session
@@ -55,15 +56,18 @@ class Gathered:
     choice: ChoiceInForce
     mdm: tuple[MdmAttestationRecord, ...]
 
-    def seen_by(self, actor: Actor) -> Gathered:
-        """Return the month as somebody sees it.
+    def seen_by(self, actor: Actor, now: datetime) -> Gathered:
+        """Return the month as somebody sees it; a claim that is not signed would go out today.
 
         A practitioner would sign for their own time, on their own word about decision making.
         """
-        signs = actor.may(Role.PRACTITIONER) and self.sign_off is None
-        if not signs or self.material is None:
+        if self.sign_off is not None or self.material is None:
             return self
-        return replace(self, material=self.material.of_biller(actor.user_id))
+        today = now.astimezone(self.practice.zone).date()
+        material = replace(self.material, sent_on=today)
+        if actor.may(Role.PRACTITIONER):
+            material = material.of_biller(actor.user_id)
+        return replace(self, material=material)
 
 
 def gather(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import date
 
 import msgspec
 from sqlmodel import Session
@@ -31,6 +32,7 @@ class Material:
     """What is on record for one patient-month.
 
     ``biller_id`` is whose own minutes the practitioner's codes take: those of whoever signs.
+    ``sent_on`` is the day on which a claim would go out; None where it has been signed already.
     """
 
     practice: Practice
@@ -42,6 +44,7 @@ class Material:
     choice: Choice
     mdm: MdmAttestationRecord | None
     biller_id: str | None
+    sent_on: date | None = None
 
     def of_biller(self, user_id: str) -> Material:
         """Return the material as it is when somebody signs: nobody else attests for them."""
@@ -93,6 +96,7 @@ def judge(world: Installation, material: Material) -> Judgement:
         eligibility,
         tuple(_counted_as(entry, material.biller_id) for entry in material.entries),
     )
+    told = msgspec.structs.replace(told, sent_on=material.sent_on)
     decision = decide(_with_attested(told, material.mdm), world.rulebook, material.choice)
     return Judgement(eligibility=eligibility, decision=decision)
 

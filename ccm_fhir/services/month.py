@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.coding_choice import in_force
@@ -63,6 +64,7 @@ def overview(
             actor=actor,
             practice=practice,
             month=wanted.month,
+            today=now.astimezone(practice.zone).date(),
             choices=_by_patient(coding_choices.bearing_on(session, practice.id, wanted.month)),
             mdm=mdm_attestations.latest_of_month(session, practice.id, wanted.month),
         )
@@ -79,11 +81,10 @@ def overview(
     chosen = [row for row in rows if wanted.state in {None, row.state}]
     pages = max(1, -(-len(chosen) // ROWS_A_PAGE))
     page = min(max(1, wanted.page), pages)
-    today = now.astimezone(practice.zone).date()
     return MonthOverview(
         month=wanted.month,
-        months=months_offered(today),
-        today=today,
+        months=months_offered(asked.today),
+        today=asked.today,
         practice_name=practice.name,
         counts=dict(Counter(row.state for row in rows)),
         total_usd=sum((row.total_usd for row in rows if row.total_usd is not None), Decimal(0)),
@@ -140,6 +141,7 @@ class _Asked:
     actor: Actor
     practice: Practice
     month: ServiceMonth
+    today: date
     choices: dict[str | None, list[ChoiceRecord]]
     mdm: dict[str, MdmAttestationRecord]
 
@@ -194,7 +196,9 @@ def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
     )
     if stored.sign_off is not None:
         material = material.of_biller(stored.sign_off.user_id)
-    elif asked.actor.may(Role.PRACTITIONER):
+    else:
+        material = replace(material, sent_on=asked.today)
+    if stored.sign_off is None and asked.actor.may(Role.PRACTITIONER):
         material = material.of_biller(asked.actor.user_id)
     return try_judge(asked.world, material)[0]
 
@@ -205,11 +209,15 @@ def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:
         return MonthState.PROBLEM
     if stored.sign_off is not None:
         return MonthState.SENT if claim_state is DeliveryState.SENT else MonthState.SIGNED
-    if judgement is None:
-        return MonthState.CHART_NOT_READ
+    return MonthState.CHART_NOT_READ if judgement is None else _open_state(judgement)
+
+
+def _open_state(judgement: Judgement) -> MonthState:
     decision, attestable = judgement.decision, set(judgement.to_attest)
     if any(f.answer is Answer.NOT_MET for f in decision.findings):
         return MonthState.NEEDS_FIX if decision.counted_seconds else MonthState.NOT_ELIGIBLE
+    if Reason.TIMELY_FILING_EXPIRED in decision.reasons:
+        return MonthState.NOT_ELIGIBLE
     if set(decision.unknown) - attestable:
         return MonthState.NEEDS_FIX
     return MonthState.READY if decision.reached else MonthState.SHORT_OF_TIME

@@ -63,7 +63,7 @@ def review_patient_month(
             AuditEntry(act="view_patient", user_id=actor.user_id, patient_id=patient_id),
             world.clock(),
         )
-    return _review(world, actor, gathered.seen_by(actor), now)
+    return _review(world, actor, gathered.seen_by(actor, now), now)
 
 
 def months_offered(today: date) -> tuple[ServiceMonth, ...]:

@@ -81,7 +81,7 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
         )
         gathered = gather(
             world, session, actor.practice_id, request.patient_id, request.month
-        ).seen_by(actor)
+        ).seen_by(actor, now)
         if gathered.sign_off is not None:
             if gathered.sign_off.form_key == request.form_key:
                 return

@@ -17,6 +17,7 @@ from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, NotAllowedError
 from ccm_fhir.services.attest_mdm import asks_plan_revision
 from ccm_fhir.services.month import MonthFilter, overview
+from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.storage import audit, fees, sign_offs
 from tests.services.loopback_ehr import TODAY
 from tests.services.reporting import RATIONALE, attest, choose, report_otherwise
@@ -380,6 +381,30 @@ def test_amounts_that_are_not_loaded_are_told_and_nothing_is_signed(site: Site) 
     assert not shown.may_sign
     with pytest.raises(ConflictError, match="CY2026 Physician Fee Schedule"):
         doctor.sign()
+
+
+def test_a_month_that_can_no_longer_be_filed_is_not_signed(site: Site) -> None:
+    doctor = site.launch(user=DOCTOR)
+    doctor.record()
+    signed = site.launch(patient="pt-advantage", user=DOCTOR)
+    signed.record(start_time=time(10))
+    signed.sign()
+    a_year = 365 * 24 * 3600
+    site.clock.advance(seconds=a_year)
+    assert doctor.review().may_sign
+
+    site.clock.advance(seconds=24 * 3600)
+
+    shown = doctor.review()
+    assert shown.decision is not None
+    assert "timely_filing_expired" in shown.decision.reasons
+    assert not shown.may_sign
+    assert row_of(doctor).state is MonthState.NOT_ELIGIBLE
+    with pytest.raises(ConflictError):
+        doctor.sign()
+    kept = signed.review().decision
+    assert kept is not None
+    assert "timely_filing_expired" not in kept.reasons
 
 
 def test_a_month_shown_under_one_choice_is_not_signed_under_another(site: Site) -> None:
