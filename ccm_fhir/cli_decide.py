@@ -13,6 +13,7 @@ from ccm_fhir.conformance import answer_lines, explain_line
 from ccm_fhir.domain.stated import Law
 from ccm_fhir.errors import InputError
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.settings import FeesSettings
 from ccm_fhir.terminology import load_chronic_table
 
 DONE, SOME_REJECTED = 0, 1
@@ -26,7 +27,7 @@ def run(file: str, *, strict: bool, explain: bool) -> int:
     Raises:
         InputError: the file cannot be opened.
     """
-    law = Law(load_rulebook(), load_chronic_table())
+    law = Law(load_rulebook(FeesSettings().fees_dir), load_chronic_table())
     gc.collect()
     gc.freeze()  # the tables live as long as the process; looking through them again is waste
     gc.set_threshold(_YOUNG)  # a line's objects hold no cycles and die with it

@@ -23,7 +23,9 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from ccm_fhir import wiring
+from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.pricing import national_nonfacility_amount
+from ccm_fhir.domain.rules import PROGRAMME_FAMILIES
 from ccm_fhir.errors import CcmError
 from ccm_fhir.rulebook import load_rulebook
 from ccm_fhir.services.connect import NewConnection, connect_ehr
@@ -38,7 +40,6 @@ PRACTICE_NPI = "1999999018"
 ZONE = "America/New_York"
 EXIT_UNREACHABLE = 3
 _PATIENCE_SECONDS = 60
-_CODES = ("99490", "99439")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +158,9 @@ def _settings(plan: DemoPlan, folder: Path) -> Settings:
 def _charges(today: date) -> dict[str, Decimal]:
     """Return the demo practice's fee table: what Medicare allows nationally in that year."""
     rulebook = load_rulebook()
-    prices = {code: rulebook.price_rule(code, today) for code in _CODES}
+    rules = rulebook.of_month(ServiceMonth.containing(today))
+    codes = [rule.code for family in PROGRAMME_FAMILIES for rule in rules.family(family)]
+    prices = {code: rulebook.price_rule(code, today) for code in codes}
     return {
         code: national_nonfacility_amount(price)
         for code, price in prices.items()

@@ -18,6 +18,7 @@ import msgspec
 from ccm_fhir.conformance.boundaries import boundary_examples
 from ccm_fhir.conformance.suite import Example, Json, differences, shipped
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.settings import FeesSettings
 
 DONE, UNREADABLE, DIFFERS = 0, 2, 4
 
@@ -31,7 +32,8 @@ def main(arguments: Sequence[str]) -> int:
     chosen = parser.parse_args(arguments)
     examples = shipped()
     if chosen.boundaries:
-        examples += tuple(boundary_examples(load_rulebook()))
+        rulebook = load_rulebook(FeesSettings().fees_dir)
+        examples += tuple(boundary_examples(rulebook))
     lines = b"".join(msgspec.json.encode(example.inputs) + b"\n" for example in examples)
     if chosen.answers is not None:
         return report(examples, read_answers(chosen.answers.read_bytes()))

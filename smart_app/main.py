@@ -21,8 +21,10 @@ from smart_app import launch
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
     about,
+    choice,
     conditions,
     consent,
+    decision_making,
     errors,
     evidence,
     health,
@@ -59,6 +61,9 @@ _PAGES = (
     consent,
     conditions,
     evidence,
+    decision_making,
+    sign,
+    choice,
     month,
     progress,
     leave,

@@ -60,7 +60,14 @@ if TYPE_CHECKING:
 NOVEMBER = ServiceMonth(2026, 11)
 ORGANIZATION = "Organization/org-maple-street"
 PRACTICE_NPI = "1999999018"
-CHARGES = {"99490": Decimal("95.00"), "99439": Decimal("75.00")}
+CHARGES = {
+    "99490": Decimal("95.00"),
+    "99439": Decimal("75.00"),
+    "99487": Decimal("190.00"),
+    "99489": Decimal("105.00"),
+    "99491": Decimal("120.00"),
+    "99437": Decimal("85.00"),
+}
 SETTLE_SECONDS = 120.0
 SECRET = "synthetic-" * 4
 NURSE = "prac-nora-carewell"

@@ -175,6 +175,15 @@ def _obstacles(request: DraftRequest) -> tuple[Obstacle, ...]:
         for line in request.decision.lines
         if line.code not in request.charges
     )
+    if request.decision.is_mdm_awaited:
+        found.append(
+            Obstacle(
+                code="medical_decision_making_open",
+                owner="practitioner",
+                fix="The time of complex care is met: attest moderate or high medical decision "
+                "making, or report the non-complex codes.",
+            )
+        )
     families = request.eligibility.finding(Criterion.TWO_CHRONIC_CONDITIONS)
     coded = diagnoses_of(request.eligibility.families)
     if families.answer is Answer.MET and len(coded) < len(request.eligibility.families[:2]):

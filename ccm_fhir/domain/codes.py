@@ -148,6 +148,14 @@ class MdmLevel(StrEnum):
     HIGH = "high"
 
 
+class MdmAnswer(StrEnum):
+    """What the billing practitioner says when complex care's time is met; never derived."""
+
+    MODERATE = "moderate"
+    HIGH = "high"
+    NOT_MET = "not_met"
+
+
 class FamilyChoice(Word):
     """Which of the compliant families a practice reports; its own choice, never a default."""
 

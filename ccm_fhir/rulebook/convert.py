@@ -125,7 +125,6 @@ def eligibility_rule(version: EligibilityVersion, sources: Sources) -> Eligibili
         required_consent_statements=version.required_consent_statements,
         coverage_kinds=frozenset(version.coverage_kinds),
         professions=frozenset(version.professions),
-        professions_paid_less=frozenset(version.professions_paid_less),
         citations=_distinct(cited),
         cited=cited,
         not_modelled=version.not_modelled,

@@ -150,7 +150,6 @@ class EligibilityVersion(CitedVersion):
         "required_consent_statements",
         "coverage_kinds",
         "professions",
-        "professions_paid_less",
     )
 
     version: str
@@ -162,7 +161,6 @@ class EligibilityVersion(CitedVersion):
     required_consent_statements: tuple[str, ...]
     coverage_kinds: tuple[CoverageKind, ...] = Field(min_length=1)
     professions: tuple[EligibleProfession, ...] = Field(min_length=1)
-    professions_paid_less: tuple[EligibleProfession, ...]
     not_modelled: tuple[str, ...] = ()
 
 

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from sqlmodel import Session
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Material, attested_criteria
+from ccm_fhir.services.judge import Material, attested_criteria, likely_biller
 from ccm_fhir.storage import (
     charts,
     claims,
+    coding_choices,
     condition_reviews,
     consents,
     deliveries,
     fees,
     ledger,
+    mdm_attestations,
     patients,
     practices,
     sign_offs,
@@ -29,6 +35,7 @@ from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.condition_reviews import ReviewRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sign_offs import SignOffRecord
@@ -51,6 +58,21 @@ class Gathered:
     people: dict[str, AppUser]
     charges: dict[str, Decimal]
     reviews: tuple[ReviewRecord, ...] = ()
+    choice: ChoiceInForce
+    mdm: tuple[MdmAttestationRecord, ...]
+
+    def seen_by(self, actor: Actor, now: datetime) -> Gathered:
+        """Return the month as somebody sees it; a claim that is not signed would go out today.
+
+        A practitioner would sign for their own time, on their own word about decision making.
+        """
+        if self.sign_off is not None or self.material is None:
+            return self
+        today = now.astimezone(self.practice.zone).date()
+        material = replace(self.material, sent_on=today)
+        if actor.may(Role.PRACTITIONER):
+            material = material.of_biller(actor.user_id)
+        return replace(self, material=material)
 
 
 def gather(
@@ -71,6 +93,10 @@ def gather(
         month.ends_at(practice.zone),
     )
     claim = claims.find_latest(session, practice_id, patient_id, month)
+    sign_off = sign_offs.find_latest(session, practice_id, patient_id, month)
+    choices = coding_choices.bearing_on(session, practice_id, month, patient_id)
+    choice = in_force(choices, month, patient_id)
+    mdm = mdm_attestations.of_patient_month(session, practice_id, patient_id, month)
     system = world.identifier_system("claim")
     reviews = condition_reviews.of_patient(session, practice_id, patient_id)
     material = None
@@ -89,6 +115,9 @@ def gather(
                 practice.organization_ref,
             ),
             reviews=tuple(review.as_review(practice.zone) for review in reviews),
+            choice=choice.choice,
+            mdm=mdm[-1] if mdm else None,
+            biller_id=likely_biller(entries) if sign_off is None else sign_off.user_id,
         )
     return Gathered(
         practice=practice,
@@ -99,10 +128,12 @@ def gather(
         deliveries=deliveries.of_patient_month(
             session, practice_id, patient_id, month, practice.zone
         ),
-        sign_off=sign_offs.find_latest(session, practice_id, patient_id, month),
+        sign_off=sign_off,
         claim=claim,
         material=material,
         people={user.id: user for user in users.list_all(session, practice_id)},
         charges=fees.in_force(session, practice_id, month.last_day),
         reviews=reviews,
+        choice=choice,
+        mdm=mdm,
     )

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
 
 import msgspec
 from sqlmodel import Session
 
+from ccm_fhir.domain.codes import MdmAnswer, MdmLevel, PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import STANDARD_CHOICE, Decision, decide, of_chart
+from ccm_fhir.domain.decision import Choice, Decision, PatientMonth, decide, of_chart
 from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
 from ccm_fhir.domain.facts import ChartFacts, ConsentFact
 from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.domain.reviews import ConditionReview
+from ccm_fhir.domain.timekeeping import TimeEntry
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.site_terminology import table_for
 from ccm_fhir.storage import attestations
 from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.practices import Practice
+
+_OWN = PerformerKind.BILLING_PRACTITIONER
+_LEVELS = {MdmAnswer.MODERATE: MdmLevel.MODERATE, MdmAnswer.HIGH: MdmLevel.HIGH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +35,8 @@ class Material:
 
     ``consents`` were recorded here and stand beside those of the chart; ``reviews`` are what
     practitioners said of its Conditions.
+    ``biller_id`` is whose own minutes the practitioner's codes take: those of whoever signs.
+    ``sent_on`` is the day on which a claim would go out; None where it has been signed already.
     """
 
     practice: Practice
@@ -37,6 +47,15 @@ class Material:
     own_claims: frozenset[str]
     consents: tuple[ConsentFact, ...] = ()
     reviews: tuple[ConditionReview, ...] = ()
+    choice: Choice
+    mdm: MdmAttestationRecord | None
+    biller_id: str | None
+    sent_on: date | None = None
+
+    def of_biller(self, user_id: str) -> Material:
+        """Return the material as it is when somebody signs: nobody else attests for them."""
+        is_own = self.mdm is not None and self.mdm.user_id == user_id
+        return replace(self, biller_id=user_id, mdm=self.mdm if is_own else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,17 +96,15 @@ def judge(world: Installation, material: Material) -> Judgement:
             reviews=material.reviews,
         )
     )
-    decision = decide(
-        of_chart(
-            month,
-            material.practice.zone,
-            chart,
-            eligibility,
-            tuple(entry.as_time_entry for entry in material.entries),
-        ),
-        world.rulebook,
-        STANDARD_CHOICE,
+    told = of_chart(
+        month,
+        material.practice.zone,
+        chart,
+        eligibility,
+        tuple(_counted_as(entry, material.biller_id) for entry in material.entries),
     )
+    told = msgspec.structs.replace(told, sent_on=material.sent_on)
+    decision = decide(_with_attested(told, material.mdm), world.rulebook, material.choice)
     return Judgement(eligibility=eligibility, decision=decision)
 
 
@@ -111,4 +128,36 @@ def attested_criteria(
     return frozenset(
         Criterion(record.kind)
         for record in attestations.of_month(session, practice_id, patient_id, month)
+    )
+
+
+def likely_biller(entries: Iterable[TimeEntryRecord]) -> str | None:
+    """Return the practitioner with most of the month's time, until somebody signs; or None.
+
+    What others see of the practitioner's codes is what this person would sign.
+    """
+    seconds: dict[str, int] = {}
+    for entry in entries:
+        if entry.performer is _OWN:
+            worked = entry.as_time_entry.total_seconds
+            seconds[entry.user_id] = seconds.get(entry.user_id, 0) + worked
+    return min(seconds, key=lambda user_id: (-seconds[user_id], user_id), default=None)
+
+
+def _counted_as(entry: TimeEntryRecord, biller_id: str | None) -> TimeEntry:
+    """Return an entry as it counts: another practitioner's minutes are not the biller's own."""
+    counted = entry.as_time_entry
+    if entry.performer is _OWN and entry.user_id != biller_id:
+        return msgspec.structs.replace(counted, performer=PerformerKind.CLINICAL_STAFF)
+    return counted
+
+
+def _with_attested(told: PatientMonth, mdm: MdmAttestationRecord | None) -> PatientMonth:
+    if mdm is None:
+        return told
+    return msgspec.structs.replace(
+        told,
+        mdm_level=_LEVELS.get(mdm.answer),
+        is_complex_declined=mdm.answer is MdmAnswer.NOT_MET,
+        is_plan_revised=mdm.is_plan_revised,
     )

@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.coding_choice import in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Judgement, Material, try_judge
+from ccm_fhir.services.judge import Judgement, Material, likely_biller, try_judge
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
+from ccm_fhir.services.practice_choice import shown
 from ccm_fhir.services.review import months_offered
 from ccm_fhir.services.sessions import Visit
-from ccm_fhir.storage import audit, launches, months, patients, practices
+from ccm_fhir.storage import (
+    audit,
+    coding_choices,
+    launches,
+    mdm_attestations,
+    months,
+    patients,
+    practices,
+    users,
+)
 from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.coding_choices import ChoiceRecord
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.launches import NewLaunch
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.months import MonthRow as StoredRow
 from ccm_fhir.storage.practices import Practice
 
@@ -45,6 +60,16 @@ def overview(
     with world.db.write() as session:
         practice = practices.get(session, actor.practice_id)
         stored = months.month_rows(session, actor.practice_id, wanted.month, practice.zone)
+        asked = _Asked(
+            world=world,
+            actor=actor,
+            practice=practice,
+            month=wanted.month,
+            today=now.astimezone(practice.zone).date(),
+            choices=_by_patient(coding_choices.bearing_on(session, practice.id, wanted.month)),
+            mdm=mdm_attestations.latest_of_month(session, practice.id, wanted.month),
+        )
+        names = {user.id: user.name for user in users.list_all(session, practice.id)}
         audit.append(
             session,
             world.audit_key,
@@ -52,16 +77,15 @@ def overview(
             AuditEntry(act="view_month", user_id=actor.user_id),
             world.clock(),
         )
-    rows = [_row(world, practice, wanted.month, row) for row in stored]
+    rows = [_row(asked, row) for row in stored]
     rows.sort(key=lambda row: (_ORDER.index(row.state), -row.counted_seconds, row.name))
     chosen = [row for row in rows if wanted.state in {None, row.state}]
     pages = max(1, -(-len(chosen) // ROWS_A_PAGE))
     page = min(max(1, wanted.page), pages)
-    today = now.astimezone(practice.zone).date()
     return MonthOverview(
         month=wanted.month,
-        months=months_offered(today),
-        today=today,
+        months=months_offered(asked.today),
+        today=asked.today,
         practice_name=practice.name,
         counts=dict(Counter(row.state for row in rows)),
         total_usd=sum((row.total_usd for row in rows if row.total_usd is not None), Decimal(0)),
@@ -69,6 +93,7 @@ def overview(
         state=wanted.state,
         page=page,
         pages=pages,
+        choice=shown(in_force(asked.choices_of(None), wanted.month), names, practice.zone),
     )
 
 
@@ -109,10 +134,33 @@ _ORDER = (
 )
 
 
-def _row(
-    world: Installation, practice: Practice, month: ServiceMonth, stored: StoredRow
-) -> MonthRow:
-    judgement = _judged(world, practice, month, stored)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A month of a practice, and what of it bears on every row."""
+
+    world: Installation
+    actor: Actor
+    practice: Practice
+    month: ServiceMonth
+    today: date
+    choices: dict[str | None, list[ChoiceRecord]]
+    mdm: dict[str, MdmAttestationRecord]
+
+    def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
+        """Return the practice's choices, and a patient's exceptions."""
+        own = () if patient_id is None else self.choices.get(patient_id, ())
+        return (*self.choices.get(None, ()), *own)
+
+
+def _by_patient(records: tuple[ChoiceRecord, ...]) -> dict[str | None, list[ChoiceRecord]]:
+    grouped = defaultdict[str | None, list[ChoiceRecord]](list)
+    for record in records:
+        grouped[record.patient_id].append(record)
+    return dict(grouped)
+
+
+def _row(asked: _Asked, stored: StoredRow) -> MonthRow:
+    judgement = _judged(asked, stored)
     decision = judgement.decision if judgement else None
     return MonthRow(
         patient_id=stored.patient.id,
@@ -125,31 +173,40 @@ def _row(
         missing=_missing(decision),
         total_usd=stored.claim.total_usd if stored.claim else None,
         claim_state=_claim_state(stored),
+        awaits_mdm=decision is not None and stored.sign_off is None and decision.is_mdm_awaited,
     )
 
 
-def _judged(
-    world: Installation, practice: Practice, month: ServiceMonth, stored: StoredRow
-) -> Judgement | None:
+def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
     if stored.chart is None:
         return None
-    system = world.identifier_system("claim")
+    system = asked.world.identifier_system("claim")
     own = (
         frozenset() if stored.claim is None else frozenset({f"{system}|{stored.claim.identifier}"})
     )
     material = Material(
-        practice=practice,
-        month=month,
+        practice=asked.practice,
+        month=asked.month,
         chart=stored.chart.facts,
         entries=stored.entries,
         attested=frozenset(),
         own_claims=own,
         consents=consent_facts(
-            (consent.as_recorded for consent in stored.consents), practice.organization_ref
+            (consent.as_recorded for consent in stored.consents),
+            asked.practice.organization_ref,
         ),
-        reviews=tuple(review.as_review(practice.zone) for review in stored.reviews),
+        reviews=tuple(review.as_review(asked.practice.zone) for review in stored.reviews),
+        choice=in_force(asked.choices_of(stored.patient.id), asked.month, stored.patient.id).choice,
+        mdm=asked.mdm.get(stored.patient.id),
+        biller_id=likely_biller(stored.entries),
     )
-    return try_judge(world, material)[0]
+    if stored.sign_off is not None:
+        material = material.of_biller(stored.sign_off.user_id)
+    else:
+        material = replace(material, sent_on=asked.today)
+    if stored.sign_off is None and asked.actor.may(Role.PRACTITIONER):
+        material = material.of_biller(asked.actor.user_id)
+    return try_judge(asked.world, material)[0]
 
 
 def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:
@@ -158,11 +215,15 @@ def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:
         return MonthState.PROBLEM
     if stored.sign_off is not None:
         return MonthState.SENT if claim_state is DeliveryState.SENT else MonthState.SIGNED
-    if judgement is None:
-        return MonthState.CHART_NOT_READ
+    return MonthState.CHART_NOT_READ if judgement is None else _open_state(judgement)
+
+
+def _open_state(judgement: Judgement) -> MonthState:
     decision, attestable = judgement.decision, set(judgement.to_attest)
     if any(f.answer is Answer.NOT_MET for f in decision.findings):
         return MonthState.NEEDS_FIX if decision.counted_seconds else MonthState.NOT_ELIGIBLE
+    if Reason.TIMELY_FILING_EXPIRED in decision.reasons:
+        return MonthState.NOT_ELIGIBLE
     if set(decision.unknown) - attestable:
         return MonthState.NEEDS_FIX
     return MonthState.READY if decision.reached else MonthState.SHORT_OF_TIME

@@ -22,6 +22,7 @@ from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.sources import Sources
 
@@ -113,6 +114,7 @@ class PatientMonthReview:
     ``steps`` are what is left to do, in order; ``picture`` is the care plan, and ``risk`` what is
     laid beside the attestation of risk.
     ``ehr_links`` leads from a reference to a path within the launch.
+    ``mdm`` is None where complex care's decision making is neither asked nor answered.
     """
 
     patient: PatientBanner
@@ -142,6 +144,8 @@ class PatientMonthReview:
     conditions: tuple[ConditionItem, ...] = ()
     family_choices: tuple[tuple[str, str], ...] = ()
     may_record_consent: bool = False
+    choice: ChoiceShown | None = None
+    mdm: MdmShown | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -176,6 +180,7 @@ class MonthRow:
     missing: tuple[Finding, ...]
     total_usd: Decimal | None
     claim_state: DeliveryState | None
+    awaits_mdm: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +197,4 @@ class MonthOverview:
     state: MonthState | None
     page: int
     pages: int
+    choice: ChoiceShown | None = None

@@ -14,6 +14,7 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
 from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_record import StoredClaim
 from ccm_fhir.services.condition_items import condition_items, family_choices
@@ -33,6 +34,7 @@ from ccm_fhir.services.patient_month import (
 )
 from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.record_consent import RECORDERS
+from ccm_fhir.services.review_choice import choice_shown, mdm_shown
 from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
@@ -65,7 +67,7 @@ def review_patient_month(
             AuditEntry(act="view_patient", user_id=actor.user_id, patient_id=patient_id),
             world.clock(),
         )
-    return _review(world, actor, gathered, now)
+    return _review(world, actor, gathered.seen_by(actor, now), now)
 
 
 def months_offered(today: date) -> tuple[ServiceMonth, ...]:
@@ -75,7 +77,11 @@ def months_offered(today: date) -> tuple[ServiceMonth, ...]:
 
 
 def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -> Judgement:
-    """Return what the decision would be once everything attestable were attested."""
+    """Return what the decision would be once everything attestable were attested.
+
+    Raises:
+        RuleError: amounts decide by the practice's choice, and are not loaded.
+    """
     if gathered.material is None or not judgement.to_attest:
         return judgement
     attested = gathered.material.attested | set(judgement.to_attest)
@@ -142,6 +148,8 @@ def _review(
         conditions=condition_items(world, actor, gathered, judgement),
         family_choices=family_choices(world),
         may_record_consent=actor.may(*RECORDERS),
+        choice=choice_shown(gathered, actor),
+        mdm=None if judgement is None else mdm_shown(world, gathered, judgement, actor),
     )
 
 
@@ -175,7 +183,10 @@ def _why_not_read(gathered: Gathered) -> str:
 def _obstacles(
     world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement
 ) -> tuple[Obstacle, ...]:
-    attested = if_attested(world, gathered, judgement)
+    try:
+        attested = if_attested(world, gathered, judgement)
+    except RuleError as problem:
+        return (Obstacle(code="rules_not_loaded", owner="admin", fix=str(problem)),)
     draft = draft_claim(
         DraftRequest(
             decision=attested.decision,

@@ -79,13 +79,15 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
             AuditEntry(act="sign_month", user_id=actor.user_id, patient_id=request.patient_id),
             world.clock(),
         )
-        gathered = gather(world, session, actor.practice_id, request.patient_id, request.month)
+        gathered = gather(
+            world, session, actor.practice_id, request.patient_id, request.month
+        ).seen_by(actor, now)
         if gathered.sign_off is not None:
             if gathered.sign_off.form_key == request.form_key:
                 return
             raise ConflictError(f"{request.month} is already signed.")
         shown = _shown(world, gathered, request)
-        decided = if_attested(world, gathered, shown)
+        decided = _decided(world, gathered, shown)
         draft = _draft(actor, gathered, decided)
         for criterion in shown.to_attest:
             attestations.record(
@@ -114,14 +116,20 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
             ),
             now,
         )
-        _plan_claim(world, session, _Signing(gathered, draft, sign_off), now)
+        _plan_claim(world, session, _Signing(gathered, decided, draft, sign_off), now)
 
 
 @dataclass(frozen=True, slots=True)
 class _Signing:
     gathered: Gathered
+    decided: Judgement
     draft: ClaimDraft
     sign_off: SignOffRecord
+
+    @property
+    def worked(self) -> frozenset[str]:
+        """The entries whose time the lines report; what was left out is no part of the claim."""
+        return frozenset(part.entry_id for part in self.decided.decision.tally.counted)
 
 
 def _shown(world: Installation, gathered: Gathered, request: SignMonth) -> Judgement:
@@ -137,6 +145,13 @@ def _shown(world: Installation, gathered: Gathered, request: SignMonth) -> Judge
         if criterion not in request.attested:
             raise InputError(criterion.value, "Tick the statement if it is true.")
     return shown
+
+
+def _decided(world: Installation, gathered: Gathered, shown: Judgement) -> Judgement:
+    try:
+        return if_attested(world, gathered, shown)
+    except RuleError as problem:
+        raise ConflictError(str(problem)) from None
 
 
 def _draft(actor: Actor, gathered: Gathered, decided: Judgement) -> ClaimDraft:
@@ -179,8 +194,7 @@ def _plan_claim(
         ),
         now,
     )
-    counted = {entry.id for entry in gathered.entries}
-    written = [d for d in gathered.deliveries if d.artefact_id in counted]
+    written = [d for d in gathered.deliveries if d.artefact_id in signing.worked]
     procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
     encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
     envelope = ClaimEnvelope(

@@ -119,6 +119,14 @@ def signed_months(session: Session, practice_id: str, patient_id: str) -> tuple[
     return tuple(sorted(ServiceMonth.parse(month) for month in found))
 
 
+def months_signed(session: Session, practice_id: str) -> tuple[ServiceMonth, ...]:
+    """Return the months in which some patient's is signed, earliest first."""
+    found = session.exec(
+        select(SignOffRow.month).where(col(SignOffRow.practice_id) == practice_id).distinct()
+    )
+    return tuple(sorted(ServiceMonth.parse(month) for month in found))
+
+
 def sign_off_of(row: SignOffRow) -> SignOffRecord:
     """Read a stored signature."""
     return value_of(SignOffRecord, row, month=ServiceMonth.parse(row.month))

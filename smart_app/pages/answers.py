@@ -108,6 +108,12 @@ def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
     return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)
 
 
+def to_choice(launch_id: str, month: ServiceMonth, done: Done) -> RedirectResponse:
+    """Send the browser to the page of the practice's choice."""
+    asked = urlencode({"month": str(month), "done": done.value})
+    return RedirectResponse(f"/l/{launch_id}/choice?{asked}", _SEE_OTHER)
+
+
 _PLACES = {
     Done.TIME: "time",
     Done.VOID: "time",
@@ -117,4 +123,6 @@ _PLACES = {
     Done.TIMER_SAVED: "time",
     Done.TIMER_PARTLY: "time",
     Done.TIMER_DISCARDED: "time",
+    Done.EXCEPTION: "claim",
+    Done.MDM: "claim",
 }

@@ -7,8 +7,15 @@ from decimal import Decimal
 
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.decision import BELOW_TIME_THRESHOLD, CANNOT_DETERMINE, DecidedLine, Decision
+from ccm_fhir.domain.decision import (
+    BELOW_TIME_THRESHOLD,
+    CANNOT_DETERMINE,
+    PRACTITIONER_FAMILY,
+    DecidedLine,
+    Decision,
+)
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.reasons import Caution
 from ccm_fhir.domain.stated.sentences import CAUTIONS, said
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
@@ -16,6 +23,8 @@ from ccm_fhir.services.sign import STATEMENTS
 from ccm_fhir.services.sources import Sources
 from smart_app.views import wording
 from smart_app.views.alternatives import AlternativeView, alternatives
+from smart_app.views.choice import ChosenView, chosen
+from smart_app.views.decision_making import MdmView, decision_making
 from smart_app.views.deliveries import DeliveryView, delivery
 from smart_app.views.formats import day, listed, minutes, moment, money, month_name, sentence
 from smart_app.views.forms import Attempt, key_of
@@ -108,6 +117,8 @@ class ClaimView:
     missing: str
     alternatives: tuple[AlternativeView, ...]
     rules: tuple[RuleView, ...]
+    chosen: ChosenView | None = None
+    decision_making: MdmView | None = None
 
 
 def claim(
@@ -127,11 +138,20 @@ def claim(
         who_signs=_who_signs(review) if is_open and not obstacles and not can_sign else "",
         signed="" if review.signed is None else _signed(review.signed),
         sent=None if review.claim is None else _sent(review.claim, review.ehr_links),
-        cautions=() if decision is None else tuple(CAUTIONS[c] for c in decision.cautions),
+        cautions=_cautions(review),
         missing="" if decision is None else _missing(decision),
         alternatives=() if decision is None else alternatives(decision),
         rules=() if decision is None else rule_views(decision.rule_versions, review.sources),
+        chosen=chosen(review.choice, page_key, attempt),
+        decision_making=decision_making(review.mdm, decision, page_key, attempt),
     )
+
+
+def _cautions(review: PatientMonthReview) -> tuple[str, ...]:
+    """Return what to look at, but for what the section on decision making says itself."""
+    found = () if review.decision is None else review.decision.cautions
+    told = {Caution.COMPLEX_TIME_WITHOUT_MDM} if review.mdm is not None else set()
+    return tuple(CAUTIONS[one] for one in found if one not in told)
 
 
 def _missing(decision: Decision) -> str:
@@ -223,9 +243,9 @@ def _sign_form(
         decision_hash=review.decision_hash,
         fingerprint=review.decision_hash[:_FINGERPRINT],
         sentence=(
-            f"I, {signer}, supervised this patient’s care management in "
-            f"{month_name(review.month)}, have looked through the time and the evidence on this "
-            "page, and ask that the services above be reported under my name."
+            f"I, {signer}, {_did(review)} in {month_name(review.month)}, have looked through the "
+            "time and the evidence on this page, and ask that the services above be reported "
+            "under my name."
         ),
         statements=tuple(
             StatementView(
@@ -238,6 +258,14 @@ def _sign_form(
             for criterion in review.to_attest
         ),
     )
+
+
+def _did(review: PatientMonthReview) -> str:
+    """Return what the signer says they did: the practitioner's codes are for their own work."""
+    decision = review.decision
+    if decision is not None and decision.family == PRACTITIONER_FAMILY:
+        return "gave this patient’s care management that is counted above in person"
+    return "supervised this patient’s care management"
 
 
 def _who_signs(review: PatientMonthReview) -> str:

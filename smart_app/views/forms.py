@@ -39,9 +39,13 @@ _LABELS = (
         "representative_name": "Representative’s name",
         "representative_relation": "Relation to the patient",
         "change_reason": "Reason of the correction",
+        "rationale": "Rationale",
+        "dos_policy": "Date of service",
+        "from_month": "From",
     }
     | STATEMENTS
 )
+_LABELS_OF_FORMS = {("mdm", "answer"): "Level", ("choice", "family"): "What is reported"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,13 +109,19 @@ class TimeFormView:
 def wrong(form: str, name: str, problem: str) -> Wrong:
     """Return a field's problem, with the id of the field it is about."""
     known = name in _LABELS
+    label = _LABELS_OF_FORMS.get((form, name)) or _LABELS.get(name, "")
     message = sentence(problem)
     return Wrong(
         field=name if known else "",
         target=f"{form}-{name}" if known else "",
         message=message,
-        summary=f"{_LABELS[name]}: {message}" if known else message,
+        summary=f"{label}: {message}" if known else message,
     )
+
+
+def attempted(form: str, attempt: Attempt | None) -> Attempt | None:
+    """Return what was refused of one form; None where another was, or none."""
+    return attempt if attempt is not None and attempt.form == form else None
 
 
 def key_of(page_key: str, form: str) -> str:
@@ -123,14 +133,14 @@ def time_form(
     month: ServiceMonth, today: date, page_key: str, attempt: Attempt | None
 ) -> TimeFormView:
     """Return the form for typed time, as it was left if it has just been refused."""
-    mine = attempt if attempt is not None and attempt.form == "time" else None
+    mine = attempted("time", attempt)
     default = today.isoformat() if ServiceMonth.containing(today) == month else ""
     blank = dict.fromkeys(TIME_FIELDS, "") | {"started_on": default}
     values = blank if mine is None else blank | {name: mine.typed.get(name, "") for name in blank}
     return TimeFormView(
         form_key=key_of(page_key, "time") if mine is None else mine.form_key,
         values=values,
-        messages=_messages(mine, TIME_FIELDS),
+        messages=messages(mine, TIME_FIELDS),
         earliest=month.first_day.isoformat(),
         latest=min(month.last_day, today).isoformat(),
         activities=tuple(
@@ -148,6 +158,7 @@ def time_form(
     )
 
 
-def _messages(attempt: Attempt | None, names: tuple[str, ...]) -> dict[str, str]:
+def messages(attempt: Attempt | None, names: tuple[str, ...]) -> dict[str, str]:
+    """Return what is wrong with each named field of a form; empty where nothing is."""
     found = {} if attempt is None else {w.field: w.message for w in attempt.wrong}
     return {name: found.get(name, "") for name in names}

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.reasons import Reason
+from ccm_fhir.domain.stated.sentences import SENTENCES
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
 from smart_app.views import wording
@@ -70,9 +72,15 @@ def _of_time(review: PatientMonthReview, decision: Decision) -> HeadlineView:
     if not decision.reached:
         return _short(decision, unsettled)
     codes = reached_words(tuple(x.code for x in decision.reached for _ in range(x.units)))
+    if Reason.TIMELY_FILING_EXPIRED in decision.reasons:
+        late = Reason.TIMELY_FILING_EXPIRED
+        return _says(Tone.BAD, wording.REASONS[late], SENTENCES[late].remedy, "claim")
     if unsettled:
         title = f"{codes} reached; {count(len(unsettled), 'question', 'questions')} open"
         return _says(Tone.OPEN, title, _open_questions(unsettled), "eligibility")
+    if decision.is_mdm_awaited:
+        why = "The time of complex care is met; the practitioner says which codes are reported."
+        return _says(Tone.OPEN, f"{codes} reached; decision making is open", why, "claim")
     if any(o.code not in _TOLD_ELSEWHERE for o in review.sign_obstacles):
         return _says(Tone.OPEN, f"{codes} reached; the claim needs a fix", "", "claim")
     return _says(Tone.GOOD, f"Ready to sign: {codes}", _if_early(review), "claim")

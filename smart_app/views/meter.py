@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccm_fhir.domain.decision import DecidedLine, Decision
+from ccm_fhir.domain.decision import DecidedLine, Decision, Threshold
 from smart_app.views.formats import bare_minutes, listed, minutes, whole_minutes
 
 _ROOM_AT_THE_END = 1.08
 _FULL = 100.0
+_LEAST_MARKS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +38,7 @@ class MeterView:
 def meter(decision: Decision, *, is_open: bool) -> MeterView:
     """Return the bar of a decision's counted time; a month that is signed has no next step."""
     counted = decision.counted_seconds
-    thresholds = decision.thresholds
+    thresholds = _near(decision.thresholds, counted)
     highest = max((counted, *(t.seconds for t in thresholds)))
     scale = (highest or 1) * _ROOM_AT_THE_END
     codes = _codes_in_order(decision.reached)
@@ -82,6 +83,12 @@ def reached_words(codes: tuple[str, ...]) -> str:
     return " and ".join(
         code if times[code] == 1 else f"{times[code]} × {code}" for code in distinct
     )
+
+
+def _near(thresholds: tuple[Threshold, ...], counted: int) -> tuple[Threshold, ...]:
+    """Return the thresholds behind and the one ahead: some add-ons may repeat ten times."""
+    behind = sum(1 for threshold in thresholds if threshold.seconds <= counted)
+    return thresholds[: max(_LEAST_MARKS, behind + 1)]
 
 
 def _codes_in_order(reached: tuple[DecidedLine, ...]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
 from ccm_fhir.services.sign import STATEMENTS
 from ccm_fhir.services.sources import Sources
 from smart_app.views import wording
+from smart_app.views.choice import reported
 from smart_app.views.eligibility import FindingView, finding
 from smart_app.views.formats import bare_minutes, count, minutes, money
 from smart_app.views.meter import reached_words
@@ -74,6 +75,7 @@ class MonthPageView:
     chosen_label: str
     said: str
     unread: str
+    reported: str
     rows: tuple[RowView, ...]
     page: int
     pages: int
@@ -91,6 +93,7 @@ def month_page(overview: MonthOverview) -> MonthPageView:
         chosen_label="" if overview.state is None else wording.MONTH_STATES[overview.state],
         said=(f"{count(everyone, 'patient', 'patients')}; {money(overview.total_usd)} claimed."),
         unread=f"{count(unread, 'chart has', 'charts have')} not been read yet." if unread else "",
+        reported="" if overview.choice is None else reported(overview.choice),
         rows=tuple(_row(row) for row in overview.rows),
         page=overview.page,
         pages=overview.pages,
@@ -152,6 +155,8 @@ def _missing(row: MonthRow) -> tuple[Finding, ...]:
 def _hint(row: MonthRow) -> str:
     if row.state is MonthState.CHART_NOT_READ:
         return "The chart"
+    if row.state is MonthState.READY and row.awaits_mdm:
+        return "The billing practitioner’s word on the decision making"
     if row.state is MonthState.READY:
         return "The billing practitioner’s signature"
     if row.state is not MonthState.SHORT_OF_TIME or row.next_threshold_seconds is None:

@@ -18,6 +18,7 @@ PROGRESS = "progress"
 CONSENT = "consent"
 EVIDENCE = "evidence"
 TIMER = "timer"
+CHOICE = "choice"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -25,6 +26,7 @@ _TITLES = {
     CONSENT: "Consent",
     EVIDENCE: "Evidence",
     TIMER: "My time",
+    CHOICE: "What the practice reports",
 }
 
 
@@ -43,6 +45,9 @@ class Done(StrEnum):
     TIMER_SAVED = "timer-saved"
     TIMER_PARTLY = "timer-partly"
     TIMER_DISCARDED = "timer-discarded"
+    CHOICE = "choice"
+    EXCEPTION = "exception"
+    MDM = "mdm"
 
 
 NOTICES: dict[Done, str] = {
@@ -60,6 +65,9 @@ NOTICES: dict[Done, str] = {
         "The timer was saved. Some of it was in your time log already and is not there twice."
     ),
     Done.TIMER_DISCARDED: "The timer was discarded. It can be brought back under My time.",
+    Done.CHOICE: "The choice is recorded.",
+    Done.EXCEPTION: "What this month reports is recorded.",
+    Done.MDM: "What you said of the decision making is recorded.",
 }
 
 

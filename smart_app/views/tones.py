@@ -7,6 +7,7 @@ from enum import StrEnum
 from ccm_fhir.domain.conditions import Chronic
 from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.services.choice_shapes import ChoiceStanding
 from ccm_fhir.services.patient_month import MonthState
 
 
@@ -51,4 +52,11 @@ MONTH_STATES: dict[MonthState, Tone] = {
     MonthState.NOT_ELIGIBLE: Tone.BAD,
     MonthState.PROBLEM: Tone.BAD,
     MonthState.CHART_NOT_READ: Tone.PLAIN,
+}
+
+CHOICE_STANDINGS: dict[ChoiceStanding, Tone] = {
+    ChoiceStanding.IN_FORCE: Tone.GOOD,
+    ChoiceStanding.AHEAD: Tone.MOVING,
+    ChoiceStanding.ENDED: Tone.PLAIN,
+    ChoiceStanding.REPLACED: Tone.PLAIN,
 }

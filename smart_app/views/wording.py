@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccm_fhir.domain.codes import Activity, Role
+from ccm_fhir.domain.codes import Activity, DosPolicy, FamilyChoice, MdmAnswer, Role
 from ccm_fhir.domain.conditions import Chronic
 from ccm_fhir.domain.decision import COMPLEX_FAMILY, PRACTITIONER_FAMILY, STAFF_FAMILY
 from ccm_fhir.domain.findings import Answer, Criterion
@@ -10,6 +10,7 @@ from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.rules import CLINIC_FAMILY, Confidence
 from ccm_fhir.domain.timekeeping import NotCounted
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.services.choice_shapes import ChoiceStanding
 from ccm_fhir.services.patient_month import MonthState
 
 ANSWERS: dict[Answer, str] = {
@@ -138,6 +139,47 @@ FAMILIES: dict[str, str] = {
     COMPLEX_FAMILY: "Complex care, clinical staff’s time",
     PRACTITIONER_FAMILY: "Practitioner’s own time",
     CLINIC_FAMILY: "The clinic’s single code",
+}
+
+FAMILY_CHOICES: dict[FamilyChoice, str] = {
+    FamilyChoice.STANDARD: "The clinical staff’s codes",
+    FamilyChoice.PRACTITIONER: "The practitioner’s own codes",
+    FamilyChoice.COMPLEX_IF_MET: "The complex codes where they are met, else the clinical staff’s",
+    FamilyChoice.HIGHEST_ALLOWED: "Of the codes that are fully met, those allowed the most",
+}
+
+FAMILY_CHOICE_HINTS: dict[FamilyChoice, str] = {
+    FamilyChoice.STANDARD: "Time of clinical staff and of practitioners is counted together.",
+    FamilyChoice.PRACTITIONER: (
+        "Only time that the practitioner who signs gave in person is counted; staff time is not "
+        "reported."
+    ),
+    FamilyChoice.COMPLEX_IF_MET: (
+        "Where the time is there, the practitioner says whether the month’s decision making was "
+        "moderate or high before the month can be signed."
+    ),
+    FamilyChoice.HIGHEST_ALLOWED: (
+        "Compares Medicare’s national amounts, so the year’s price table must be loaded; the "
+        "practitioner is asked for the decision making as above."
+    ),
+}
+
+DOS_POLICIES: dict[DosPolicy, str] = {
+    DosPolicy.THRESHOLD_DATE: "The day on which the last reported unit was reached",
+    DosPolicy.MONTH_END: "The last day of the month, or the day of death before it",
+}
+
+CHOICE_STANDINGS: dict[ChoiceStanding, str] = {
+    ChoiceStanding.IN_FORCE: "In force",
+    ChoiceStanding.AHEAD: "Still to come",
+    ChoiceStanding.ENDED: "Ended",
+    ChoiceStanding.REPLACED: "Replaced by a later choice for the same month",
+}
+
+MDM_ANSWERS: dict[MdmAnswer, str] = {
+    MdmAnswer.MODERATE: "Moderate decision making",
+    MdmAnswer.HIGH: "High decision making",
+    MdmAnswer.NOT_MET: "The non-complex codes are reported",
 }
 
 IN_FLIGHT = frozenset({DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -13,9 +14,15 @@ import pytest
 from ccm_fhir import conformance
 from ccm_fhir.conformance.answers import answer_lines
 from ccm_fhir.conformance.explain import explain_line
+from ccm_fhir.domain.pricing import national_nonfacility_amount
 from ccm_fhir.domain.reasons import Caution, Reason
 from ccm_fhir.domain.stated.sentences import SENTENCES
+from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.rulebook.fees_days import Wishes
+from ccm_fhir.rulebook.fees_load import load_cms_file
 from tests.conformance.months import Json, answer, law, month, own, refusal, staff, timed
+from tests.rulebook import cms_files
+from tests.rulebook.cms_files import write_csv
 
 SCHEMA = json.loads(
     (Path(conformance.__file__).parent / "data" / "patient_month.schema.json").read_text()
@@ -203,6 +210,35 @@ def test_the_command_answers_a_file_and_standard_input_alike(tmp_path: Path) -> 
     assert from_file.returncode == 0
     assert from_file.stdout == from_input.stdout
     assert len(from_file.stdout.splitlines()) == 2
+
+
+def test_the_command_prices_with_the_tables_that_the_server_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = write_csv(tmp_path, "PPRRVU24_APR.csv", cms_files.values(2024, "33.2875"))
+    load_cms_file(sheet, tmp_path / "fees", Wishes())
+    before = "2023-11-05"
+    stated = month(
+        staff(20, "2024-04-03"),
+        service_month="2024-04",
+        consent__date=before,
+        initiating_visit__date=before,
+        last_seen_by_billing_practitioner=before,
+        ccm_first_month="2023-12",
+        care_plan__date=before,
+    )
+
+    def total() -> object:
+        answer = json.loads(decide("-", lines=encoded(stated)[0]).stdout)
+        assert answer["lines"] == [{"code": "99490", "units": 1}]
+        return answer["national_nonfacility_allowed_total"]
+
+    monkeypatch.delenv("CCM_FEES_DIR", raising=False)
+    assert total() is None
+    monkeypatch.setenv("CCM_FEES_DIR", str(tmp_path / "fees"))
+    price = load_rulebook(tmp_path / "fees").price_rule("99490", date(2024, 4, 3))
+    assert price is not None
+    assert total() == float(national_nonfacility_amount(price))
 
 
 def test_the_command_exits_1_when_a_line_was_refused_and_2_when_the_file_is_not_there() -> None:

@@ -287,8 +287,15 @@ def test_who_billed_an_excluding_service_must_be_said() -> None:
 def test_advanced_primary_care_of_another_practice_waits_for_a_source() -> None:
     given = answer(staff(25), other_services=[service("G0557", OTHER_GROUP)])
 
-    assert given.not_billable_reasons == ("apcm_same_month",)
+    assert given.not_billable_reasons == ("cannot_determine",)
+    assert given.unknown == ("other_services[0]",)
     assert "rule_source_unconfirmed" in given.warnings
+
+
+def test_advanced_primary_care_of_the_same_practice_excludes_for_good() -> None:
+    given = answer(staff(25), other_services=[service("G0557")])
+
+    assert given.not_billable_reasons == ("apcm_same_month",)
 
 
 @pytest.mark.parametrize("code", ["90960", "G0182", "99495", "93000", "G0180"])

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ccm_fhir.cli import app
+from ccm_fhir.domain.codes import EligibleProfession
 from ccm_fhir.domain.pricing import national_nonfacility_amount
 from ccm_fhir.domain.rules import LocalityId, PriceRule
 from ccm_fhir.errors import ConfigurationError, ConflictError, FeeFileError, RuleDataError
@@ -699,3 +700,14 @@ def test_the_command_needs_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     result = CliRunner().invoke(app, ["fees", "load", str(write_csv(tmp_path, *GPCI_2026))])
 
     assert isinstance(result.exception, ConfigurationError)
+
+
+def test_who_is_paid_less_is_what_the_rates_say() -> None:
+    fees = load_rulebook().fees
+
+    assert fees.paid_less(date(2026, 11, 30)) == {
+        EligibleProfession.NP,
+        EligibleProfession.PA,
+        EligibleProfession.CNS,
+    }
+    assert fees.paid_less(date(2014, 12, 31)) == frozenset()

@@ -9,17 +9,25 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from ccm_fhir.domain.codes import Activity, Role
+from ccm_fhir.domain.codes import Activity, DosPolicy, FamilyChoice, MdmAnswer, Role
 from ccm_fhir.domain.conditions import Chronic, ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import DecidedLine, Decision, Threshold
+from ccm_fhir.domain.decision import Choice, DecidedLine, Decision, Threshold
 from ccm_fhir.domain.facts import EvidenceRef, Skipped, Unread
 from ccm_fhir.domain.findings import Answer, Criterion, Finding, overall
 from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.timekeeping import Interval, LeftOut, NotCounted, Tally
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.choice_shapes import (
+    ChoiceMade,
+    ChoiceShown,
+    ChoiceStanding,
+    MdmSaid,
+    MdmShown,
+    PracticeChoice,
+)
 from ccm_fhir.services.condition_items import ConditionItem, SaidOfCondition
 from ccm_fhir.services.consents import ConsentEntry, ConsentHistory
 from ccm_fhir.services.evidence import EvidenceProblem, EvidenceShown
@@ -361,6 +369,63 @@ def with_gaps() -> PatientMonthReview:
             skipped=(Skipped("Condition", "it has no code and no text"),),
             unread=(Unread("Consent", "the EHR granted no scope for it"),),
         ),
+    )
+
+
+def made(
+    family: FamilyChoice | None = FamilyChoice.COMPLEX_IF_MET, **changes: object
+) -> ChoiceMade:
+    usual = ChoiceMade(
+        family=family,
+        dos_policy=DosPolicy.MONTH_END,
+        month=NOVEMBER,
+        by="Dr. Amir Haddad",
+        at=at(2, 9, 30),
+        reason="Agreed in October",
+    )
+    return replace(usual, **changes)  # type: ignore[arg-type]  # any field
+
+
+def asked_for_mdm(*, attests: bool = True, answered: bool = False) -> PatientMonthReview:
+    """Return a month in which complex care's time is met and the practice reports it."""
+    decided = msgspec.structs.replace(
+        decision(minutes=65), choice=Choice(family=FamilyChoice.COMPLEX_IF_MET)
+    )
+    said = MdmSaid(
+        answer=MdmAnswer.HIGH,
+        is_plan_revised=False,
+        rationale="Two of three problems got worse",
+        by="Dr. Amir Haddad",
+        at=at(20, 17),
+    )
+    return replace(
+        review(minutes=65),
+        decision=decided,
+        choice=ChoiceShown(
+            choice=decided.choice,
+            of_practice=made(),
+            exception=made(FamilyChoice.PRACTITIONER, dos_policy=None) if answered else None,
+            may_except=attests,
+        ),
+        mdm=MdmShown(
+            is_awaited=not answered,
+            asks_plan_revision=True,
+            answers=(replace(said, answer=MdmAnswer.NOT_MET), said) if answered else (),
+            may_attest=attests,
+        ),
+    )
+
+
+def practice_choice(*, may_choose: bool = True) -> PracticeChoice:
+    return PracticeChoice(
+        practice_name="Harbor Street Family Medicine",
+        month=NOVEMBER,
+        today_month=NOVEMBER,
+        shown=ChoiceShown(choice=Choice(), of_practice=made()),
+        history=tuple(made(standing=standing, until=NOVEMBER) for standing in ChoiceStanding),
+        may_choose=may_choose,
+        months=tuple(NOVEMBER.plus(step) for step in range(4)),
+        newest_signed=NOVEMBER.plus(-1),
     )
 
 

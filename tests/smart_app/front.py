@@ -45,6 +45,14 @@ from tests.builders import ORGANIZATION, chart, on
 BASE = "https://ccm.example"
 EHR = "https://ehr.example"
 NOW = datetime(2026, 11, 23, 20, tzinfo=UTC)
+CHARGES = {
+    "99490": "95.00",
+    "99439": "70.00",
+    "99487": "190.00",
+    "99489": "105.00",
+    "99491": "120.00",
+    "99437": "85.00",
+}
 NPIS = {Role.PRACTITIONER: "1999999018"}
 CANARY = "Zyxxandra Quillfeather"
 
@@ -259,7 +267,7 @@ def _practice(session: Session) -> str:
             attested_on=date(2026, 1, 5),
         ),
     )
-    for code, amount in (("99490", "95.00"), ("99439", "70.00")):
+    for code, amount in CHARGES.items():
         fees.set_fee(session, practice.id, code, date(2015, 1, 1), Decimal(amount))
     return practice.id
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from ccm_fhir.domain.claims import Obstacle
@@ -82,3 +83,13 @@ def test_a_month_without_rules_says_so() -> None:
 
     assert view.state == "This month cannot be decided"
     assert view.why == "The rulebook is loaded until 2026-12-31."
+
+
+def test_a_month_past_the_time_limit_is_not_called_ready() -> None:
+    decided = msgspec.structs.replace(
+        builders.decision(minutes=22), reasons=("timely_filing_expired",), lines=()
+    )
+
+    shown = headline(replace(builders.review(), decision=decided))
+
+    assert shown.state == "The time limit for filing has passed"

@@ -12,6 +12,7 @@ from ccm_fhir.services.consents import ConsentHistory
 from ccm_fhir.services.evidence import EvidenceProblem, EvidenceShown
 from ccm_fhir.services.patient_month import MonthState, PatientMonthReview
 from smart_app.views import page as frames
+from smart_app.views.choice_page import choice_page
 from smart_app.views.consent_form import TEXT_FIELDS
 from smart_app.views.consent_page import ConsentPrinting, consent_page
 from smart_app.views.evidence_page import evidence_page
@@ -50,6 +51,9 @@ REVIEWS: dict[str, PatientMonthReview] = {
     "busy": BUSY,
     "no_time": builders.review(minutes=0),
     "for_a_doctor": builders.for_a_doctor(),
+    "asked_for_mdm": replace(builders.asked_for_mdm(), may_sign=True),
+    "answered_mdm": replace(builders.asked_for_mdm(answered=True), may_sign=True),
+    "waits_for_mdm": builders.asked_for_mdm(attests=False),
 }
 REFUSED = Attempt(
     form="time",
@@ -141,6 +145,20 @@ REFUSED_JUDGEMENT = Attempt(
     ),
 )
 
+REFUSED_CHOICE = Attempt(
+    form="choice",
+    form_key="key",
+    typed={"family": "practitioner", "reason": '"><b>'},
+    wrong=(wrong("choice", "dos_policy", "choose the day"), wrong("choice", "", "it clashes")),
+)
+
+
+def choice(attempt: Attempt | None = None, *, may_choose: bool = True) -> str:
+    held = builders.practice_choice(may_choose=may_choose)
+    around = frames.frame(builders.visit(), held.month, frames.CHOICE, frames.Around(is_demo=True))
+    return render("choice.html", page=around, view=choice_page(held, builders.PAGE_KEY, attempt))
+
+
 PAGES = {
     **{name: patient(review) for name, review in REVIEWS.items()},
     "refused": patient(builders.review(), REFUSED),
@@ -162,6 +180,9 @@ PAGES = {
     },
     "month": month(),
     "month_of_one_state": month(MonthState.READY),
+    "choice": choice(),
+    "choice_refused": choice(REFUSED_CHOICE),
+    "choice_of_others": choice(may_choose=False),
     "cookie_blocked": problem_text(cookie_blocked("/launch?iss=x"), is_demo=False),
     **{reason: problem_text(view, is_demo=False) for reason, view in LAUNCHES.items()},
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ccm_fhir
-from ccm_fhir.domain.codes import Activity, Role
+from ccm_fhir.domain.codes import Activity, DosPolicy, FamilyChoice, MdmAnswer, Role
 from ccm_fhir.domain.conditions import Chronic
 from ccm_fhir.domain.eligibility import ATTESTABLE
 from ccm_fhir.domain.findings import Answer, Criterion
@@ -17,6 +17,7 @@ from ccm_fhir.domain.stated.sentences import CAUTIONS
 from ccm_fhir.domain.timekeeping import NotCounted
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.services.choice_shapes import ChoiceStanding
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.sign import STATEMENTS
 from ccm_fhir.services.sources import STATEMENTS_OF
@@ -42,6 +43,12 @@ COVERED: tuple[tuple[type[StrEnum], object], ...] = (
     (DeliveryState, tones.DELIVERIES),
     (MonthState, tones.MONTH_STATES),
     (Done, NOTICES),
+    (FamilyChoice, wording.FAMILY_CHOICES),
+    (FamilyChoice, wording.FAMILY_CHOICE_HINTS),
+    (DosPolicy, wording.DOS_POLICIES),
+    (MdmAnswer, wording.MDM_ANSWERS),
+    (ChoiceStanding, wording.CHOICE_STANDINGS),
+    (ChoiceStanding, tones.CHOICE_STANDINGS),
 )
 
 

@@ -7,7 +7,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ccm_fhir.domain.codes import Activity, PerformerKind
+from ccm_fhir.domain.codes import (
+    Activity,
+    DosPolicy,
+    FamilyChoice,
+    MdmAnswer,
+    PerformerKind,
+)
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
@@ -16,11 +22,13 @@ from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.claims import NewClaim
+from ccm_fhir.storage.coding_choices import NewChoice
 from ccm_fhir.storage.condition_reviews import NewReview
 from ccm_fhir.storage.consents import NewConsent
 from ccm_fhir.storage.deliveries import NewDelivery
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
+from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
 
@@ -145,5 +153,47 @@ def chart(tenant: Tenant, read_at: datetime, **changes: object) -> NewChart:
         facts=facts,
         source=ChartSource.LAUNCH,
         read_by_user_id=tenant.nurse_id,
+    )
+    return changed(new, changes)
+
+
+def choice(tenant: Tenant, form_key: str = "choice-1", **changes: object) -> NewChoice:
+    """Return the doctor's choice for the practice from November on."""
+    new = NewChoice(
+        patient_id=None,
+        month=NOVEMBER,
+        family=FamilyChoice.COMPLEX_IF_MET,
+        dos_policy=DosPolicy.MONTH_END,
+        reason="",
+        user_id=tenant.doctor_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def exception(tenant: Tenant, form_key: str = "except-1", **changes: object) -> NewChoice:
+    """Return an exception for the patient's November."""
+    new = NewChoice(
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        family=FamilyChoice.PRACTITIONER,
+        dos_policy=None,
+        reason="a synthetic reason",
+        user_id=tenant.doctor_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def mdm(tenant: Tenant, form_key: str = "mdm-1", **changes: object) -> NewMdmAttestation:
+    """Return the doctor's word on the decision making of November."""
+    new = NewMdmAttestation(
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        answer=MdmAnswer.MODERATE,
+        is_plan_revised=None,
+        rationale="a synthetic rationale",
+        user_id=tenant.doctor_id,
+        form_key=form_key,
     )
     return changed(new, changes)

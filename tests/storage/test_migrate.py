@@ -17,10 +17,12 @@ from ccm_fhir.storage import (
     audit,
     charts,
     claims,
+    coding_choices,
     condition_reviews,
     consents,
     deliveries,
     ledger,
+    mdm_attestations,
     migrate,
     timers,
 )
@@ -33,11 +35,13 @@ from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
     NOVEMBER,
     chart,
+    choice,
     claim,
     condition_review,
     consent,
     delivery,
     entry,
+    mdm,
     sign_off,
 )
 
@@ -57,6 +61,9 @@ APPEND_ONLY = (
     "condition_review",
     "delivery_event",
     "recorded_consent",
+    "coding_choice",
+    "delivery_event",
+    "mdm_attestation",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -181,6 +188,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         )
         signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
         claims.record(session, practice_id, claim(ours, signed.id), now)
+        coding_choices.record(session, practice_id, choice(ours), now)
+        mdm_attestations.record(session, practice_id, mdm(ours), now)
         deliveries.plan(session, practice_id, delivery(ours), now)
         consents.record(session, practice_id, consent(ours), now)
         condition_reviews.record(session, practice_id, condition_review(ours), now)

@@ -41,7 +41,7 @@ def of_families(
     reported = bool(chosen.outcome.lines)
     if chosen.name == PRACTITIONER_FAMILY and not reported and staff.outcome.lines:
         yield Caution.STAFF_FAMILY_WOULD_SUPPORT
-    if complex_care.coded and month.mdm_level is None:
+    if complex_care.coded and month.mdm_level is None and not month.is_complex_declined:
         yield Caution.COMPLEX_TIME_WITHOUT_MDM
     if chosen is not complex_care and reported and complex_care.outcome.lines:
         yield Caution.COMPLEX_MET_NONCOMPLEX_REPORTED

@@ -52,6 +52,8 @@ def decide(month: PatientMonth, rulebook: Rulebook, choice: Choice) -> Decision:
         cautions=_cautions(chosen, families, month, (rules, rulebook, choice)),
         missing=tuple([name for f in in_doubt for name in f.missing]),
         reported_on=None if reasons else reported_on,
+        choice=choice,
+        mdm_level=month.mdm_level,
     )
 
 

@@ -8,6 +8,7 @@ from ccm_fhir.domain.codes import FamilyChoice, PerformerKind, RhcCoding, Settin
 from ccm_fhir.domain.coding import CodedUnits, code_time
 from ccm_fhir.domain.decision.inputs import Choice, PatientMonth
 from ccm_fhir.domain.decision.outcome import (
+    COMPLEX_DECLINED,
     MDM_NOT_ATTESTED,
     MDM_TOO_LOW,
     PLAN_NOT_REVISED,
@@ -149,6 +150,8 @@ def _reasons(
 
 def _further_demands(base: CodeRule, month: PatientMonth) -> tuple[str, ...]:
     """Return what a base code asks beyond time and nobody attested; it is never derived."""
+    if base.mdm_levels and month.is_complex_declined:
+        return (COMPLEX_DECLINED,)
     if base.mdm_levels and month.mdm_level is None:
         return (MDM_NOT_ATTESTED,)
     if base.mdm_levels and month.mdm_level not in base.mdm_levels:

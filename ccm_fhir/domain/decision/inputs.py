@@ -30,8 +30,9 @@ class PatientMonth(Fact, frozen=True, kw_only=True):
 
     ``consent_from`` and ``last_day`` bound the days that count; ``ends_on`` is the last day
     that a claim may carry (death, end of coverage or of consent). ``barred_families`` are
-    excluded by another service alone. ``sent_on`` is the day the claim would be sent; None
-    means within the time limit.
+    excluded by another service alone. ``is_complex_declined``: the practitioner, asked for the
+    level of decision making, reports the non-complex codes. ``sent_on`` is the day the claim
+    would be sent; None means within the time limit.
     """
 
     month: ServiceMonth
@@ -44,6 +45,7 @@ class PatientMonth(Fact, frozen=True, kw_only=True):
     away: tuple[Away, ...] = ()
     used_elsewhere_seconds: int = 0
     mdm_level: MdmLevel | None = None
+    is_complex_declined: bool = False
     is_plan_revised: bool | None = None
     setting: Setting = Setting.OFFICE
     barred_families: frozenset[str] = frozenset()

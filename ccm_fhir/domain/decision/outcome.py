@@ -6,7 +6,9 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from ccm_fhir.domain.codes import FamilyChoice, MdmLevel
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision.inputs import STANDARD_CHOICE, Choice
 from ccm_fhir.domain.facts import Fact
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 from ccm_fhir.domain.reasons import Caution, Reason
@@ -20,6 +22,9 @@ CODE_NOT_EFFECTIVE = Reason.CODE_NOT_EFFECTIVE.value
 MDM_NOT_ATTESTED = "mdm_not_attested"
 MDM_TOO_LOW = "mdm_too_low"
 PLAN_NOT_REVISED = "plan_not_revised"
+COMPLEX_DECLINED = "complex_declined"
+_BEYOND_TIME = frozenset({MDM_NOT_ATTESTED, MDM_TOO_LOW, PLAN_NOT_REVISED, COMPLEX_DECLINED})
+_ASKS_FOR_COMPLEX = frozenset({FamilyChoice.COMPLEX_IF_MET, FamilyChoice.HIGHEST_ALLOWED})
 
 
 class Programme(StrEnum):
@@ -61,6 +66,11 @@ class FamilyOutcome(Fact, frozen=True, kw_only=True):
     allowed_usd: Decimal | None
     threshold: Threshold | None = None
 
+    @property
+    def is_time_met(self) -> bool:
+        """Whether the counted time is there, whatever else the family may ask."""
+        return set(self.reasons) <= _BEYOND_TIME
+
 
 class Decision(Fact, frozen=True, kw_only=True):
     """What may be reported for a patient-month, why, and what stands in the way.
@@ -69,7 +79,8 @@ class Decision(Fact, frozen=True, kw_only=True):
     empty. ``reached`` is what the counted time supports in the chosen ``family``, whatever
     the findings; ``alternatives`` are all families of the programme, the chosen one among them.
     ``reported_on`` is the claim's date of service by the practice's policy. ``thresholds`` are
-    those of the chosen family, reached or not, in order of time.
+    those of the chosen family, reached or not, in order of time. ``choice`` and ``mdm_level``
+    are what the practice chose and the practitioner attested, so that a signature covers them.
     """
 
     month: ServiceMonth
@@ -88,6 +99,23 @@ class Decision(Fact, frozen=True, kw_only=True):
     cautions: tuple[Caution, ...] = ()
     missing: tuple[str, ...] = ()
     reported_on: date | None = None
+    choice: Choice = STANDARD_CHOICE
+    mdm_level: MdmLevel | None = None
+
+    @property
+    def complex_care(self) -> FamilyOutcome | None:
+        """The complex family; None where the setting or the month knows none."""
+        return next((one for one in self.alternatives if one.family == COMPLEX_FAMILY), None)
+
+    @property
+    def is_mdm_awaited(self) -> bool:
+        """Whether the practice's choice cannot be applied before the practitioner has spoken."""
+        found = self.complex_care
+        return (
+            self.choice.family in _ASKS_FOR_COMPLEX
+            and found is not None
+            and found.reasons == (MDM_NOT_ATTESTED,)
+        )
 
     @property
     def counted_seconds(self) -> int:

@@ -140,6 +140,7 @@ class Rulebook:
             chart=_first(self.charts, day),
             risk=_first(self.risks, day),
             eligibility_versions=self.eligibility,
+            professions_paid_less=self.fees.paid_less(day),
         )
 
     def _exclusions_of_the_programme(self, day: date) -> dict[str, tuple[Exclusion, ...]]:

@@ -26,7 +26,6 @@ class EligibilityRule(InForce):
     required_consent_statements: tuple[str, ...]
     coverage_kinds: frozenset[CoverageKind]
     professions: frozenset[EligibleProfession]
-    professions_paid_less: frozenset[EligibleProfession]
     citations: tuple[Citation, ...]
     cited: tuple[Cited, ...] = ()
     not_modelled: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from datetime import date
 from ccm_fhir.domain.codes import (
     BilledBy,
     DosPolicy,
+    EligibleProfession,
     NotCounted,
     PerformerKind,
     RhcCoding,
@@ -83,6 +84,7 @@ class MonthRules:
     ``performers`` says whose time a family takes, whether or not it is in force yet.
     ``eligibility_versions`` are all there are, oldest first: consent is judged by the law of
     the day on which it was given.
+    ``professions_paid_less`` are those whom the fee schedule allows a share of its amount only.
     """
 
     month: ServiceMonth
@@ -100,6 +102,7 @@ class MonthRules:
     chart: ChartRule | None
     risk: RiskRule | None
     eligibility_versions: tuple[EligibilityRule, ...]
+    professions_paid_less: frozenset[EligibleProfession] = frozenset()
     _relations: dict[str, ServiceRelation | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )

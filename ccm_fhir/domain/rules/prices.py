@@ -124,6 +124,15 @@ class FeeRules:
             None,
         )
 
+    def paid_less(self, on: date) -> frozenset[EligibleProfession]:
+        """Return the professions that are allowed less than the whole amount on a day."""
+        return frozenset(
+            profession
+            for rule in self.rates
+            if rule.kind is RateKind.ALLOWED_SHARE and rule.is_in_force(on) and rule.rate < 1
+            for profession in rule.professions
+        )
+
     def place(self, place_of_service: str, on: date) -> PlaceRule | None:
         """Return the rule that knows a place of service on a day; None where none does."""
         return next(

@@ -28,6 +28,13 @@ def unknown(criterion: Criterion, rule: EligibilityRule, *missing: str) -> Findi
     return _finding(criterion, Answer.UNKNOWN, Reason.CANNOT_DETERMINE, rule.version, (), missing)
 
 
+def unread(criterion: Criterion, rule: EligibilityRule, place: str) -> Finding:
+    """Return that nobody has read what the law says of the thing stated: a person must ask."""
+    cautions = (Caution.SOURCE_UNCONFIRMED,)
+    code = Reason.CANNOT_DETERMINE
+    return _finding(criterion, Answer.UNKNOWN, code, rule.version, cautions, (place,))
+
+
 # A finding of a stated month holds nothing of the patient, so that equal ones are one object.
 @lru_cache(maxsize=_KEPT)
 def _finding(  # noqa: PLR0913, PLR0917  # what makes findings equal

@@ -119,7 +119,7 @@ def practice(stated: StatedMonth, rule: EligibilityRule) -> Iterator[Finding]:
         yield met(criterion, rule)
 
 
-def practitioner(stated: StatedMonth, rule: EligibilityRule) -> Finding:
+def practitioner(stated: StatedMonth, rule: EligibilityRule, rules: MonthRules) -> Finding:
     """Answer whether the billing practitioner's profession may bill."""
     criterion, role = Criterion.PRACTICE_REQUIREMENTS, stated.billing_practitioner.role
     if role is UNSET:
@@ -127,5 +127,5 @@ def practitioner(stated: StatedMonth, rule: EligibilityRule) -> Finding:
     named = role.strip().lower()
     if named not in rule.professions:
         return not_met(criterion, Reason.PRACTITIONER_NOT_ELIGIBLE, rule)
-    is_paid_less = EligibleProfession(named) in rule.professions_paid_less
+    is_paid_less = EligibleProfession(named) in rules.professions_paid_less
     return met(criterion, rule, *((Caution.NPP_REDUCED,) if is_paid_less else ()))

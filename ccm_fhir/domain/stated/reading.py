@@ -102,7 +102,7 @@ def _findings(
         initiating_visit(stated, month, rule, law.rulebook),
         criteria.care_plan(stated, month, rule),
         *criteria.practice(stated, rule),
-        criteria.practitioner(stated, rule),
+        criteria.practitioner(stated, rule, law.rulebook.of_month(month)),
         *others.findings,
     )
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.decision import MDM_NOT_ATTESTED, MDM_TOO_LOW, PLAN_NOT_REVISED
+from ccm_fhir.domain.decision import (
+    COMPLEX_DECLINED,
+    MDM_NOT_ATTESTED,
+    MDM_TOO_LOW,
+    PLAN_NOT_REVISED,
+)
 from ccm_fhir.domain.reasons import Caution, Reason
 
 
@@ -186,6 +191,12 @@ DEMANDS: dict[str, Said] = {
         "require.",
         "Nothing; the attestation stands as it was made.",
     ),
+    COMPLEX_DECLINED: Said(
+        "The billing practitioner reports the non-complex codes for this month.",
+        "The practitioner may still attest moderate or high decision making, until the month is "
+        "signed.",
+        owner=Role.PRACTITIONER,
+    ),
     PLAN_NOT_REVISED: Said(
         "In this month these codes also require that the care plan was established or "
         "substantially revised, and that is not stated.",
@@ -234,7 +245,8 @@ CAUTIONS: dict[Caution, str] = {
     Caution.NONCLINICAL_EXCLUDED: "Time of people who are not clinical staff was left out.",
     Caution.NONCOMPLEX_PAYS_MORE: "The allowed amount of the complex codes is below that of the "
     "other family; the practice chose them where they are met.",
-    Caution.NPP_REDUCED: "Medicare pays this practitioner's profession 85 % of the amount shown.",
+    Caution.NPP_REDUCED: "Medicare allows this practitioner's profession only a share of the "
+    "amount shown.",
     Caution.OFFSHORE_EXCLUDED: "Time worked outside the United States was left out.",
     Caution.OVERLAP_MERGED: "Entries overlap; each moment was counted once.",
     Caution.PRACTITIONER_TIME_AS_STAFF: "The practitioner's own time is counted as staff time "

@@ -13,7 +13,7 @@ from ccm_fhir.domain.rules import (
     MonthRules,
     ServiceRelation,
 )
-from ccm_fhir.domain.stated.answers import met, not_met, unknown
+from ccm_fhir.domain.stated.answers import met, not_met, unknown, unread
 from ccm_fhir.domain.stated.document import StatedMonth, StatedService
 from ccm_fhir.errors import InputError
 
@@ -43,14 +43,17 @@ class OtherServices:
             return
         excluding = relation.excluding(service.by)
         if excluding:
-            self._exclude(excluding, rule)
+            self._exclude(place, excluding, rule)
         elif relation.caution is not None:
             self.findings.append(met(_ELSEWHERE, rule, relation.caution))
 
-    def _exclude(self, excluding: tuple[Exclusion, ...], rule: EligibilityRule) -> None:
+    def _exclude(self, place: str, excluding: tuple[Exclusion, ...], rule: EligibilityRule) -> None:
         groups = {exclusion.group for exclusion in excluding}
         if not groups.issuperset(PROGRAMME_FAMILIES):
             self.barred |= groups
+            return
+        if all(exclusion.cited.blocking for exclusion in excluding):
+            self.findings.append(unread(_ELSEWHERE, rule, place))
             return
         is_unread = all(exclusion.cited.is_unconfirmed for exclusion in excluding)
         cautions = (Caution.SOURCE_UNCONFIRMED,) if is_unread else ()

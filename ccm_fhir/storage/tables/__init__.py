@@ -11,6 +11,7 @@ from ccm_fhir.storage.tables.access import (
 )
 from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
+from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
@@ -30,6 +31,7 @@ __all__ = [
     "AuditRow",
     "ChartSnapshotRow",
     "ClaimRow",
+    "CodingChoiceRow",
     "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
@@ -37,6 +39,7 @@ __all__ = [
     "FeeRow",
     "LaunchAttemptRow",
     "LaunchRow",
+    "MdmAttestationRow",
     "PatientRow",
     "PracticeRow",
     "RecordedConsentRow",
