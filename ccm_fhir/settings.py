@@ -50,6 +50,9 @@ class Settings(FeesSettings):
     settle_seconds: float = Field(
         default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
     )
+    cds_budget_ms: int = Field(
+        default=400, ge=50, le=5000, description="How long a CDS Hooks card may take; then none"
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -113,6 +116,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_EXECUTOR_ID": settings.executor_id,
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
+        "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
         "CCM_DEMO": str(settings.demo).lower(),
         **({"CCM_FEES_DIR": str(settings.fees_dir)} if settings.fees_dir else {}),
         **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isfinite
 from typing import Any, NoReturn
 
 from ccm_fhir.errors import LaunchError, SignatureError
@@ -100,7 +101,8 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 def _number(value: object) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value)
+    # JSON as Python reads it knows NaN and infinity, with which no comparison helps.
+    return float(value) if isfinite(value) else None
 
 
 def _fhir_user(value: object, fhir_base: str) -> str:

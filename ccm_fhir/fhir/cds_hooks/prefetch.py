@@ -104,15 +104,17 @@ def read_prefetch(view: PatientView, base_url: str) -> dict[str, Found]:
         if key not in view.prefetch:
             continue
         raw = bytes(view.prefetch[key])
-        found = _patient(view, raw, base_url) if kind == "Patient" else _listed(view, raw, kind, base_url)
+        found = (
+            _patient(view, raw, base_url)
+            if kind == "Patient"
+            else _listed(view, raw, kind, base_url)
+        )
         if found is not None:
             read[kind] = found
     return read
 
 
-def sort_out(
-    resources: Iterable[bytes], resource_type: str, patient: str, base_url: str
-) -> Found:
+def sort_out(resources: Iterable[bytes], resource_type: str, patient: str, base_url: str) -> Found:
     """Return the facts of one patient's resources of a type; others' are set aside and counted.
 
     Args:
@@ -145,6 +147,17 @@ def _patient(view: PatientView, raw: bytes, base_url: str) -> Found | None:
 def _listed(view: PatientView, raw: bytes, kind: str, base_url: str) -> Found | None:
     if raw == _NULL:
         return Found(resource_type=kind)
+    sent = _whole(raw, kind)
+    patient = f"Patient/{view.patient_id}"
+    if sent is None or any(
+        extract_for(each, base_url).patient not in {"", patient} for each in sent
+    ):
+        return None
+    return sort_out(sent, kind, patient, base_url)
+
+
+def _whole(raw: bytes, kind: str) -> list[bytes] | None:
+    """Return the resources of a searchset; None where it is none, or not all of it."""
     bundle = _read(_decode_bundle, raw)
     if bundle is None or bundle.resource_type != "Bundle":
         return None
@@ -152,19 +165,14 @@ def _listed(view: PatientView, raw: bytes, kind: str, base_url: str) -> Found | 
         return None
     sent: list[Resource] = []
     for entry in bundle.entry or ():
-        resource = bytes(entry.resource)
-        head = _read(_decode_head, resource)
+        head = _read(_decode_head, bytes(entry.resource))
         if head is None or _is_complaint(head):
             return None
         if head.resource_type == kind:
-            sent.append(read_resource(resource, kind))
-    of_kind = [each.raw for each in latest_of_each(sent)]
+            sent.append(read_resource(bytes(entry.resource), kind))
     if bundle.total is not None and bundle.total > len(sent):
         return None
-    patient = f"Patient/{view.patient_id}"
-    if any(extract_for(each, base_url).patient not in {"", patient} for each in of_kind):
-        return None
-    return sort_out(of_kind, kind, patient, base_url)
+    return [each.raw for each in latest_of_each(sent)]
 
 
 def _is_complaint(head: _Head) -> bool:

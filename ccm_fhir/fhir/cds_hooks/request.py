@@ -20,7 +20,9 @@ PATIENT_VIEW = "patient-view"
 MOST_FEEDBACK = 100
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\Z", re.IGNORECASE)
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
-_USER = re.compile(r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}\Z")
+_USER = re.compile(
+    r"(?:Practitioner|PractitionerRole|Patient|RelatedPerson)/[A-Za-z0-9\-.]{1,64}\Z"
+)
 _VISIBLE = re.compile(r"[\x21-\x7e]{1,16384}\Z")
 _AT = re.compile(r" - at `\$\.(?P<path>[A-Za-z_.]+)")
 _LONGEST_CODE = 200

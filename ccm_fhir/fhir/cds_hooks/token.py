@@ -25,6 +25,7 @@ LONGEST_LIFE_SECONDS = 300
 LEEWAY_SECONDS = 30
 _LONGEST_TOKEN = 8192
 _LONGEST_TEXT = 2000
+_END_OF_TIME = 2**36  # two thousand years of seconds, which a datetime can still hold
 _BEARER = re.compile(r"Bearer +([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)\Z", re.IGNORECASE)
 _BARRED_HEADERS = frozenset({"jwk", "x5u", "x5c", "crit", "b64"})
 
@@ -90,7 +91,7 @@ def _parts(text: str) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
         header, claims = read.headers(), json.loads(read.payload)
     except (JoseError, ValueError, TypeError, KeyError, RecursionError):
         _refuse("format")
-    if not isinstance(header, dict) or not isinstance(claims, dict):
+    if not isinstance(claims, dict):
         _refuse("format")
     return header, claims
 
@@ -128,15 +129,19 @@ def _end_of_life(claims: Mapping[str, Any], now: float) -> datetime:
 def _seconds(claims: Mapping[str, Any], name: str) -> float:
     value = claims.get(name)
     # JSON as Python reads it knows NaN and infinity, with which no comparison helps.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value < 2**40:  # noqa: PLR2004  # thousands of years
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        _refuse(name)
+    if not 0 <= value < _END_OF_TIME:
         _refuse(name)
     return float(value)
 
 
 def _text(members: Mapping[str, Any], name: str) -> str:
     value = members.get(name)
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+    # What does not print (NUL, half a character) no database stores, and no address holds.
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        _refuse(name)
+    if len(value) > _LONGEST_TEXT:
         _refuse(name)
     return value
 
