@@ -83,12 +83,12 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
     visit = resolve(wired.world, signed_in.session_token, signed_in.launch_id)
     if visit is not None:
         start_by_policy(wired.world, visit.actor, visit.patient_id, now)
-    response = RedirectResponse(_first_page(signed_in), _SEE_OTHER)
+    response = RedirectResponse(first_page(signed_in), _SEE_OTHER)
     cookies.put(response, cookies.SESSION, signed_in.session_token)
     return response
 
 
-def _first_page(signed_in: SignedIn) -> str:
+def first_page(signed_in: SignedIn) -> str:
     """Return the page that the launch opens: the patient's, unless a card asked for a view."""
     page, asked = f"/l/{signed_in.launch_id}", signed_in.opens
     if asked is None:

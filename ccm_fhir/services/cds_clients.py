@@ -81,7 +81,7 @@ def prove_caller(
         deadline: until when the keys must be there.
 
     Raises:
-        HookError: token_missing, token_refused, or keys_unreachable.
+        HookError: token_missing, token_refused, or token_unchecked.
     """
     now = world.clock()
     token = read_token(authorization, address, now)
@@ -94,10 +94,10 @@ def prove_caller(
     )
     keys = world.cds.keys.get(wanted, lambda: _fetched(world, caller))
     if keys is None:
-        raise HookError("keys_unreachable")
+        raise HookError("token_unchecked")
     check_signature(token, keys)
     if deadline.is_over():  # nobody waits any more; the token is not used up
-        raise HookError("keys_unreachable")
+        raise HookError("token_unchecked")
     with world.db.write() as session:
         cds_clients.forget_tokens(session, caller.client.practice_id, now)
         forget_at = token.expires_at + _KEPT_AFTER

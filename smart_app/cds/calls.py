@@ -21,7 +21,7 @@ _BODY_TOO_LARGE = 413
 _STATUSES = {
     "token_missing": 401,
     "token_refused": 401,
-    "keys_unreachable": 503,
+    "token_unchecked": 503,
     "request_invalid": 400,
     "not_json": 415,
     "too_large": _BODY_TOO_LARGE,
@@ -33,7 +33,10 @@ _STATUSES = {
 _MESSAGES = {
     "token_missing": "Each call needs a signed token: Authorization: Bearer, then the JWT.",
     "token_refused": "The token was refused; the check that failed is named in detail.",
-    "keys_unreachable": "The registered key set could not be read in time; call again shortly.",
+    "token_unchecked": (
+        "The token could not be checked in time; see that the registered key set can be read, "
+        "and call again shortly."
+    ),
     "request_invalid": "The request was refused; the member at fault is named in detail.",
     "not_json": "Send JSON with Content-Type: application/json.",
     "too_large": "The request is larger than this service reads.",
@@ -55,7 +58,7 @@ def refused(_: Request, error: Exception) -> Response:
     if refusal.detail:
         body["detail"] = refusal.detail
     status = _STATUSES[refusal.reason]
-    headers = _KNOCK if refusal.reason.startswith("token_") else None
+    headers = _KNOCK if status == _STATUSES["token_refused"] else None
     return JSONResponse(body, status_code=status, headers=headers)
 
 
@@ -77,7 +80,7 @@ def proved(request: Request, due: Due, wired: Wired) -> Caller:
     address = wired.settings.base_url.rstrip("/") + request.url.path
     caller = desk.in_time(due, partial(prove_caller, wired.world, given, address, due))
     if caller is None:
-        raise HookError("keys_unreachable")
+        raise HookError("token_unchecked")
     return caller
 
 
