@@ -24,6 +24,7 @@ from tests.services.loopback_ehr import cast
 from tests.smart_app.front import BASE, EHR, NOW, Front, open_front
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from ccm_fhir.domain.facts import ChartFacts
@@ -202,6 +203,10 @@ class Hooks:
         world = replace(self.world, cds=CdsDesk(budget_seconds=20))
         return replace(self, world=world, client=_client(world))
 
+    def on(self, moment: datetime) -> Hooks:
+        """Return the app as it works on another day."""
+        return replace(self, client=_client(self.world, moment))
+
     def post(self, body: object, url: str = SERVICE, token: str | None = None) -> httpx2.Response:
         """Call with an honest token, unless another is given."""
         return self.send(json.dumps(body).encode(), url, token)
@@ -249,6 +254,6 @@ def open_hooks(
     return Hooks(front=front, world=world, client=_client(world), far=far)
 
 
-def _client(world: Installation) -> TestClient:
-    told = AppSettings(base_url=BASE, is_demo=False, service_now=lambda: NOW)
+def _client(world: Installation, moment: datetime = NOW) -> TestClient:
+    told = AppSettings(base_url=BASE, is_demo=False, service_now=lambda: moment)
     return TestClient(create_app(world, told), base_url=BASE, follow_redirects=False)

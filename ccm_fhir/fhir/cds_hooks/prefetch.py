@@ -42,9 +42,13 @@ _T = TypeVar("_T")
 
 
 class Found(Fact, frozen=True, kw_only=True):
-    """All that is on record of one resource type for one patient."""
+    """All that is on record of one resource type for one patient.
+
+    ``has_others``: resources of other patients came along, which are not among the facts.
+    """
 
     resource_type: str
+    has_others: bool = False
     facts: tuple[Fact, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
@@ -125,8 +129,10 @@ def sort_out(resources: Iterable[bytes], resource_type: str, patient: str, base_
     """
     facts: list[Fact] = []
     skipped: list[Skipped] = []
+    has_others = False
     for raw in resources:
         extracted = extract_for(raw, base_url)
+        has_others |= extracted.patient not in {"", patient}
         match extracted.fact:
             case Skipped() as unreadable:
                 skipped.append(msgspec.structs.replace(unreadable, resource_type=resource_type))
@@ -136,7 +142,12 @@ def sort_out(resources: Iterable[bytes], resource_type: str, patient: str, base_
                 skipped.append(Skipped(resource_type, "it is not known to be this patient's"))
             case fact:
                 facts.append(fact)
-    return Found(resource_type=resource_type, facts=tuple(facts), skipped=tuple(skipped))
+    return Found(
+        resource_type=resource_type,
+        has_others=has_others,
+        facts=tuple(facts),
+        skipped=tuple(skipped),
+    )
 
 
 def _patient(view: PatientView, raw: bytes, base_url: str) -> Found | None:
@@ -148,12 +159,10 @@ def _listed(view: PatientView, raw: bytes, kind: str, base_url: str) -> Found | 
     if raw == _NULL:
         return Found(resource_type=kind)
     sent = _whole(raw, kind)
-    patient = f"Patient/{view.patient_id}"
-    if sent is None or any(
-        extract_for(each, base_url).patient not in {"", patient} for each in sent
-    ):
+    if sent is None:
         return None
-    return sort_out(sent, kind, patient, base_url)
+    found = sort_out(sent, kind, f"Patient/{view.patient_id}", base_url)
+    return None if found.has_others else found
 
 
 def _whole(raw: bytes, kind: str) -> list[bytes] | None:

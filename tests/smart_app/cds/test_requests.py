@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ccm_fhir.errors import HookError
 from ccm_fhir.fhir.cds_hooks.request import read_feedback, read_patient_view
-from tests.cds import EC, SERVICE, call_of, claims, lent, prefetch_of, record_of, signed
+from tests.cds import EC, SERVICE, Json, call_of, claims, lent, prefetch_of, record_of, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,7 +259,7 @@ def test_nothing_of_a_call_is_logged_or_repeated(
     record = json.loads(json.dumps(record_of("pt-ready")).replace("Rosa", "canary-name"))
     whole = call_of(prefetch_of(record), fhirAuthorization=lent(access_token="canary-token"))
     context = {"userId": "Practitioner/canary-user", "patientId": "canary-patient"}
-    spoilt = (
+    spoilt: tuple[Json, ...] = (
         {"hookInstance": "canary-instance"},
         {"context": context | {"patientId": "canary patient"}},
         {"context": context | {"encounterId": "canary/encounter"}},

@@ -123,7 +123,7 @@ def test_a_forged_token_opens_nothing(hooks: Hooks, token: str, check: str) -> N
     "authorization", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a.b", "Bearer a.b.c.d", "ä"]
 )
 def test_a_call_without_a_token_is_refused(hooks: Hooks, authorization: str) -> None:
-    headers = {"authorization": authorization.encode()} if authorization else {}
+    headers = [(b"authorization", authorization.encode())] if authorization else []
 
     answer = hooks.client.get("/cds-services", headers=headers)
 
