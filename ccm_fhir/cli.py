@@ -21,6 +21,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ccm_fhir import cli_classify, cli_decide
+from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -54,6 +55,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
+app.add_typer(cds_app, name="cds")
 
 out = Console()
 err = Console(stderr=True)

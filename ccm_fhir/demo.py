@@ -28,6 +28,7 @@ from ccm_fhir.domain.pricing import national_nonfacility_amount
 from ccm_fhir.domain.rules import PROGRAMME_FAMILIES
 from ccm_fhir.errors import CcmError
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.services.cds_clients import CdsRegistration, register_caller
 from ccm_fhir.services.connect import NewConnection, connect_ehr
 from ccm_fhir.services.panel import ask_for_panel
 from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
@@ -122,6 +123,15 @@ def set_up(settings: Settings, plan: DemoPlan) -> None:
             ),
             now,
         )
+        register_caller(
+            world,
+            CdsRegistration(
+                fhir_base=connected.fhir_base,
+                issuer=plan.ehr_url,
+                jwks_url=f"{plan.ehr_url}/oauth/jwks",
+            ),
+            now,
+        )
         ask_for_panel(world, practice_id, connected.ehr_id, now)
     finally:
         opened.close()
@@ -139,6 +149,7 @@ def sandbox_command(*, port: int, app_url: str, today: date, patients: int = 40)
         f"--launch-url={app_url}/launch",
         f"--redirect-uri={app_url}/callback",
         f"--jwks-url={app_url}/.well-known/jwks.json",
+        f"--cds-url={app_url}/cds-services",
         f"--as-of={today.isoformat()}",
         f"--patients={patients}",
     ]

@@ -167,6 +167,23 @@ class LaunchError(CcmError):
         super().__init__(f"launch refused: {reason}" + (f" ({detail})" if detail else ""))
 
 
+class SignatureError(CcmError):
+    """A signed token does not prove what it says; names the check that failed, no value."""
+
+    def __init__(self, check: str) -> None:
+        self.check = check
+        super().__init__(f"a signed token was refused ({check})")
+
+
+class HookError(CcmError):
+    """A CDS Hooks call is refused; ``reason`` is one of a closed set, ``detail`` holds no value."""
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"hook call refused: {reason}" + (f" ({detail})" if detail else ""))
+
+
 class NotAllowedError(CcmError):
     """The person's role may not do this."""
 

@@ -20,6 +20,7 @@ from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.services.cds_desk import CdsDesk
 from ccm_fhir.services.installation import Installation, SiteTerminology
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
@@ -110,6 +111,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         clock=real_now,
         settle_seconds=settings.settle_seconds,
         terminology=_site_terminology(settings),
+        cds=CdsDesk(budget_seconds=settings.cds_budget_ms / 1000),
     )
     service_now = service_clock(settings)
     if durable is not None:

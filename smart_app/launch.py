@@ -13,7 +13,14 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
-from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, complete_launch
+from ccm_fhir.services.app_context import View
+from ccm_fhir.services.launch import (
+    Callback,
+    LaunchRequest,
+    SignedIn,
+    begin_launch,
+    complete_launch,
+)
 from ccm_fhir.services.sessions import frame_origins, resolve
 from ccm_fhir.services.timers import start_by_policy
 from smart_app.deps import Wired
@@ -76,9 +83,19 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
     visit = resolve(wired.world, signed_in.session_token, signed_in.launch_id)
     if visit is not None:
         start_by_policy(wired.world, visit.actor, visit.patient_id, now)
-    response = RedirectResponse(f"/l/{signed_in.launch_id}", _SEE_OTHER)
+    response = RedirectResponse(first_page(signed_in), _SEE_OTHER)
     cookies.put(response, cookies.SESSION, signed_in.session_token)
     return response
+
+
+def first_page(signed_in: SignedIn) -> str:
+    """Return the page that the launch opens: the patient's, unless a card asked for a view."""
+    page, asked = f"/l/{signed_in.launch_id}", signed_in.opens
+    if asked is None:
+        return page
+    if asked.view is View.MONTH:
+        return f"{page}/month?month={asked.month}"
+    return f"{page}?month={asked.month}#{asked.view.value}"
 
 
 def _ask_for_cookie(wired: Wired, asked: LaunchQuery) -> Response:

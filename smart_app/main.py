@@ -14,10 +14,12 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from ccm_fhir.errors import HookError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.settings import Settings
 from ccm_fhir.wiring import open_installation
 from smart_app import launch
+from smart_app.cds import calls, hooks
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
     about,
@@ -104,8 +106,10 @@ def create_app(
     app = FastAPI(title="Chronic care management", openapi_url=None, lifespan=running)
     for error, handler in errors.handlers().items():
         app.add_exception_handler(error, handler)
+    app.add_exception_handler(HookError, calls.refused)
     app.state.wiring = Wiring(world=world, settings=settings)
     app.include_router(launch.router)
+    app.include_router(hooks.router)
     for page in _PAGES:
         app.include_router(page.router)
     app.mount("/static", _Assets(directory=STATIC), name="static")

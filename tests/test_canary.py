@@ -23,6 +23,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ccm_fhir.errors import CcmError
 from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.services.cds_clients import CdsRegistration, register_caller
 from ccm_fhir.services.panel import ask_for_panel
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.read_chart import refresh_chart
@@ -32,7 +33,7 @@ from fhir_fixtures.people.browser import Browser, Page
 from fhir_fixtures.people.person import Person, Work
 from tests.services.canary_app import ADDRESSES, BETWEEN_PAGES, LOG, PAGES
 from tests.services.loopback_app import free_port, running_app
-from tests.services.loopback_ehr import TODAY, Clock, RealClock, cast, running_ehr
+from tests.services.loopback_ehr import TODAY, Clock, Ehr, RealClock, cast, running_ehr
 from tests.services.wire import Fault, answers, changed, nothing_is_sent, with_json
 from tests.world import DOCTOR, NURSE, Site, open_site, settings_for
 
@@ -181,8 +182,11 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
         before.append(Quoting(app))
         return before[0]
 
-    with running_ehr(canary_practice(), RealClock(), app_url=app_url, around=quoting) as ehr:
+    with running_ehr(
+        canary_practice(), RealClock(), app_url=app_url, around=quoting, calls_hooks=True
+    ) as ehr:
         with open_site(url, ehr, app_url=app_url) as site:
+            register_caller(site.world, caller_of(ehr), site.clock())
             ask_for_panel(site.world, site.practice_id, site.ehr_id, site.clock())
         module = ("tests.services.canary_app", str(port), str(folder))
         with (
@@ -191,6 +195,13 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
         ):
             problem_pages = everything_happens(ehr.origin, app_url, before[0])
         yield Heard(folder=folder, problem_pages=problem_pages)
+
+
+def caller_of(ehr: Ehr) -> CdsRegistration:
+    """Return the sandbox as a caller of our hooks."""
+    return CdsRegistration(
+        fhir_base=ehr.base, issuer=ehr.origin, jwks_url=f"{ehr.origin}/oauth/jwks"
+    )
 
 
 def everything_happens(ehr: str, app: str, failing: Quoting) -> list[Page]:
@@ -372,6 +383,16 @@ def test_the_engines_tables_hold_ids_alone(heard: Heard) -> None:
     assert "deliver" in kept
     assert "read_panel" in kept
     assert offending(kept) == []
+
+
+def test_what_is_kept_of_a_card_holds_no_patient(heard: Heard) -> None:
+    with closing(sqlite3.connect(heard.folder / "ccm.sqlite")) as database:
+        cards = database.execute("SELECT * FROM cds_card").fetchall()
+        tokens = database.execute("SELECT * FROM cds_token").fetchall()
+
+    assert "reached" in str(cards)
+    assert tokens
+    assert leaks(f"{cards} {tokens}") == set()
 
 
 def offending(text: str) -> list[str]:

@@ -33,6 +33,7 @@ COMMANDS = (
     "sandbox",
     "migrate",
     "ehr add",
+    "cds add",
     "rules check",
     "rules show",
     "keys rotate",
@@ -526,3 +527,56 @@ def wait_for_engine(lock: Path, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
         assert time.monotonic() < until, "the engine did not start"
         time.sleep(0.05)
+
+
+def allow(fhir_base: str, *more: str) -> tuple[str, ...]:
+    """Return the command that lets an EHR call our hooks."""
+    return ("cds", "add", fhir_base, "--issuer=https://ehr.example", *more)
+
+
+def test_an_ehr_that_may_call_gives_its_administrator_the_addresses(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
+) -> None:
+    run(*add(ehr.base), **settings)
+
+    ran = run(*allow(ehr.base + "/", f"--jwks={ehr.origin}/oauth/jwks"), **settings)
+    again = run(*allow(ehr.base, f"--jwks={ehr.origin}/oauth/jwks"), **settings)
+    tenant = run(*allow(ehr.base, f"--jwks={ehr.origin}/keys", "--tenant=north"), **settings)
+
+    assert ran.code == 0
+    assert f"GET  {APP}/cds-services\n" in ran.out
+    assert f"POST {APP}/cds-services/ccm-patient-view\n" in ran.out
+    assert f"POST {APP}/cds-services/ccm-patient-view/feedback\n" in ran.out
+    assert (again.code, tenant.code) == (2, 0)
+    assert "registered already" in again.complaint
+
+
+@pytest.mark.parametrize(
+    ("more", "complaint"),
+    [
+        (("--jwks=http://ehr.example/keys",), "jwks: https is required outside a demo"),
+        (("--jwks=keys",), "url: not an absolute http or https address"),
+        (("--jwks=https://ehr.example/keys", "--tenant=a b "), "tenant: holds blanks"),
+        (("--jwks=https://ehr.example/keys", "--issuer="), "issuer: the iss"),
+    ],
+)
+def test_a_caller_that_cannot_be_registered_is_told_why(
+    run: Callable[..., Ran],
+    settings: dict[str, str],
+    ehr: Ehr,
+    more: tuple[str, ...],
+    complaint: str,
+) -> None:
+    run(*add(ehr.base), **settings)
+
+    ran = run(*allow(ehr.base, *more), **settings)
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(complaint)
+
+
+def test_only_a_registered_ehr_may_call(run: Callable[..., Ran], settings: dict[str, str]) -> None:
+    ran = run(*allow("https://other.example/fhir", "--jwks=https://o.example/k"), **settings)
+
+    assert ran.code == 2
+    assert "run: ccm-fhir ehr add" in ran.complaint

@@ -102,8 +102,17 @@ def read_jwks(gate: OutgoingGate, config: SmartConfiguration) -> Jwks:
         EhrFormatError: no way to the keys, another issuer's metadata, or not a key set.
         EhrHttpError, EhrUnreachableError, ForbiddenOriginError: as the gate says.
     """
-    document = _read_object(gate, config.jwks_uri or _openid_jwks_uri(gate, config), _READING_KEYS)
-    keys = document.get("keys")
+    return fetch_jwks(gate, config.jwks_uri or _openid_jwks_uri(gate, config))
+
+
+def fetch_jwks(gate: OutgoingGate, url: str) -> Jwks:
+    """Fetch the key set at an address.
+
+    Raises:
+        EhrFormatError: it is not a key set.
+        EhrHttpError, EhrUnreachableError, ForbiddenOriginError: as the gate says.
+    """
+    keys = _read_object(gate, url, _READING_KEYS).get("keys")
     if not isinstance(keys, list):
         raise EhrFormatError(_READING_KEYS, "it is not a key set")
     return Jwks(tuple(key for key in keys if isinstance(key, dict)))

@@ -7,9 +7,9 @@ time and bounded answers. A refused request sends no byte.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import httpx2
 
@@ -26,8 +26,10 @@ FHIR_JSON = "application/fhir+json"
 MAX_BYTES = 32 * 1024 * 1024
 TIMEOUT_SECONDS = 60.0
 CONNECT_SECONDS = 10.0
+SHORTEST_WAIT_SECONDS = 0.001
 _SENDING = "sending a request"
 _TOO_LARGE = "larger than the limit"
+_OUT_OF_TIME = "no time is left"
 _ENCODED_HEADERS = frozenset({"content-encoding", "content-length", "transfer-encoding"})
 
 # At INFO these write URLs, which name patients; at DEBUG headers, which hold tokens.
@@ -45,7 +47,8 @@ class OutgoingGate:
 
     ``transport`` replaces the socket end (tests), never the checks. Plain http is allowed for
     loopback hosts alone and only with ``allow_loopback_http``; ``allow_private`` is for an EHR
-    in the practice's own network. ``max_bytes`` is counted after decompression.
+    in the practice's own network. ``max_bytes`` is counted after decompression. Once
+    ``is_late`` says so, nothing more is sent and nothing more is read.
     """
 
     origins: frozenset[Origin]
@@ -54,6 +57,7 @@ class OutgoingGate:
     transport: httpx2.BaseTransport | None = field(default=None, repr=False)
     timeout_seconds: float = TIMEOUT_SECONDS
     max_bytes: int = MAX_BYTES
+    is_late: Callable[[], bool] = field(default=lambda: False, repr=False, compare=False)
     _checked: _CheckedTransport = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -102,6 +106,18 @@ class OutgoingGate:
         """
         with translated(what), self.client() as client:
             return client.get(url, headers=headers)
+
+    def within(
+        self, seconds: float, is_late: Callable[[], bool], *, max_bytes: int
+    ) -> OutgoingGate:
+        """Return the same gate for somebody in a hurry; the connections are shared."""
+        return replace(
+            self,
+            transport=self._checked.wire,
+            timeout_seconds=max(seconds, SHORTEST_WAIT_SECONDS),
+            max_bytes=max_bytes,
+            is_late=is_late,
+        )
 
     def allows(self, url: str) -> bool:
         """Whether a request to a URL would pass (its address is looked up later)."""
@@ -155,6 +171,7 @@ class _CheckedTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         self.gate.check(request)
+        self._refuse_if_late()
         answer = self.wire.handle_request(request)
         try:
             body = self._read_bounded(answer)
@@ -168,9 +185,14 @@ class _CheckedTransport(httpx2.BaseTransport):
     def close(self) -> None:
         """Keep the connections: they belong to the gate."""
 
+    def _refuse_if_late(self) -> None:
+        if self.gate.is_late():
+            raise httpx2.ReadTimeout(_OUT_OF_TIME)
+
     def _read_bounded(self, answer: httpx2.Response) -> bytes:
         body = bytearray()
         for chunk in answer.iter_bytes():
+            self._refuse_if_late()
             body += chunk
             if len(body) > self.gate.max_bytes:
                 raise AnswerTooLargeError(_TOO_LARGE)

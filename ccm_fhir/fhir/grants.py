@@ -47,6 +47,7 @@ class TokenGrant:
     fhir_context: tuple[FhirContext, ...] = field(default=(), repr=False)
     id_token: str | None = field(default=None, repr=False)
     tenant: str | None = field(default=None, repr=False)
+    app_context: str = field(default="", repr=False)
 
 
 def parse_grant(token: Mapping[str, Any], *, silent_scope: frozenset[str]) -> TokenGrant:
@@ -80,6 +81,8 @@ def parse_grant(token: Mapping[str, Any], *, silent_scope: frozenset[str]) -> To
         fhir_context=_context(token.get("fhirContext")),
         id_token=_text(token, "id_token") or None,
         tenant=_text(token, "tenant") or None,
+        # CDS Hooks 2.0, "Link": what a card's link carried comes back with the token.
+        app_context=_text(token, "appContext") or "",
     )
 
 

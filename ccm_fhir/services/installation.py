@@ -14,6 +14,7 @@ from ccm_fhir.domain.rules import Rulebook
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
+from ccm_fhir.services.cds_desk import CdsDesk
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.storage.crypto import Vault
 from ccm_fhir.storage.database import Database
@@ -64,6 +65,7 @@ class Installation:
     clock: Callable[[], datetime]
     settle_seconds: float
     terminology: SiteTerminology | None = None
+    cds: CdsDesk = field(default_factory=CdsDesk, repr=False)
 
     @property
     def redirect_uri(self) -> str:
@@ -79,6 +81,11 @@ class Installation:
     def jwks_url(self) -> str:
         """Where an EHR finds our public keys."""
         return f"{self.base_url}/.well-known/jwks.json"
+
+    @property
+    def cds_services_url(self) -> str:
+        """Where an EHR discovers our CDS Hooks services."""
+        return f"{self.base_url}/cds-services"
 
     def identifier_system(self, kind: str) -> str:
         """Return the system of the identifiers we write on resources of one kind."""

@@ -13,6 +13,7 @@ from ccm_fhir.domain.facts import EvidenceRef, PatientFact
 from ccm_fhir.errors import EhrUnreachableError, FhirError, LaunchError
 from ccm_fhir.fhir.grants import TokenGrant
 from ccm_fhir.fhir.smart import AuthorizationRequest, authorization_url
+from ccm_fhir.services.app_context import AppContext, read_app_context
 from ccm_fhir.services.discovery import fresh_configuration, registered_ehr
 from ccm_fhir.services.ehr_access import (
     configuration_of,
@@ -58,10 +59,14 @@ class Callback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """A finished launch: the session's secret for the cookie, the launch id for the URL."""
+    """A finished launch: the session's secret for the cookie, the launch id for the URL.
+
+    ``opens`` is the view that the card asked for from which the app was launched, if any.
+    """
 
     session_token: str = field(repr=False)
     launch_id: str
+    opens: AppContext | None = None
 
 
 def begin_launch(world: Installation, request: LaunchRequest) -> str:
@@ -200,4 +205,5 @@ def _opened(
             scopes=tokens.scope,
         )
         read_and_keep(world, reading, now)
-    return SignedIn(session_token=token, launch_id=launch.id)
+    opens = read_app_context(tokens.app_context)
+    return SignedIn(session_token=token, launch_id=launch.id, opens=opens)

@@ -7,6 +7,7 @@ cannot write, and a session is committed by ``Database`` alone.
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -40,6 +41,7 @@ class Database:
         self.url = url
         self.engine = engine
         self.reader_engine = reader_engine
+        self._turn = threading.Lock()
 
     @property
     def is_sqlite(self) -> bool:
@@ -49,9 +51,27 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Session]:
         """Give a session that is committed at the end, or rolled back by an exception."""
-        with Session(self.engine, expire_on_commit=False) as session, session.begin():
+        with (
+            self._in_turn(),
+            Session(self.engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             session.connection()  # take the lock now, not at the first statement
             yield session
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """Let this process's writers of a SQLite file wait for each other, not for its lock.
+
+        SQLite waits by sleeping, up to a tenth of a second at a time, and wakes nobody. Other
+        processes still wait so; whoever waits here too long tries the file's own lock.
+        """
+        has_turn = self.is_sqlite and self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._turn.release()
 
     @contextmanager
     def session_for(self, practice_id: str) -> Iterator[Session]:

@@ -9,6 +9,8 @@ from ccm_fhir.domain.writeback import DeliveryState
 __all__ = [
     "ArtefactKind",
     "AttemptRefusal",
+    "CardKind",
+    "CardOutcome",
     "ChartSource",
     "ClientAuth",
     "DeliveryState",
@@ -89,3 +91,20 @@ class TimerOutcome(StrEnum):
 
     SAVED = "saved"
     DISCARDED = "discarded"
+
+
+class CardKind(StrEnum):
+    """What a CDS Hooks card tells."""
+
+    ELIGIBLE = "eligible"
+    MAY_QUALIFY = "may_qualify"
+    TIME = "time"
+    REACHED = "reached"
+    SIGNED = "signed"
+
+
+class CardOutcome(StrEnum):
+    """What a person did with a card."""
+
+    ACCEPTED = "accepted"
+    OVERRIDDEN = "overridden"

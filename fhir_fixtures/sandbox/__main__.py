@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--launch-url", default="http://127.0.0.1:8700/launch")
     parser.add_argument("--redirect-uri", action="append", help="may be given more than once")
     parser.add_argument("--jwks-url", default="http://127.0.0.1:8700/.well-known/jwks.json")
+    parser.add_argument("--cds-url", help="where the app offers CDS Hooks services")
     parser.add_argument("--public", action="store_true", help="register the app without keys")
     parser.add_argument(
         "--token-lifetime",
@@ -95,6 +96,7 @@ def _settings(options: argparse.Namespace, port: int) -> SandboxSettings:
                 redirect_uris=tuple(options.redirect_uri or ["http://127.0.0.1:8700/callback"]),
                 public=options.public,
                 jwks_url=None if options.public else options.jwks_url,
+                cds_url=options.cds_url,
             ),
         ),
         data_dir=options.data_dir,

@@ -14,7 +14,8 @@ Clock = Callable[[], datetime]
 class Client:
     """An app registered with this EHR.
 
-    A public client has no keys; any other one has a JWKS, by URL or by value.
+    A public client has no keys; any other one has a JWKS, by URL or by value. `cds_url` is
+    where it offers CDS Hooks services, if it does.
     """
 
     client_id: str
@@ -23,6 +24,7 @@ class Client:
     public: bool = False
     jwks_url: str | None = None
     jwks: dict[str, Any] | None = None
+    cds_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

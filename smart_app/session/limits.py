@@ -6,6 +6,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LARGEST_BODY_BYTES = 1_000_000
+LARGEST_HOOK_BYTES = 8_000_000  # a whole chart may come as prefetch; the caller is proved first
+_HOOKS = "/cds-services/"
 _TOO_LARGE = 413
 
 
@@ -17,14 +19,19 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with a counting ``receive``."""
-        received = 0
+        received, limit = 0, _limit(scope)
 
         async def counting() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > LARGEST_BODY_BYTES:
+            if received > limit:
                 raise HTTPException(_TOO_LARGE)
             return message
 
         await self._app(scope, counting if scope["type"] == "http" else receive, send)
+
+
+def _limit(scope: Scope) -> int:
+    is_hook = scope["type"] == "http" and scope["path"].startswith(_HOOKS)
+    return LARGEST_HOOK_BYTES if is_hook else LARGEST_BODY_BYTES

@@ -143,6 +143,47 @@ def test_no_answer_is_told_without_the_address(failure: Exception) -> None:
     assert "canary" not in told(caught.value)
 
 
+def test_who_is_late_already_sends_nothing() -> None:
+    far_side = answering(httpx2.Response(200))
+    hurried = far_side.gate().within(1, lambda: True, max_bytes=100)
+
+    with pytest.raises(EhrUnreachableError):
+        hurried.get(BASE, what="reading a test")
+
+    assert far_side.requests == []
+
+
+def test_an_answer_that_trickles_in_is_not_read_past_the_time() -> None:
+    left = [False, False, True]
+    read: list[bytes] = []
+
+    class Trickle(httpx2.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            for _ in range(100):
+                read.append(b"x")
+                yield b"x"
+
+    far_side = answering(httpx2.Response(200, stream=Trickle()))
+    hurried = far_side.gate().within(1, lambda: left.pop(0) if left else True, max_bytes=1000)
+
+    with pytest.raises(EhrUnreachableError):
+        hurried.get(BASE, what="reading a test")
+
+    assert len(read) == 2
+
+
+def test_a_gate_in_a_hurry_keeps_every_check() -> None:
+    far_side = answering(httpx2.Response(200, text="x" * 101))
+    hurried = far_side.gate().within(1, lambda: False, max_bytes=100)
+
+    with pytest.raises(ForbiddenOriginError):
+        hurried.get("https://evil.test/fhir", what="reading a test")
+    with pytest.raises(EhrFormatError):
+        hurried.get(BASE, what="reading a test")
+
+    assert hurried.timeout.read == 1
+
+
 @pytest.mark.parametrize("text", ["", "ehr.example", "/fhir", "mailto:a@b", "https://[::1"])
 def test_what_is_no_web_address_has_no_origin(text: str) -> None:
     with pytest.raises(InputError):

@@ -93,6 +93,7 @@ FORGED = {
     "expired": (signed(claims(exp=LATE)), "exp"),
     "without an end": (signed(claims(exp="absent")), "exp"),
     "an end that is text": (signed(claims(exp="9999999999")), "exp"),
+    "an end that is no number": (signed(claims(exp=float("nan"))), "exp"),
     "not yet valid": (signed(claims(nbf=SOON)), "nbf"),
     "from the future": (signed(claims(iat=SOON)), "iat"),
     "another nonce": (signed(claims(nonce="nonce-2")), "nonce"),

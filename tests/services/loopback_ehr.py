@@ -118,8 +118,12 @@ def running_ehr(
     *,
     app_url: str = APP,
     around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    calls_hooks: bool = False,
 ) -> Iterator[Ehr]:
-    """Run a sandbox EHR in a thread until the block ends; ``around`` may stand before it."""
+    """Run a sandbox EHR in a thread until the block ends; ``around`` may stand before it.
+
+    One that ``calls_hooks`` asks the app for cards when a chart is opened.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     client = Client(
@@ -127,6 +131,7 @@ def running_ehr(
         launch_url=f"{app_url}/launch",
         redirect_uris=(f"{app_url}/callback",),
         jwks=public_jwks([KEY]),
+        cds_url=f"{app_url}/cds-services" if calls_hooks else None,
     )
     app = create_app(
         SandboxSettings(origin=origin, clients=(client,)), practice=practice, clock=clock

@@ -33,7 +33,6 @@ from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.ehrs import NewEhr
 from ccm_fhir.storage.grants import NewGrant
 from ccm_fhir.storage.launches import NewLaunch
-from ccm_fhir.storage.migrate import upgrade
 from ccm_fhir.storage.practices import NewPractice, PracticeAttestation
 from ccm_fhir.storage.users import AppUser, SeenUser
 from ccm_fhir.storage.vocabulary import ChartSource, ClientAuth, GrantKind
@@ -41,6 +40,7 @@ from ccm_fhir.terminology import load_chronic_table
 from smart_app.main import AppSettings, create_app
 from smart_app.session.cookies import SESSION
 from tests.builders import ORGANIZATION, chart, on
+from tests.world import migrate
 
 BASE = "https://ccm.example"
 EHR = "https://ehr.example"
@@ -187,7 +187,7 @@ class Browser:
 def open_front(folder: Path, facts: ChartFacts | None = None) -> Front:
     """Return the app over a new database, with a chart in which everything is met."""
     url = f"sqlite:///{folder / 'front.sqlite'}"
-    upgrade(url)
+    migrate(url)
     queue, clock = RecordingQueue(), Clock()
     world = _installation(url, queue, clock)
     with world.db.write() as session:

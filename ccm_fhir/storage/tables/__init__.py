@@ -10,6 +10,7 @@ from ccm_fhir.storage.tables.access import (
     WebSessionRow,
 )
 from ccm_fhir.storage.tables.base import Row
+from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
@@ -29,6 +30,10 @@ __all__ = [
     "AppUserRow",
     "AttestationRow",
     "AuditRow",
+    "CdsCardRow",
+    "CdsClientRow",
+    "CdsFeedbackRow",
+    "CdsTokenRow",
     "ChartSnapshotRow",
     "ClaimRow",
     "CodingChoiceRow",

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from fhir_fixtures.sandbox.box import Box
+from fhir_fixtures.sandbox.ehr.cds import CdsClient
 from fhir_fixtures.sandbox.ehr.pages import Pages
 from fhir_fixtures.sandbox.ehr.patients import read_patient
 from fhir_fixtures.sandbox.ehr.record import read_record
@@ -26,6 +27,7 @@ class Chart:
     def __init__(self, box: Box, pages: Pages) -> None:
         self._box = box
         self._pages = pages
+        self._cds = CdsClient(box)
 
     def routes(self) -> list[Route]:
         """The chart, its record alone (page or fragment), and one resource as JSON."""
@@ -41,7 +43,13 @@ class Chart:
         client = self._box.settings.clients[0]
         handle = request.query_params.get("launch", "")
         query = urlencode({"iss": self._box.settings.fhir_base, "launch": handle})
-        return await self._page(request, "chart.html", {"app_url": f"{client.launch_url}?{query}"})
+        launch = self._box.vault.launches.look(handle)
+        cards = await self._cds.cards(launch) if launch else ()
+        context: dict[str, object] = {
+            "app_url": f"{client.launch_url}?{query}",
+            "cards": cards,
+        }
+        return await self._page(request, "chart.html", context)
 
     async def record(self, request: Request) -> Response:
         """The record as a page of its own."""

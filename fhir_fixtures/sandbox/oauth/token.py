@@ -118,6 +118,7 @@ class TokenEndpoint:
         optional = {
             "encounter": launch.encounter_id,
             "intent": launch.intent,
+            "appContext": launch.app_context,
             "fhirContext": list(launch.fhir_context),
         }
         return context | {name: value for name, value in optional.items() if value}

@@ -29,6 +29,7 @@ class Launch:
     encounter_id: str | None = field(default=None, repr=False)
     need_patient_banner: bool = True
     intent: str | None = None
+    app_context: str | None = None
     fhir_context: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
 
