@@ -118,8 +118,12 @@ def running_ehr(
     *,
     app_url: str = APP,
     around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
+    like: Callable[[SandboxSettings], SandboxSettings] = lambda settings: settings,
 ) -> Iterator[Ehr]:
-    """Run a sandbox EHR in a thread until the block ends; ``around`` may stand before it."""
+    """Run a sandbox EHR in a thread until the block ends.
+
+    ``around`` may stand before it, ``like`` give it a vendor's profile or faults.
+    """
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
     client = Client(
@@ -128,9 +132,8 @@ def running_ehr(
         redirect_uris=(f"{app_url}/callback",),
         jwks=public_jwks([KEY]),
     )
-    app = create_app(
-        SandboxSettings(origin=origin, clients=(client,)), practice=practice, clock=clock
-    )
+    settings = SandboxSettings(origin=origin, clients=(client,))
+    app = create_app(like(settings), practice=practice, clock=clock)
     server = uvicorn.Server(uvicorn.Config(around(app), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()
