@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -33,6 +34,9 @@ from ccm_fhir.domain.writeback import (
 )
 from ccm_fhir.domain.writeback.judging import Recovery
 from ccm_fhir.errors import InputError
+
+if TYPE_CHECKING:
+    from random import Random
 
 NOW = datetime(2026, 11, 23, 15, tzinfo=UTC)
 ACTS = acts_of_ladders()
@@ -614,11 +618,11 @@ def test_more_capability_never_lowers_the_live_rung(
 
 @given(artefact=artefacts, tenant=tenants, seed=st.randoms(use_true_random=False))
 def test_the_order_in_which_things_were_learnt_does_not_matter(
-    artefact: Artefact, tenant: Tenant, seed: st.DataObject
+    artefact: Artefact, tenant: Tenant, seed: Random
 ) -> None:
     mixed_proofs, mixed_overrides = list(tenant.proofs), list(tenant.overrides)
-    seed.shuffle(mixed_proofs)  # type: ignore[attr-defined]  # a Random, by its strategy
-    seed.shuffle(mixed_overrides)  # type: ignore[attr-defined]
+    seed.shuffle(mixed_proofs)
+    seed.shuffle(mixed_overrides)
     mixed = replace(tenant, proofs=tuple(mixed_proofs), overrides=tuple(mixed_overrides))
 
     assert plan(artefact, mixed).live == plan(artefact, tenant).live

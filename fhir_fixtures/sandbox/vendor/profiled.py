@@ -91,6 +91,7 @@ class ProfiledVendor(Vendor):
             reply = self._searches.page(asked, reply, rules)
         if reply.status == HTTPStatus.CREATED and self._profile.writing.answer == "empty":
             reply = replace(reply, resource=None)
+        reply = _without_history(reply)
         return reply if self._profile.writing.versions else _without_versions(reply)
 
     def statement(self, upstream: dict[str, Any], base: str) -> dict[str, Any]:
@@ -156,11 +157,14 @@ def _is_newer(resource: dict[str, Any], since: str) -> bool:
     return changed.replace(microsecond=0) > seen
 
 
+def _without_history(reply: Reply) -> Reply:
+    # Oracle's and Canvas's documented answers name the resource, not its first version.
+    headers = {name: value.partition("/_history/")[0] for name, value in reply.headers.items()}
+    return replace(reply, headers=headers)
+
+
 def _without_versions(reply: Reply) -> Reply:
-    headers = {name: value for name, value in reply.headers.items() if name.lower() != "etag"}
-    location = next((name for name in headers if name.lower() == "location"), "")
-    if location:
-        headers[location] = headers[location].partition("/_history/")[0]
+    headers = {name: value for name, value in reply.headers.items() if name != "etag"}
     return replace(reply, headers=headers, resource=_unversioned(reply.resource))
 
 

@@ -1,7 +1,7 @@
 """Searches as a vendor takes them: some parameters, one of them required, and pages of its own."""
 
 import json
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import b64decode, urlsafe_b64encode
 from binascii import Error as NotBase64Error
 from dataclasses import replace
 from typing import Any
@@ -91,7 +91,7 @@ class Searches:
     def _opened(self, mark: str) -> int:
         refusal = self._profile.refusals.expired_page
         try:
-            start, issued = json.loads(urlsafe_b64decode(mark))
+            start, issued = json.loads(b64decode(mark, altchars=b"-_", validate=True))
         except (ValueError, NotBase64Error, TypeError):
             raise VendorRefusedError(refusal, "this is no page of this EHR's") from None
         age = self._clock().timestamp() - float(issued)

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 OURS = "https://ours.example/identifier"
 MORE = " ".join(
-    f"system/{name}.crs"
-    for name in ("ChargeItem", "DocumentReference", "Observation", "QuestionnaireResponse")
+    f"system/{name}.crus"
+    for name in ("ChargeItem", "Claim", "DocumentReference", "Observation", "QuestionnaireResponse")
 )
 
 
