@@ -12,6 +12,7 @@ import os
 import sys
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -21,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ccm_fhir import cli_decide
+from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
@@ -52,6 +54,7 @@ app.add_typer(ehr_app, name="ehr")
 app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")
+app.command()(doctor)
 
 out = Console()
 err = Console(stderr=True)
@@ -138,6 +141,15 @@ def sandbox(
         str, typer.Option(help="The app's base URL, registered with the sandbox.")
     ] = "http://127.0.0.1:8700",
     today: Annotated[str | None, typer.Option(help="Day of the data (YYYY-MM-DD).")] = None,
+    profile: Annotated[
+        str, typer.Option(help="The vendor whose EHR to play, e.g. epic; full offers everything.")
+    ] = "full",
+    faults: Annotated[
+        Path | None, typer.Option(help="A TOML or JSON file: what goes wrong, how often.")
+    ] = None,
+    fault_control: Annotated[
+        bool, typer.Option("--fault-control", help="Open /faults, for this machine alone.")
+    ] = False,
 ) -> None:
     """Start the sandbox EHR alone."""
     from ccm_fhir import demo as demo_run
@@ -145,6 +157,8 @@ def sandbox(
 
     day = _day(today) if today else wiring.real_now().date()
     command = demo_run.sandbox_command(port=port, app_url=app_url, today=day)
+    command += [f"--profile={profile}", *([f"--faults={faults}"] if faults else [])]
+    command += ["--fault-control"] if fault_control else []
     os.execv(command[0], command)  # noqa: S606  # our own interpreter, no shell
 
 

@@ -20,6 +20,7 @@ from ccm_fhir.storage import (
     deliveries,
     ledger,
     migrate,
+    statements,
     timers,
 )
 from ccm_fhir.storage import sign_offs as sign_off_store
@@ -28,7 +29,7 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
-from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
+from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off, statement
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 APPEND_ONLY = (
     "attestation",
     "audit",
+    "capability_statement",
     "chart_snapshot",
     "claim",
     "delivery_event",
@@ -171,6 +173,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         deliveries.plan(session, practice_id, delivery(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
+        statements.record(session, practice_id, statement(ours), now)
     return database
 
 

@@ -20,12 +20,14 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
+from ccm_fhir.storage.tables.statement import CapabilityStatementRow
 from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
 __all__ = [
     "AppUserRow",
     "AttestationRow",
     "AuditRow",
+    "CapabilityStatementRow",
     "ChartSnapshotRow",
     "ClaimRow",
     "DeliveryEventRow",
