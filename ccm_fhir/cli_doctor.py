@@ -102,4 +102,7 @@ def _print_rung(rung: Rung) -> None:
 
 
 def _item(head: str, text: str) -> None:
+    if not text:
+        out.print(head.rstrip())
+        return
     out.print(textwrap.fill(text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)))

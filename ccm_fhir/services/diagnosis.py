@@ -43,7 +43,8 @@ class Check:
 class ResourceAccess:
     """Whether a type can be read and created, by declaration and scope; nothing is tried.
 
-    ``missing`` names what stands in the way, such as ``create is not declared``.
+    ``missing`` names what stands in the way of what we ask for, such as
+    ``not declared: create``; a type that we never write is not creatable, and lacks nothing.
     """
 
     resource_type: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from ccm_fhir.errors import CcmError, EhrUnreachableError
@@ -43,24 +44,25 @@ def scopes_check(
     name = CheckName.SCOPES
     if config is None or granted is None:
         return skipped(name, "The plan below is as if no scope were granted.")
-    missing = [
-        f"{_SYSTEM}/{resource_type}.{letter}"
-        for resource_type, letters in _asked(config).items()
-        for letter in letters
-        if not granted_allows(granted, resource_type, letter, _SYSTEM)
-    ]
-    if not missing:
+    missing = {
+        name: "".join(letter for letter in letters if not _is_granted(granted, name, letter))
+        for name, letters in _asked(config).items()
+    }
+    if not any(missing.values()):
         return ok(name, "Every scope that we ask for is granted.")
-    wanted = [scope for scope in missing if _is_declared(scope, capability)]
-    if wanted:
+    wanted = {
+        name: "".join(letter for letter in letters if _is_declared(capability, name, letter))
+        for name, letters in missing.items()
+    }
+    if any(wanted.values()):
         return failed(
             name,
-            f"Not granted, although the EHR declares what they are for: {', '.join(wanted)}. "
+            f"Not granted, although the EHR declares what they are for: {_spelt(wanted)}. "
             "Ask its administrator for them.",
         )
     return warned(
         name,
-        f"Not granted, and not declared by the EHR either: {', '.join(missing)}. "
+        f"Not granted, and not declared by the EHR either: {_spelt(missing)}. "
         "What needs them is UNKNOWN, or goes on another rung.",
     )
 
@@ -75,8 +77,17 @@ def _asked(config: SmartConfiguration) -> dict[str, str]:
     return {name: "".join(sorted(letters)) for name, letters in sorted(asked.items())}
 
 
-def _is_declared(scope: str, capability: Capability | None) -> bool:
-    resource_type, _, letter = scope.removeprefix(f"{_SYSTEM}/").partition(".")
+def _spelt(letters_of: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"{_SYSTEM}/{name}.{letters}" for name, letters in letters_of.items() if letters
+    )
+
+
+def _is_granted(granted: frozenset[str], resource_type: str, letter: str) -> bool:
+    return granted_allows(granted, resource_type, letter, _SYSTEM)
+
+
+def _is_declared(capability: Capability | None, resource_type: str, letter: str) -> bool:
     return capability is not None and capability.allows(resource_type, _INTERACTION[letter])
 
 
@@ -93,17 +104,19 @@ def resource_accesses(
 def _access(
     name: str, letters: str, granted: frozenset[str], capability: Capability
 ) -> ResourceAccess:
-    reasons: dict[str, list[str]] = {letter: [] for letter in "crs"}
-    for letter in "crs":
-        if not capability.allows(name, _INTERACTION[letter]):
-            reasons[letter].append(f"{_INTERACTION[letter]} is not declared")
-        if not granted_allows(granted, name, letter, _SYSTEM):
-            reasons[letter].append(f"{_SYSTEM}/{name}.{letter} is not granted")
+    undeclared = [each for each in letters if not _is_declared(capability, name, each)]
+    ungranted = [each for each in letters if not _is_granted(granted, name, each)]
+    stopped = {*undeclared, *ungranted}
+    missing: list[str] = []
+    if undeclared:
+        missing.append(f"not declared: {', '.join(_INTERACTION[each] for each in undeclared)}")
+    if ungranted:
+        missing.append(f"not granted: {_SYSTEM}/{name}.{''.join(ungranted)}")
     return ResourceAccess(
         resource_type=name,
-        is_readable=not reasons["r"] and not reasons["s"],
-        is_creatable=not reasons["c"],
-        missing=tuple(reason for letter in letters for reason in reasons[letter]),
+        is_readable=not stopped & {"r", "s"},
+        is_creatable="c" in letters and "c" not in stopped,
+        missing=tuple(missing),
     )
 
 

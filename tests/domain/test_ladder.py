@@ -207,9 +207,14 @@ def test_what_this_installation_cannot_write_is_closed_and_says_so() -> None:
     made = plan(Artefact.CLAIM, tenant)
 
     assert made.live.name is RungName.HAND_OFF
-    assert rung(made, RungName.CLAIM).startswith("This installation has no writer for it;")
+    assert rung(made, RungName.CLAIM) == (
+        "This installation has no writer for it; a version that has one opens this rung. "
+        "The EHR declares create of Claim."
+    )
     assert rung(made, RungName.VENDOR_ADAPTER).startswith("No vendor adapter is set up")
-    assert rung(made, RungName.X12_FILE).startswith("No 837P drop is set up")
+    assert rung(made, RungName.X12_FILE) == (
+        "No 837P drop is set up for this practice; setting one up opens this rung."
+    )
 
 
 def test_a_vendor_adapter_and_a_drop_need_nothing_of_fhir() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.writeback.judging import Judged, Recovery, judge, recovery_of
+from ccm_fhir.domain.writeback.judging import Recovery, judge, recovery_of
 from ccm_fhir.domain.writeback.rungs import LADDERS, Artefact, Means, RungKind, RungName
 from ccm_fhir.errors import InputError
 
@@ -87,6 +87,7 @@ _NOT_INSTALLED = {
     Means.ADAPTER: "No vendor adapter is set up for this practice; setting one up opens this rung.",
     Means.FILE: "No 837P drop is set up for this practice; setting one up opens this rung.",
 }
+_SET_UP = "It is set up for this practice."
 _BY_HAND = "Always possible: it asks nothing of the EHR."
 
 
@@ -127,17 +128,12 @@ def plan(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -
 def _judged(kind: RungKind, tenant: Tenant) -> tuple[bool, str]:
     if kind.means is Means.PERSON:
         return True, _BY_HAND
-    if kind.name not in tenant.installed:
-        return False, _NOT_INSTALLED[kind.means]
-    if not kind.acts:
-        return True, "It is set up for this practice."
     acts = [judge(act, tenant) for act in kind.acts]
     refused = [act for act in acts if not act.is_possible]
-    return not refused, _told(refused or acts)
-
-
-def _told(acts: list[Judged]) -> str:
-    return " ".join(act.sentence for act in acts)
+    told = " ".join(act.sentence for act in refused or acts)
+    if kind.name not in tenant.installed:
+        return False, f"{_NOT_INSTALLED[kind.means]} {told}".rstrip()
+    return not refused, told or _SET_UP
 
 
 def _notice(kind: RungKind, tenant: Tenant) -> Act | None:
