@@ -10,27 +10,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccm_fhir.domain.codes import Activity, PerformerKind
 from ccm_fhir.domain.writeback import (
     FHIR_RUNGS,
     LADDERS,
     Act,
     Answer,
     Artefact,
+    ContactMode,
     EhrCapability,
     Granted,
     Means,
     Override,
     Proof,
+    ResourceKind,
     RungName,
     Standing,
     StandingState,
     Tenant,
+    TimeRecord,
     TypeCapability,
     Verdict,
     WritePlan,
     acts_of_ladders,
     plan,
     proof_of,
+    resources_of,
 )
 from ccm_fhir.domain.writeback.judging import Recovery
 from ccm_fhir.errors import InputError
@@ -116,6 +121,52 @@ def test_work_without_the_patient_never_becomes_an_encounter() -> None:
     acts = {act.resource_type for kind in LADDERS[Artefact.TIME_WORK] for act in kind.acts}
 
     assert "Encounter" not in acts
+
+
+def test_every_act_that_a_rung_asks_for_is_listed_once_in_order() -> None:
+    assert [str(act) for act in acts_of_ladders()] == [
+        "CarePlan",
+        "ChargeItem/$create",
+        "ChargeItem",
+        "Claim",
+        "Communication",
+        "Consent",
+        "DocumentReference",
+        "Encounter",
+        "EpisodeOfCare",
+        "Flag",
+        "Goal",
+        "Observation",
+        "Procedure",
+        "QuestionnaireResponse",
+        "Task",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mode", "kinds"),
+    [
+        (None, (ResourceKind.PROCEDURE,)),
+        (ContactMode.TELEPHONE, (ResourceKind.ENCOUNTER, ResourceKind.PROCEDURE)),
+    ],
+)
+def test_a_contact_is_written_before_the_work_that_points_at_it(
+    mode: ContactMode | None, kinds: tuple[ResourceKind, ...]
+) -> None:
+    record = TimeRecord(
+        entry_id="entry",
+        patient_ref="Patient/1",
+        performer_ref="Practitioner/1",
+        performer=PerformerKind.CLINICAL_STAFF,
+        practice_ref="Organization/1",
+        started_at=NOW,
+        ended_at=NOW + timedelta(minutes=20),
+        activity=Activity.PATIENT_CALL,
+        contact_mode=mode,
+        note="",
+    )
+
+    assert resources_of(record) == kinds
 
 
 # --- what is possible ---

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ccm_fhir.domain.writeback.facts import CREATE, Act
+from ccm_fhir.domain.writeback.facts import Act
 
 
 class Artefact(StrEnum):
@@ -56,106 +56,146 @@ class RungName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RungKind:
-    """A way: what it is called, who carries it, and every act an EHR must take for it.
+    """A way: what it is called, what it brings, and every act an EHR must take for it.
 
     ``notice`` are acts of which the first possible one tells a work queue, where there is any.
     """
 
     name: RungName
-    means: Means
     brings: str
+    means: Means = Means.FHIR
     acts: tuple[Act, ...] = ()
     notice: tuple[Act, ...] = ()
 
 
-def _fhir(name: RungName, brings: str, *types: str) -> RungKind:
-    acts = tuple(Act(resource_type=resource_type) for resource_type in types)
-    return RungKind(name=name, means=Means.FHIR, brings=brings, acts=acts)
+# Written out, without helpers: a table is read against its source.
+_ENCOUNTER = Act(resource_type="Encounter")
+_PROCEDURE = Act(resource_type="Procedure")
+_RESPONSE = Act(resource_type="QuestionnaireResponse")
+_DOCUMENT = Act(resource_type="DocumentReference")
 
-
-def _document(brings: str, *notice: str) -> RungKind:
-    return RungKind(
-        name=RungName.DOCUMENT,
-        means=Means.FHIR,
-        brings=brings,
-        acts=(Act(resource_type="DocumentReference"),),
-        notice=tuple(Act(resource_type=resource_type) for resource_type in notice),
-    )
-
-
-def _by_hand(brings: str) -> RungKind:
-    return RungKind(name=RungName.HAND_OFF, means=Means.PERSON, brings=brings)
-
-
-_PROCEDURE = _fhir(RungName.PROCEDURE, "one Procedure an interval of counted work", "Procedure")
-_LESSER_TIME = (
-    _fhir(RungName.OBSERVATION, "the counted minutes as an Observation", "Observation"),
-    _fhir(
-        RungName.QUESTIONNAIRE_RESPONSE,
-        "the entry as answers of a QuestionnaireResponse",
-        "QuestionnaireResponse",
-    ),
-    _document("one care-management note a month"),
-    _by_hand("the month's time as a sheet that a person files"),
+_AS_PROCEDURE = RungKind(
+    name=RungName.PROCEDURE,
+    brings="one Procedure an interval of counted work",
+    acts=(_PROCEDURE,),
 )
-# Oracle Health wants the charge's Encounter as its context (ChargeItem page of its R4 API), so
-# that without writing one there is nothing of ours to hang the charge on.
-_CHARGE_OPERATION = RungKind(
-    name=RungName.CHARGE_ITEM_OPERATION,
-    means=Means.FHIR,
-    brings="a charge a billed line, by operation, in the context of our Encounter",
-    acts=(
-        Act(resource_type="Encounter", code=CREATE),
-        Act(resource_type="ChargeItem", code="$create"),
+_LESSER_TIME = (
+    RungKind(
+        name=RungName.OBSERVATION,
+        brings="the counted minutes as an Observation",
+        acts=(Act(resource_type="Observation"),),
+    ),
+    RungKind(
+        name=RungName.QUESTIONNAIRE_RESPONSE,
+        brings="the entry as answers of a QuestionnaireResponse",
+        acts=(_RESPONSE,),
+    ),
+    RungKind(
+        name=RungName.DOCUMENT,
+        brings="one care-management note a month",
+        acts=(_DOCUMENT,),
+    ),
+    RungKind(
+        name=RungName.HAND_OFF,
+        means=Means.PERSON,
+        brings="the month's time as a sheet that a person files",
     ),
 )
 
 LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
     Artefact.TIME_CONTACT: (
-        _fhir(
-            RungName.ENCOUNTER_AND_PROCEDURE,
-            "the contact as an Encounter, its work as a Procedure of that Encounter",
-            "Encounter",
-            "Procedure",
+        RungKind(
+            name=RungName.ENCOUNTER_AND_PROCEDURE,
+            brings="the contact as an Encounter, its work as a Procedure of that Encounter",
+            acts=(_ENCOUNTER, _PROCEDURE),
         ),
-        _fhir(RungName.ENCOUNTER, "the contact as an Encounter", "Encounter"),
-        _PROCEDURE,
+        RungKind(
+            name=RungName.ENCOUNTER,
+            brings="the contact as an Encounter",
+            acts=(_ENCOUNTER,),
+        ),
+        _AS_PROCEDURE,
         *_LESSER_TIME,
     ),
-    Artefact.TIME_WORK: (_PROCEDURE, *_LESSER_TIME),
+    Artefact.TIME_WORK: (_AS_PROCEDURE, *_LESSER_TIME),
     Artefact.CARE_PLAN: (
-        _fhir(
-            RungName.CARE_PLAN_AND_GOALS, "the CarePlan and each of its Goals", "CarePlan", "Goal"
+        RungKind(
+            name=RungName.CARE_PLAN_AND_GOALS,
+            brings="the CarePlan and each of its Goals",
+            acts=(Act(resource_type="CarePlan"), Act(resource_type="Goal")),
         ),
-        _document("the care plan as a document"),
-        _by_hand("the care plan as a document that a person files"),
+        RungKind(
+            name=RungName.DOCUMENT,
+            brings="the care plan as a document",
+            acts=(_DOCUMENT,),
+        ),
+        RungKind(
+            name=RungName.HAND_OFF,
+            means=Means.PERSON,
+            brings="the care plan as a document that a person files",
+        ),
     ),
     Artefact.CONSENT: (
-        _fhir(RungName.CONSENT, "the consent as a Consent", "Consent"),
-        _fhir(
-            RungName.QUESTIONNAIRE_RESPONSE,
-            "the consent as answers of a QuestionnaireResponse",
-            "QuestionnaireResponse",
+        RungKind(
+            name=RungName.CONSENT,
+            brings="the consent as a Consent",
+            acts=(Act(resource_type="Consent"),),
         ),
-        _document("the consent record as a document"),
-        _by_hand("the consent record as a document that a person files"),
+        RungKind(
+            name=RungName.QUESTIONNAIRE_RESPONSE,
+            brings="the consent as answers of a QuestionnaireResponse",
+            acts=(_RESPONSE,),
+        ),
+        RungKind(
+            name=RungName.DOCUMENT,
+            brings="the consent record as a document",
+            acts=(_DOCUMENT,),
+        ),
+        RungKind(
+            name=RungName.HAND_OFF,
+            means=Means.PERSON,
+            brings="the consent record as a document that a person files",
+        ),
     ),
     Artefact.CLAIM: (
-        _fhir(RungName.CLAIM, "one Claim for the signed month", "Claim"),
-        _fhir(RungName.CHARGE_ITEM, "a ChargeItem a billed line", "ChargeItem"),
-        _CHARGE_OPERATION,
+        RungKind(
+            name=RungName.CLAIM,
+            brings="one Claim for the signed month",
+            acts=(Act(resource_type="Claim"),),
+        ),
+        RungKind(
+            name=RungName.CHARGE_ITEM,
+            brings="a ChargeItem a billed line",
+            acts=(Act(resource_type="ChargeItem"),),
+        ),
+        RungKind(
+            name=RungName.CHARGE_ITEM_OPERATION,
+            brings="a charge a billed line, by operation, in the context of our Encounter",
+            # Oracle Health wants the charge's Encounter as its context (ChargeItem page of its
+            # R4 API), so that without writing one there is nothing of ours to hang it on.
+            acts=(_ENCOUNTER, Act(resource_type="ChargeItem", code="$create")),
+        ),
         RungKind(
             name=RungName.VENDOR_ADAPTER,
             means=Means.ADAPTER,
             brings="the charge by the vendor's own interface",
         ),
-        _document("a charge sheet as a document", "Task", "Communication"),
+        RungKind(
+            name=RungName.DOCUMENT,
+            brings="a charge sheet as a document",
+            acts=(_DOCUMENT,),
+            notice=(Act(resource_type="Task"), Act(resource_type="Communication")),
+        ),
         RungKind(
             name=RungName.X12_FILE,
             means=Means.FILE,
             brings="an 837P file in a drop that the practice owns",
         ),
-        _by_hand("a superbill that a person keys in and marks with the EHR's claim number"),
+        RungKind(
+            name=RungName.HAND_OFF,
+            means=Means.PERSON,
+            brings="a superbill that a person keys in and marks with the EHR's claim number",
+        ),
     ),
     Artefact.ENROLMENT: (
         RungKind(
@@ -163,9 +203,21 @@ LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
             means=Means.ADAPTER,
             brings="the enrolment status by the vendor's own interface",
         ),
-        _fhir(RungName.FLAG, "the enrolment as a Flag on the chart", "Flag"),
-        _fhir(RungName.EPISODE_OF_CARE, "the enrolment as an EpisodeOfCare", "EpisodeOfCare"),
-        _by_hand("the enrolment status, which a person sets in the EHR"),
+        RungKind(
+            name=RungName.FLAG,
+            brings="the enrolment as a Flag on the chart",
+            acts=(Act(resource_type="Flag"),),
+        ),
+        RungKind(
+            name=RungName.EPISODE_OF_CARE,
+            brings="the enrolment as an EpisodeOfCare",
+            acts=(Act(resource_type="EpisodeOfCare"),),
+        ),
+        RungKind(
+            name=RungName.HAND_OFF,
+            means=Means.PERSON,
+            brings="the enrolment status, which a person sets in the EHR",
+        ),
     ),
 }
 
