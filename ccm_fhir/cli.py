@@ -12,6 +12,7 @@ import os
 import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -22,6 +23,7 @@ from rich.table import Table
 
 from ccm_fhir import cli_classify, cli_decide
 from ccm_fhir.cli_cds import cds_app
+from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -56,6 +58,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
+app.command()(doctor)
 
 out = Console()
 err = Console(stderr=True)
@@ -142,6 +145,15 @@ def sandbox(
         str, typer.Option(help="The app's base URL, registered with the sandbox.")
     ] = "http://127.0.0.1:8700",
     today: Annotated[str | None, typer.Option(help="Day of the data (YYYY-MM-DD).")] = None,
+    profile: Annotated[
+        str, typer.Option(help="The vendor whose EHR to play, e.g. epic; full offers everything.")
+    ] = "full",
+    faults: Annotated[
+        Path | None, typer.Option(help="A TOML or JSON file: what goes wrong, how often.")
+    ] = None,
+    fault_control: Annotated[
+        bool, typer.Option("--fault-control", help="Open /faults, for this machine alone.")
+    ] = False,
 ) -> None:
     """Start the sandbox EHR alone."""
     from ccm_fhir import demo as demo_run
@@ -149,6 +161,8 @@ def sandbox(
 
     day = _day(today) if today else wiring.real_now().date()
     command = demo_run.sandbox_command(port=port, app_url=app_url, today=day)
+    command += [f"--profile={profile}", *([f"--faults={faults}"] if faults else [])]
+    command += ["--fault-control"] if fault_control else []
     os.execv(command[0], command)  # noqa: S606  # our own interpreter, no shell
 
 

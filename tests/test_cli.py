@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import socket
@@ -16,11 +17,22 @@ import pytest
 from ccm_fhir import cli
 from ccm_fhir.services.connect import capability_of
 from ccm_fhir.storage import ehrs, fees, keys, practices
+from ccm_fhir.storage.crypto import vault_from
 from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.keys import NewSigningKey
 from tests.parts import ENVIRONMENT
 from tests.services.loopback_app import free_port
-from tests.services.loopback_ehr import APP, TODAY, Clock, Ehr, cast, running_ehr
-from tests.world import PRACTICE_NPI, migrate, settings_for
+from tests.services.loopback_ehr import (
+    APP,
+    KEY,
+    TODAY,
+    Clock,
+    Ehr,
+    RealClock,
+    cast,
+    running_ehr,
+)
+from tests.world import PRACTICE_NPI, SECRET, migrate, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -37,6 +49,7 @@ COMMANDS = (
     "rules check",
     "rules show",
     "keys rotate",
+    "doctor",
 )
 NOBODY = "http://127.0.0.1:9/fhir"
 SYNTHETIC_PASSWORD = "canary-password"
@@ -580,3 +593,95 @@ def test_only_a_registered_ehr_may_call(run: Callable[..., Ran], settings: dict[
 
     assert ran.code == 2
     assert "run: ccm-fhir ehr add" in ran.complaint
+
+
+@pytest.fixture(scope="module")
+def real_time_ehr() -> Iterator[Ehr]:
+    """Yield an EHR that lives in real time, as the command line does."""
+    with running_ehr(cast(1), RealClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def registered(
+    run: Callable[..., Ran], settings: dict[str, str], real_time_ehr: Ehr
+) -> dict[str, str]:
+    """Return the settings of an installation that is registered at an EHR with its key."""
+    now = real_time_ehr.clock()
+    database = open_database(settings["CCM_DATABASE_URL"])
+    with database.write() as session:
+        keys.add(
+            session,
+            vault_from({"1": SECRET.encode()}, "1"),
+            NewSigningKey(
+                id=KEY.kid,
+                alg=KEY.algorithm.value,
+                private_pem=KEY.to_pem().decode(),
+                public_jwk_json="{}",
+            ),
+            now,
+        )
+    database.close()
+    run(*add(real_time_ehr.base, "--name=Maple EHR"), **settings)
+    return settings
+
+
+def test_the_doctor_shows_where_each_write_would_go(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    ran = run("doctor", "--ehr=Maple EHR", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "ok   discovery" in ran.out
+    assert "ok   clock" in ran.out
+    assert " -> 1. yes one Claim for the signed month" in ran.out
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
+def test_the_doctor_tells_a_program_the_same(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    ran = run("doctor", "--ehr=Maple EHR", "--json", **registered)
+
+    found = json.loads(ran.out)
+    assert ran.code == 0
+    assert {check["state"] for check in found["checks"]} == {"ok"}
+    (claim,) = (plan for plan in found["plans"] if plan["artefact"] == "claim")
+    (live,) = (rung for rung in claim["rungs"] if rung["is_live"])
+    assert (live["name"], live["recovery"]) == ("claim", "conditional_create")
+    assert live["acts"] == [{"resource_type": "Claim", "code": "create"}]
+
+
+def test_the_doctor_fails_where_a_check_does(
+    run: Callable[..., Ran], settings: dict[str, str], real_time_ehr: Ehr
+) -> None:
+    run(*add(real_time_ehr.base), **settings)
+
+    ran = run("doctor", "--ehr=EHR")
+
+    assert ran.code == 4
+    assert "FAIL token" in ran.out
+    assert "(invalid_client)" in ran.out
+
+
+def test_the_doctor_says_when_the_ehr_is_out_of_reach(
+    run: Callable[..., Ran], settings: dict[str, str]
+) -> None:
+    with running_ehr(cast(1), RealClock()) as gone:
+        run(*add(gone.base), **settings)
+
+    ran = run("doctor", "--ehr=EHR")
+
+    assert ran.code == 3
+    assert "The EHR did not answer while reading its SMART configuration." in ran.out
+
+
+def test_the_doctor_is_asked_about_an_ehr_that_is_registered(
+    run: Callable[..., Ran], settings: dict[str, str]
+) -> None:
+    ran = run("doctor", "--ehr=Elsewhere", **settings)
+
+    assert ran.code == 2
+    assert ran.complaint == (
+        "ehr: no EHR has this name; registered are: none; run: ccm-fhir ehr add"
+    )

@@ -165,6 +165,7 @@ def test_the_wheel_carries_htmx_and_the_tables_and_the_licences(wheel_names: set
     assert "smart_app/static/vendor/htmx.min.js" in wheel_names
     assert any(re.fullmatch(r"ccm_fhir/rulebook/data/99490\.toml", name) for name in wheel_names)
     assert any(name.startswith("ccm_fhir/terminology/data/") for name in wheel_names)
+    assert "fhir_fixtures/sandbox/profiles/epic.toml" in wheel_names
     assert any(re.fullmatch(r"smart_app/templates/.*\.html", name) for name in wheel_names)
     assert {"LICENSE", "NOTICE"} <= {
         name.rsplit("/", 1)[-1] for name in wheel_names if ".dist-info/licenses/" in name

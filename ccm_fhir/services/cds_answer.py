@@ -15,6 +15,7 @@ import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.decision import STANDARD_CHOICE
 from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.errors import HookError
 from ccm_fhir.fhir.cds_hooks import cards
@@ -171,6 +172,9 @@ def _material(
         entries=known.entries if known else (),
         attested=frozenset(),
         own_claims=frozenset(),
+        choice=known.choice.choice if known else STANDARD_CHOICE,
+        mdm=None,
+        biller_id=None,
     )
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 import uvicorn
 
 from fhir_fixtures.practice import generate
+from fhir_fixtures.sandbox import profiles
 from fhir_fixtures.sandbox.app import create_app
+from fhir_fixtures.sandbox.faults.plan import FaultPlan, read_plan
 from fhir_fixtures.sandbox.settings import Client, SandboxSettings
 
 USAGE_ERROR = 2
@@ -38,13 +40,18 @@ def main(arguments: list[str] | None = None) -> int:
             "Add --i-know-this-is-a-demo if that is what you want.\n"
         )
         return USAGE_ERROR
+    try:
+        faults = read_plan(options.faults) if options.faults else None
+    except ValueError as error:
+        sys.stderr.write(f"--faults: {error}\n")
+        return USAGE_ERROR
     _silence_logs()
     try:
         sockets = _listen(options.host, options.port)
     except OSError as error:
         sys.stderr.write(f"Cannot listen on {options.host} port {options.port}: {error.strerror}\n")
         return USAGE_ERROR
-    settings = _settings(options, port=sockets[0].getsockname()[1])
+    settings = _settings(options, port=sockets[0].getsockname()[1], faults=faults)
     as_of = options.as_of or datetime.now(UTC).date()  # noqa: TID251 (the one place with a clock)
     app = create_app(
         settings,
@@ -82,11 +89,23 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--as-of", type=date.fromisoformat, help="YYYY-MM-DD, by default today")
     parser.add_argument("--data-dir", type=Path, help="keep the data here from run to run")
     parser.add_argument("--upstream", help="base URL of a FHIR R4 server to use instead of ours")
+    parser.add_argument(
+        "--profile",
+        choices=(profiles.FULL, *profiles.NAMES),
+        default=profiles.FULL,
+        help="the vendor whose EHR to play; full offers everything",
+    )
+    parser.add_argument("--faults", type=Path, help="TOML or JSON: what goes wrong, how often")
+    parser.add_argument(
+        "--fault-control",
+        action="store_true",
+        help="open /faults, for this machine alone: counters, and another plan",
+    )
     parser.add_argument("--i-know-this-is-a-demo", action="store_true")
     return parser
 
 
-def _settings(options: argparse.Namespace, port: int) -> SandboxSettings:
+def _settings(options: argparse.Namespace, port: int, faults: FaultPlan | None) -> SandboxSettings:
     return SandboxSettings(
         origin=(options.origin or f"http://{options.host}:{port}").rstrip("/"),
         clients=(
@@ -102,6 +121,9 @@ def _settings(options: argparse.Namespace, port: int) -> SandboxSettings:
         data_dir=options.data_dir,
         upstream=options.upstream,
         token_lifetime=timedelta(seconds=options.token_lifetime),
+        profile=None if options.profile == profiles.FULL else profiles.load(options.profile),
+        faults=faults,
+        fault_control=options.fault_control,
     )
 
 

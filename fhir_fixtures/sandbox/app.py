@@ -13,11 +13,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount
 from starlette.staticfiles import StaticFiles
+from starlette.types import Receive, Scope, Send
 
 from fhir_fixtures.sandbox.box import Box
 from fhir_fixtures.sandbox.ehr.chart import Chart
 from fhir_fixtures.sandbox.ehr.launcher import Launcher
 from fhir_fixtures.sandbox.ehr.pages import FOLDER, Pages
+from fhir_fixtures.sandbox.faults.control import FaultControl
+from fhir_fixtures.sandbox.faults.layer import RAW_SEND, FaultLayer, Faults
+from fhir_fixtures.sandbox.faults.plan import FaultPlan
 from fhir_fixtures.sandbox.gateway.routes import FhirEndpoint
 from fhir_fixtures.sandbox.loading import load_if_empty
 from fhir_fixtures.sandbox.oauth import discovery
@@ -32,6 +36,17 @@ from fhir_fixtures.sandbox.oauth.vault import Vault
 from fhir_fixtures.sandbox.practice_shape import Practice
 from fhir_fixtures.sandbox.settings import Clock, SandboxSettings
 from fhir_fixtures.sandbox.upstream import Upstream, UpstreamUnreachableError
+from fhir_fixtures.sandbox.vendor.plain import Vendor
+from fhir_fixtures.sandbox.vendor.profiled import ProfiledVendor
+
+
+class Sandbox(Starlette):
+    """The application; keeps the server's own `send`, so that a fault can cut the connection."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        scope[RAW_SEND] = send
+        await super().__call__(scope, receive, send)
 
 
 def create_app(
@@ -40,7 +55,7 @@ def create_app(
     practice: Practice,
     clock: Clock,
     jwks_transport: httpx2.AsyncBaseTransport | None = None,
-) -> Starlette:
+) -> Sandbox:
     """The application; its lifespan starts the FHIR server and fills it with the practice.
 
     Args:
@@ -57,6 +72,7 @@ def create_app(
         vault=Vault(clock),
         signer=Signer(),
         client_keys=ClientKeys(clock, jwks_transport),
+        vendor=_vendor(settings, clock),
     )
 
     @asynccontextmanager
@@ -65,15 +81,36 @@ def create_app(
             await load_if_empty(box.upstream, practice.resources)
             yield
 
-    return Starlette(
-        routes=_routes(box),
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[settings.host])],
+    faults = Faults(
+        settings.faults or FaultPlan(), clock, honours_if_none_exist=settings.profile is None
+    )
+    return Sandbox(
+        routes=[*_control(settings, faults), *_routes(box)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=[settings.host]),
+            *_fault_layer(settings, faults),
+        ],
         exception_handlers={
             OAuthError: _oauth_error,
             UpstreamUnreachableError: functools.partial(_unreachable, Pages(settings)),
         },
         lifespan=lifespan,
     )
+
+
+def _fault_layer(settings: SandboxSettings, faults: Faults) -> list[Middleware]:
+    is_wanted = settings.faults is not None or settings.fault_control
+    return [Middleware(FaultLayer, faults=faults)] if is_wanted else []
+
+
+def _control(settings: SandboxSettings, faults: Faults) -> list[BaseRoute]:
+    return [*FaultControl(faults).routes()] if settings.fault_control else []
+
+
+def _vendor(settings: SandboxSettings, clock: Clock) -> Vendor:
+    if settings.profile is None:
+        return Vendor()
+    return ProfiledVendor(settings.profile, settings.fhir_base, clock)
 
 
 def _routes(box: Box) -> list[BaseRoute]:

@@ -8,6 +8,7 @@ from fhir_fixtures.sandbox.oauth.vault import Vault
 from fhir_fixtures.sandbox.practice_shape import Practice, User
 from fhir_fixtures.sandbox.settings import Clock, SandboxSettings
 from fhir_fixtures.sandbox.upstream import Upstream
+from fhir_fixtures.sandbox.vendor.plain import Vendor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +22,12 @@ class Box:
     vault: Vault
     signer: Signer
     client_keys: ClientKeys
+    vendor: Vendor
+
+    @property
+    def issuer(self) -> str:
+        """The `iss` of id tokens, and of the discovery documents."""
+        return self.vendor.issuer(self.settings.origin)
 
     def user(self, user_id: str | None) -> User | None:
         """The user of that login."""

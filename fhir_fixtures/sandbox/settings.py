@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fhir_fixtures.sandbox.faults.plan import FaultPlan
+from fhir_fixtures.sandbox.profiles.shape import Profile
+
 Clock = Callable[[], datetime]
 
 
@@ -32,7 +35,9 @@ class SandboxSettings:
     """One sandbox. `origin` is scheme, host and port as a browser types them, without a slash.
 
     `upstream` is the base URL of another FHIR R4 server; without it one runs in-process,
-    with its database in `data_dir`, or in a folder that goes when the sandbox stops.
+    with its database in `data_dir`, or in a folder that goes when the sandbox stops. With a
+    `profile` it behaves as that vendor's EHR, and with `faults` it fails as planned;
+    `fault_control` opens an endpoint, for this machine alone, to change and count that.
     """
 
     origin: str
@@ -40,6 +45,9 @@ class SandboxSettings:
     data_dir: Path | None = None
     upstream: str | None = None
     token_lifetime: timedelta = timedelta(hours=1)
+    profile: Profile | None = None
+    faults: FaultPlan | None = None
+    fault_control: bool = False
 
     @property
     def fhir_base(self) -> str:

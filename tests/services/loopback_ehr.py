@@ -119,10 +119,12 @@ def running_ehr(
     app_url: str = APP,
     around: Callable[[ASGIApp], ASGIApp] = lambda app: app,
     calls_hooks: bool = False,
+    like: Callable[[SandboxSettings], SandboxSettings] = lambda settings: settings,
 ) -> Iterator[Ehr]:
-    """Run a sandbox EHR in a thread until the block ends; ``around`` may stand before it.
+    """Run a sandbox EHR in a thread until the block ends.
 
-    One that ``calls_hooks`` asks the app for cards when a chart is opened.
+    ``around`` may stand before it, ``like`` give it a vendor's profile or faults. One that
+    ``calls_hooks`` asks the app for cards when a chart is opened.
     """
     listener = socket.create_server(("127.0.0.1", 0))
     origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -133,9 +135,8 @@ def running_ehr(
         jwks=public_jwks([KEY]),
         cds_url=f"{app_url}/cds-services" if calls_hooks else None,
     )
-    app = create_app(
-        SandboxSettings(origin=origin, clients=(client,)), practice=practice, clock=clock
-    )
+    settings = SandboxSettings(origin=origin, clients=(client,))
+    app = create_app(like(settings), practice=practice, clock=clock)
     server = uvicorn.Server(uvicorn.Config(around(app), log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, args=([listener],))
     thread.start()

@@ -30,6 +30,7 @@ from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
 from ccm_fhir.storage.sign_offs import NewSignOff
+from ccm_fhir.storage.statements import NewStatement
 from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
 
 if TYPE_CHECKING:
@@ -110,6 +111,17 @@ def sign_off(tenant: Tenant, form_key: str = "sign-1", **changes: object) -> New
         user_id=tenant.doctor_id,
         decision_json='{"lines":["99490"]}',
         form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def statement(tenant: Tenant, declared: str = "a", **changes: object) -> NewStatement:
+    """Return a CapabilityStatement that has just been read."""
+    new = NewStatement(
+        ehr_id=tenant.ehr_id,
+        body_json="{}",
+        body_sha256="b" * 64,
+        declared_sha256=declared * 64,
     )
     return changed(new, changes)
 

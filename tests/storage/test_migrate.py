@@ -24,6 +24,7 @@ from ccm_fhir.storage import (
     ledger,
     mdm_attestations,
     migrate,
+    statements,
     timers,
 )
 from ccm_fhir.storage import sign_offs as sign_off_store
@@ -43,6 +44,7 @@ from tests.storage.makers import (
     entry,
     mdm,
     sign_off,
+    statement,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
 APPEND_ONLY = (
     "attestation",
     "audit",
+    "capability_statement",
     "chart_snapshot",
     "claim",
     "condition_review",
@@ -195,6 +198,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         condition_reviews.record(session, practice_id, condition_review(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
+        statements.record(session, practice_id, statement(ours), now)
     return database
 
 

@@ -23,6 +23,7 @@ from ccm_fhir.storage.tables.ledger import (
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
+from ccm_fhir.storage.tables.statement import CapabilityStatementRow
 from ccm_fhir.storage.tables.terminology import TerminologyAnswerRow
 from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
@@ -30,6 +31,7 @@ __all__ = [
     "AppUserRow",
     "AttestationRow",
     "AuditRow",
+    "CapabilityStatementRow",
     "CdsCardRow",
     "CdsClientRow",
     "CdsFeedbackRow",

@@ -61,7 +61,7 @@ class Access:
     """The scopes of one token, ready to be asked."""
 
     def __init__(self, grant: Grant, fhir_base: str) -> None:
-        parsed = (parse_scope(each) for each in grant.scopes)
+        parsed = (parse_scope(each, v1=True) for each in grant.scopes)  # granted: no doubt left
         self._scopes = tuple(each for each in parsed if each)
         self._patient_id = grant.patient_id
         self._fhir_base = fhir_base

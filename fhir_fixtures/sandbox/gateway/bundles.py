@@ -36,6 +36,7 @@ class BundleEndpoint:
         entries = bundle.get("entry", [])
         if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
             raise bad_request(f"entry must be a list of at most {MAX_ENTRIES}")
+        self._performer.vendor.check_bundle(str(bundle.get("type")))
         match bundle.get("type"):
             case "batch":
                 return await self._batch(entries, prefer)

@@ -35,6 +35,7 @@ class Interaction:
     """One thing an app wants of the FHIR server.
 
     `resource_id` is None for searches, creates and conditional writes (which carry `params`).
+    `operation` is that of a vendor's by which it was asked for, such as `$create`.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Interaction:
     params: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     content: bytes | None = field(default=None, repr=False)
+    operation: str = ""
 
     @property
     def letter(self) -> str:

@@ -12,29 +12,39 @@ from fhir_fixtures.sandbox.gateway.links import Links
 from fhir_fixtures.sandbox.gateway.outcome import RefusedError, Reply
 from fhir_fixtures.sandbox.gateway.screening import Screen
 from fhir_fixtures.sandbox.upstream import Upstream, UpstreamRequest
+from fhir_fixtures.sandbox.vendor.plain import Vendor
 
 
 class Performer:
     """Carries out interactions for the holder of one token."""
 
-    def __init__(self, access: Access, upstream: Upstream, links: Links) -> None:
+    def __init__(
+        self, access: Access, upstream: Upstream, links: Links, vendor: Vendor | None = None
+    ) -> None:
         self.guard = Guard(access, upstream)
         self.screen = Screen(access)
         self.links = links
+        self.vendor = vendor or Vendor()
         self._upstream = upstream
 
     async def perform(self, interaction: Interaction) -> Reply:
         """The answer for the app.
 
         Raises:
-            RefusedError: the token does not allow it.
+            RefusedError: the vendor does not offer it, or the token does not allow it.
             UpstreamUnreachableError: the FHIR server did not answer.
         """
+        admitted = await self.vendor.admit(interaction, self._stored)
+        return self.vendor.answer(interaction, await self._perform(admitted))
+
+    async def _perform(self, interaction: Interaction) -> Reply:
         rules = await self.guard.admit(interaction)
         response = await self._upstream.send(upstream_request(interaction, rules))
         headers = self.links.headers(response.headers)
         resource = read_resource(response)
         if resource is not None and response.is_success:
+            if interaction.name == "search" and self.vendor.gathers_pages:
+                resource = await self._gathered(resource)
             resource = self._screened(interaction, resource, rules)
         if _is_known_already(interaction, headers, response.status_code):
             return Reply(status=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -54,6 +64,23 @@ class Performer:
             resource = self.links.resource(resource)
         return Reply(status=response.status_code, resource=resource)
 
+    async def _gathered(self, bundle: dict[str, Any]) -> dict[str, Any]:
+        entries, page = list(bundle.get("entry", [])), bundle
+        while following := _next_of(page):
+            path = following.removeprefix(self._upstream.base_url).lstrip("/")
+            response = await self._upstream.send(
+                UpstreamRequest(method="GET", path=path, headers={})
+            )
+            page = read_resource(response) or {}
+            entries += page.get("entry", [])
+        return {**bundle, "entry": entries} if entries else bundle
+
+    async def _stored(self, interaction: Interaction) -> dict[str, Any] | None:
+        response = await self._upstream.send(
+            UpstreamRequest(method="GET", path=interaction.path, headers={})
+        )
+        return read_resource(response) if response.is_success else None
+
     def _screened(
         self, interaction: Interaction, resource: dict[str, Any], rules: Rules
     ) -> dict[str, Any]:
@@ -64,6 +91,11 @@ class Performer:
                 return self.screen.history(resource, rules)
             case _:
                 return self.screen.single(resource, rules)
+
+
+def _next_of(bundle: dict[str, Any]) -> str:
+    links = bundle.get("link", [])
+    return next((each["url"] for each in links if each.get("relation") == "next"), "")
 
 
 class PassedOnError(RefusedError):

@@ -17,7 +17,14 @@ from fhir_fixtures.sandbox.gateway.performer import Performer, read_resource
 from fhir_fixtures.sandbox.upstream import UpstreamRequest, UpstreamUnreachableError
 
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-_PASSED_ON = ("If-None-Exist", "If-Match", "If-None-Match", "Prefer", "Content-Type")
+_PASSED_ON = (
+    "If-None-Exist",
+    "If-Match",
+    "If-None-Match",
+    "If-Unmodified-Since",
+    "Prefer",
+    "Content-Type",
+)
 _JSON = ("json", "*/*", "application/*")
 _FORM = "application/x-www-form-urlencoded"
 
@@ -48,7 +55,8 @@ class FhirEndpoint:
             return _explained(error)
         if statement is None or not response.is_success:
             return Reply(status=response.status_code, resource=statement).response()
-        resource = capability_statement(statement, self._box)
+        own = capability_statement(statement, self._box)
+        resource = self._box.vendor.statement(own, self._box.settings.fhir_base)
         return Reply(status=HTTPStatus.OK, resource=resource).response()
 
     async def fhir(self, request: Request) -> Response:
@@ -70,8 +78,9 @@ class FhirEndpoint:
             raise _unauthorized(
                 'Bearer realm="fhir", error="invalid_token"', "the token is unknown or has expired"
             )
+        self._box.vendor.check(grant.client_id, request.headers.get("accept", "*/*"))
         access = Access(grant, self._box.settings.fhir_base)
-        return Performer(access, self._box.upstream, self._links)
+        return Performer(access, self._box.upstream, self._links, self._box.vendor)
 
     async def _answer(self, request: Request, performer: Performer) -> Reply:
         path = request.path_params.get("path", "").strip("/")
@@ -84,7 +93,11 @@ class FhirEndpoint:
         target = f"{path}?{request.url.query}" if request.url.query else path
         given = request.headers
         headers = {each: given[each] for each in _PASSED_ON if each in given}
-        interaction = understand(request.method, target, headers=headers, content=content or None)
+        interaction = self._box.vendor.operation(request.method, target, content)
+        if interaction is None:
+            interaction = understand(
+                request.method, target, headers=headers, content=content or None
+            )
         return await performer.perform(interaction)
 
 

@@ -139,9 +139,14 @@ class AuthorizationEndpoint:
     def _finish(
         self, asked: AuthorizationRequest, user_id: str, launch: Launch | None
     ) -> RedirectResponse:
-        granted = scopes.grant_to_user(
-            asked.scope, launched=asked.launch is not None, has_patient=launch is not None
+        vendor = self._box.vendor
+        grantable = scopes.grant_to_user(
+            asked.scope,
+            launched=asked.launch is not None,
+            has_patient=launch is not None,
+            v1=vendor.speaks_v1,
         )
+        granted = vendor.granted(grantable)
         if not granted:
             return self._send_back(
                 asked.redirect_uri,
@@ -165,7 +170,7 @@ class AuthorizationEndpoint:
     def _send_back(self, redirect_uri: str, **params: str | None) -> RedirectResponse:
         # `iss` against mix-up: RFC 9207.
         given = {name: value for name, value in params.items() if value is not None}
-        query = urlencode({**given, "iss": self._box.settings.origin})
+        query = urlencode({**given, "iss": self._box.issuer})
         separator = "&" if "?" in redirect_uri else "?"
         return RedirectResponse(
             f"{redirect_uri}{separator}{query}",

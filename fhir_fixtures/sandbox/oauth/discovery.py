@@ -56,7 +56,8 @@ def routes(box: Box) -> list[Route]:
 
 def smart_configuration(box: Box) -> dict[str, Any]:
     """https://hl7.org/fhir/smart-app-launch/STU2.2/conformance.html."""
-    return {**_endpoints(box), "capabilities": list(CAPABILITIES)}
+    document = {**_endpoints(box), "capabilities": list(CAPABILITIES)}
+    return box.vendor.discovery(document)
 
 
 def openid_configuration(box: Box) -> dict[str, Any]:
@@ -72,7 +73,7 @@ def openid_configuration(box: Box) -> dict[str, Any]:
 def _endpoints(box: Box) -> dict[str, Any]:
     url = box.settings.url
     return {
-        "issuer": box.settings.origin,
+        "issuer": box.issuer,
         "jwks_uri": url(JWKS),
         "authorization_endpoint": url(AUTHORIZE),
         "token_endpoint": url(TOKEN),

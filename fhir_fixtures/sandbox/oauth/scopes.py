@@ -1,4 +1,4 @@
-"""SMART scopes, version 2: read from text, and narrowed to what can be granted.
+"""SMART scopes, version 2 and, for vendors that speak it, 1: read, and narrowed to what is granted.
 
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 """
@@ -12,6 +12,11 @@ _RESOURCE_SCOPE = re.compile(
     r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]+)"
     r"\.(?=[cruds])(?P<letters>c?r?u?d?s?)(?:\?(?P<query>.+))?"
 )
+
+_V1_SCOPE = re.compile(
+    r"(?P<context>patient|user|system)/(?P<type>\*|[A-Z][A-Za-z]+)\.(?P<word>read|write|\*)"
+)
+_V1_LETTERS = {"read": "rs", "write": "cud", "*": "cruds"}
 
 SIGN_IN = frozenset({"openid", "fhirUser", "profile"})
 REFRESH = frozenset({"offline_access", "online_access"})
@@ -39,8 +44,12 @@ class ResourceScope:
     categories: frozenset[str] | None
 
 
-def parse_scope(text: str) -> ResourceScope | None:
+def parse_scope(text: str, *, v1: bool = False) -> ResourceScope | None:
     """The scope over resources that the text stands for; None when it is no such scope."""
+    older = _V1_SCOPE.fullmatch(text) if v1 else None
+    if older:
+        letters = frozenset(_V1_LETTERS[older["word"]])
+        return ResourceScope(older["context"], older["type"], letters, None)
     match = _RESOURCE_SCOPE.fullmatch(text)
     if not match:
         return None
@@ -53,13 +62,16 @@ def parse_scope(text: str) -> ResourceScope | None:
     return ResourceScope(match["context"], match["type"], frozenset(match["letters"]), categories)
 
 
-def grant_to_user(requested: str, *, launched: bool, has_patient: bool) -> tuple[str, ...]:
+def grant_to_user(
+    requested: str, *, launched: bool, has_patient: bool, v1: bool = False
+) -> tuple[str, ...]:
     """What a signed-in user can grant of the requested scopes, in the order requested.
 
     Args:
         requested: as it came, separated by spaces.
         launched: whether the request carries a launch handle.
         has_patient: whether there is a patient to confine patient/ scopes to.
+        v1: whether scopes of version 1 are understood, too.
     """
     general = SIGN_IN | REFRESH | ({"launch"} if launched else set())
     if has_patient:
@@ -69,17 +81,19 @@ def grant_to_user(requested: str, *, launched: bool, has_patient: bool) -> tuple
     return tuple(
         each
         for each in dict.fromkeys(requested.split())
-        if each in general or _is_over_resources(each, contexts)
+        if each in general or _is_over_resources(each, contexts, v1=v1)
     )
 
 
-def grant_to_backend(requested: str) -> tuple[str, ...]:
+def grant_to_backend(requested: str, *, v1: bool = False) -> tuple[str, ...]:
     """What a backend service is granted of the requested scopes: system/ only."""
     return tuple(
-        each for each in dict.fromkeys(requested.split()) if _is_over_resources(each, {"system"})
+        each
+        for each in dict.fromkeys(requested.split())
+        if _is_over_resources(each, {"system"}, v1=v1)
     )
 
 
-def _is_over_resources(text: str, contexts: set[str]) -> bool:
-    scope = parse_scope(text)
+def _is_over_resources(text: str, contexts: set[str], *, v1: bool) -> bool:
+    scope = parse_scope(text, v1=v1)
     return scope is not None and scope.context in contexts

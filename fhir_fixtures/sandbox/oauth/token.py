@@ -93,7 +93,9 @@ class TokenEndpoint:
     def _for_backend(self, form: dict[str, str], client: Client) -> dict[str, Any]:
         if client.public:
             raise OAuthError("unauthorized_client", "a public client has no credentials of its own")
-        granted = scopes.grant_to_backend(form.get("scope", ""))
+        vendor = self._box.vendor
+        asked = scopes.grant_to_backend(form.get("scope", ""), v1=vendor.speaks_v1)
+        granted = vendor.granted(asked)
         if not granted:
             raise OAuthError("invalid_scope", "no system/ scope that could be granted is asked for")
         family = secrets.token_urlsafe(16)
@@ -128,7 +130,7 @@ class TokenEndpoint:
             return {}
         user = self._box.user(grant.user_id)
         claims = {
-            "iss": self._box.settings.origin,
+            "iss": self._box.issuer,
             "sub": grant.user_id,
             "aud": grant.client_id,
             "nonce": grant.nonce,

@@ -107,3 +107,41 @@ def test_address_that_others_can_reach_is_refused(capsys: pytest.CaptureFixture[
 
     assert code == 2
     assert "--i-know-this-is-a-demo" in capsys.readouterr().err
+
+
+def test_a_vendor_and_faults_are_chosen_by_option(tmp_path: Path) -> None:
+    faults = tmp_path / "faults.toml"
+    faults.write_text("seed = 5\nserver_error_rate = 0.5\n", encoding="utf-8")
+    arguments = ["--port=0", "--patients=1", "--profile=canvas", f"--faults={faults}"]
+    with subprocess.Popen(  # noqa: S603 (our own command)
+        [*COMMAND, *arguments, "--fault-control"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout
+            origin = process.stdout.readline().split()[-1]
+            with httpx2.Client(base_url=origin, trust_env=False) as http:
+                statement = http.get("/fhir/metadata").json()
+                control = http.get("/faults").json()
+        finally:
+            process.kill()
+
+    assert "Canvas Medical" in statement["implementation"]["description"]
+    assert control["plan"]["seed"] == 5
+
+
+def test_a_plan_that_means_nothing_is_wrong_usage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('{"server_error_rate": 2}', encoding="utf-8")
+
+    assert main(["--port=0", f"--faults={faults}"]) == 2
+    assert capsys.readouterr().err.startswith("--faults: a rate is a number from 0 to 1")
+
+
+def test_a_vendor_that_is_none_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--profile=allscripts"])
+
+    assert ended.value.code == 2
+    assert "invalid choice: 'allscripts'" in capsys.readouterr().err

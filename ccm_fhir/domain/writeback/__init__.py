@@ -1,0 +1,67 @@
+"""What of our ledger an EHR is told, in which order, and on which rung of the ladder.
+
+``kinds`` names what we write and where it stands. ``facts`` is what is known of one practice's
+EHR, ``answers`` what an answer proves, ``rungs`` the ladder of each artefact, and ``ladder``
+the plan that follows from them.
+"""
+
+from ccm_fhir.domain.writeback.answers import Answer, proof_of
+from ccm_fhir.domain.writeback.facts import (
+    CREATE,
+    Act,
+    EhrCapability,
+    Granted,
+    Override,
+    Proof,
+    Tenant,
+    TypeCapability,
+    Verdict,
+)
+from ccm_fhir.domain.writeback.kinds import (
+    ContactMode,
+    DeliveryState,
+    ResourceKind,
+    TimeRecord,
+    resources_of,
+)
+from ccm_fhir.domain.writeback.ladder import Rung, Standing, StandingState, WritePlan, plan
+from ccm_fhir.domain.writeback.rungs import (
+    FHIR_RUNGS,
+    LADDERS,
+    Artefact,
+    Means,
+    RungKind,
+    RungName,
+    acts_of_ladders,
+)
+
+__all__ = [
+    "CREATE",
+    "FHIR_RUNGS",
+    "LADDERS",
+    "Act",
+    "Answer",
+    "Artefact",
+    "ContactMode",
+    "DeliveryState",
+    "EhrCapability",
+    "Granted",
+    "Means",
+    "Override",
+    "Proof",
+    "ResourceKind",
+    "Rung",
+    "RungKind",
+    "RungName",
+    "Standing",
+    "StandingState",
+    "Tenant",
+    "TimeRecord",
+    "TypeCapability",
+    "Verdict",
+    "WritePlan",
+    "acts_of_ladders",
+    "plan",
+    "proof_of",
+    "resources_of",
+]

@@ -1,0 +1,157 @@
+"""The write-back plan: every rung of an artefact's ladder, whether it holds, and which one is live.
+
+Pure, so that a person sees the plan before the first write. Exactly one rung is live. What is
+live already stays: while a try is uncertain, or a copy stands in the EHR, or a hand-off was
+made, neither a better nor a worse rung may take over, or one charge could be made twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.writeback.judging import Recovery, judge, recovery_of
+from ccm_fhir.domain.writeback.rungs import LADDERS, Artefact, Means, RungKind, RungName
+from ccm_fhir.errors import InputError
+
+if TYPE_CHECKING:
+    from ccm_fhir.domain.writeback.facts import Act, Tenant
+
+
+class StandingState(StrEnum):
+    """Why an artefact may not change its rung."""
+
+    UNCERTAIN = "uncertain"
+    ACCEPTED = "accepted"
+    HANDED_OFF = "handed_off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The rung on which an artefact already is. One that was voided there stands nowhere."""
+
+    rung: RungName
+    state: StandingState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One rung: what is done, why it is possible or not, and whether it is the live one.
+
+    ``sentence`` gives the fact, its reason and, where it is not possible, what would change it.
+    ``recovery`` is how a lost answer is cleared up, ``notice`` what tells a work queue.
+    """
+
+    number: int
+    name: RungName
+    means: Means
+    brings: str
+    acts: tuple[Act, ...]
+    notice: Act | None
+    is_possible: bool
+    is_live: bool
+    sentence: str
+    recovery: Recovery
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WritePlan:
+    """An artefact's rungs in order, with the reason why the live one is live."""
+
+    artefact: Artefact
+    rungs: tuple[Rung, ...]
+    sentence: str
+
+    @property
+    def live(self) -> Rung:
+        """The one rung on which the artefact goes to the EHR."""
+        (live,) = (rung for rung in self.rungs if rung.is_live)
+        return live
+
+
+_HELD = {
+    StandingState.UNCERTAIN: (
+        "an earlier try is uncertain, and moving now could make it twice; "
+        "it may change when the EHR was searched and the try is settled"
+    ),
+    StandingState.ACCEPTED: (
+        "the EHR holds it there; it may change when that copy is voided or credited"
+    ),
+    StandingState.HANDED_OFF: (
+        "a person was handed it and may have keyed it; it does not go back to another rung"
+    ),
+}
+_NOT_INSTALLED = {
+    Means.FHIR: "This installation has no writer for it; a version that has one opens this rung.",
+    Means.ADAPTER: "No vendor adapter is set up for this practice; setting one up opens this rung.",
+    Means.FILE: "No 837P drop is set up for this practice; setting one up opens this rung.",
+}
+_SET_UP = "It is set up for this practice."
+_BY_HAND = "Always possible: it asks nothing of the EHR."
+
+
+def plan(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -> WritePlan:
+    """Return the rungs of an artefact's ladder, exactly one of them live.
+
+    Args:
+        artefact: what is to reach the EHR.
+        tenant: what is declared, granted, signed and proved.
+        standing: the rung it is on already, if it is on one.
+
+    Raises:
+        InputError: ``standing`` names a rung that this ladder does not have.
+    """
+    kinds = LADDERS[artefact]
+    judged = [_judged(kind, tenant) for kind in kinds]
+    live = _standing_at(kinds, standing)
+    if live is None:
+        live = next(at for at, (is_possible, _) in enumerate(judged) if is_possible)
+    rungs = tuple(
+        Rung(
+            number=at + 1,
+            name=kind.name,
+            means=kind.means,
+            brings=kind.brings,
+            acts=kind.acts,
+            notice=_notice(kind, tenant),
+            is_possible=is_possible,
+            is_live=at == live,
+            sentence=sentence,
+            recovery=recovery_of(kind, tenant),
+        )
+        for at, (kind, (is_possible, sentence)) in enumerate(zip(kinds, judged, strict=True))
+    )
+    return WritePlan(artefact=artefact, rungs=rungs, sentence=_why(rungs[live], standing))
+
+
+def _judged(kind: RungKind, tenant: Tenant) -> tuple[bool, str]:
+    if kind.means is Means.PERSON:
+        return True, _BY_HAND
+    acts = [judge(act, tenant) for act in kind.acts]
+    refused = [act for act in acts if not act.is_possible]
+    told = " ".join(act.sentence for act in refused or acts)
+    if kind.name not in tenant.installed:
+        return False, f"{_NOT_INSTALLED[kind.means]} {told}".rstrip()
+    return not refused, told or _SET_UP
+
+
+def _notice(kind: RungKind, tenant: Tenant) -> Act | None:
+    return next((act for act in kind.notice if judge(act, tenant).is_possible), None)
+
+
+def _standing_at(kinds: tuple[RungKind, ...], standing: Standing | None) -> int | None:
+    if standing is None:
+        return None
+    for at, kind in enumerate(kinds):
+        if kind.name is standing.rung:
+            return at
+    raise InputError("standing", f"this artefact has no rung {standing.rung}")
+
+
+def _why(live: Rung, standing: Standing | None) -> str:
+    if standing is not None:
+        return f"It stays on rung {live.number}: {_HELD[standing.state]}."
+    if live.number == 1:
+        return "It goes on rung 1, the best there is."
+    return f"It goes on rung {live.number}: no rung above it is possible here."
