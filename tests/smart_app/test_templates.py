@@ -155,6 +155,13 @@ def test_what_a_chart_says_is_escaped(text: str) -> None:
     assert "&lt;" in html
 
 
+def test_why_a_chart_could_not_be_read_stands_on_the_page() -> None:
+    said = "The chart could not be read: the EHR answered 403 while reading Patient."
+
+    assert said in PAGES["never_read"]
+    assert "could not be read" not in PAGES["ready"]
+
+
 def test_what_was_typed_is_escaped_when_a_form_comes_back() -> None:
     assert "<script>alert" not in PAGES["refused"]
     assert "&lt;script&gt;alert" in PAGES["refused"]
