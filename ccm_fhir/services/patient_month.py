@@ -97,7 +97,10 @@ class ClaimInHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartStatus:
-    """When the chart was last read, and what of it could not be."""
+    """When the chart was last read, and what of it could not be.
+
+    ``problem`` says why it could not be read at all when that was last tried.
+    """
 
     read_at: datetime | None
     problem: str

@@ -174,10 +174,12 @@ def _risk(
 
 
 def _why_not_read(gathered: Gathered) -> str:
-    """Say why the chart is not there, or is not the newest; empty where it was read."""
-    if gathered.patient.chart_problem:
-        return f"The chart could not be read: {gathered.patient.chart_problem}"
-    return "" if gathered.chart else "The chart has not been read yet."
+    """Say why the chart is not there, or is not the newest; empty where nothing went wrong."""
+    problem = gathered.patient.chart_problem
+    if not problem:
+        return ""
+    then = "Read it again, or open the app anew from the EHR."
+    return f"The chart could not be read: {problem}. {then}"
 
 
 def _obstacles(

@@ -350,7 +350,10 @@ def never_read() -> PatientMonthReview:
     return replace(
         review(minutes=0),
         chart=ChartStatus(
-            read_at=None, problem="The chart has not been read yet.", skipped=(), unread=()
+            read_at=None,
+            problem="The chart could not be read: the EHR answered 403 while reading Patient",
+            skipped=(),
+            unread=(),
         ),
         decision=None,
         decision_hash="",

@@ -276,6 +276,13 @@ def test_a_corrected_record_keeps_the_forms_reason_field_alone_open() -> None:
     assert "corrects_id" not in PAGES["consent"]
 
 
+def test_why_a_chart_could_not_be_read_stands_on_the_page() -> None:
+    said = "The chart could not be read: the EHR answered 403 while reading Patient."
+
+    assert said in PAGES["never_read"]
+    assert "could not be read" not in PAGES["ready"]
+
+
 def test_a_title_names_no_patient() -> None:
     for name, review in REVIEWS.items():
         title = PAGES[name].split("<title>")[1].split("</title>")[0]

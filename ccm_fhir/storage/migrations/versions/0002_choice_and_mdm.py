@@ -3,7 +3,7 @@
 Adds two append-only tables and changes none, so the previous release runs beside it.
 
 Revision ID: 0002
-Revises: 0009
+Revises: 0001
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0002"
-down_revision = "0009"
+down_revision = "0001"
 branch_labels = None
 depends_on = None
 

@@ -1,7 +1,7 @@
 """Timers that outlive a page, a server and a session.
 
-Revision ID: 0009
-Revises: 0001
+Revision ID: 0007
+Revises: 0006
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from alembic import op
 if TYPE_CHECKING:
     from datetime import datetime
 
-revision = "0009"
-down_revision = "0001"
+revision = "0007"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
