@@ -26,6 +26,7 @@ _NAMES: dict[Criterion, str] = {
     Criterion.DURATION_AND_RISK: "duration and risk",
     Criterion.ALIVE: "patient is living",
     Criterion.NOT_BILLED_ELSEWHERE: "no competing claim",
+    Criterion.NOT_AWAY_ALL_MONTH: "days outside hospital",
 }
 # The order in which a practice does them: the visit may be where consent is asked for.
 _STEPS = (
@@ -141,8 +142,7 @@ def _reached(situation: Situation, open_points: tuple[str, ...]) -> Words:
 
 
 def _candidate(situation: Situation) -> Words | None:
-    consent = situation.judgement.eligibility.consent
-    has_refused = consent is not None and consent.is_refused
+    has_refused = bool(situation.judgement.eligibility.refusals)
     is_elsewhere = situation.answer(Criterion.NOT_BILLED_ELSEWHERE) is _NOT_MET
     grounds = [situation.answer(criterion) for criterion in _GROUNDS]
     if has_refused or is_elsewhere or _NOT_MET in grounds or _MET not in grounds:

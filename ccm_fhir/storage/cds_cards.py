@@ -75,12 +75,12 @@ def record_feedback(session: Session, practice_id: str, new: NewFeedback, now: d
 
 
 def feedback_of(session: Session, practice_id: str, card_id: str) -> tuple[FeedbackRecord, ...]:
-    """Return what became of a card, in the order of telling."""
+    """Return what became of a card, in the order in which it happened."""
     rows = session.exec(
         select(CdsFeedbackRow)
         .where(
             col(CdsFeedbackRow.practice_id) == practice_id, col(CdsFeedbackRow.card_id) == card_id
         )
-        .order_by(col(CdsFeedbackRow.received_at), col(CdsFeedbackRow.id))
+        .order_by(col(CdsFeedbackRow.happened_at), col(CdsFeedbackRow.id))
     )
     return tuple(value_of(FeedbackRecord, row) for row in rows)

@@ -24,6 +24,7 @@ from ccm_fhir.domain.eligibility.standing import alive, not_billed_elsewhere, pr
 from ccm_fhir.domain.eligibility.stays import Stay, not_away_all_month, stays_of
 from ccm_fhir.domain.eligibility.steps import NextStep, next_steps
 from ccm_fhir.domain.eligibility.visits import initiating_visit
+from ccm_fhir.domain.eligibility.withdrawal import refusals
 from ccm_fhir.domain.reviews import apply_reviews
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class Eligibility:
     verdicts: tuple[ConditionVerdict, ...]
     families: tuple[ChronicFamily, ...]
     consent: ConsentFact | None
+    refusals: tuple[ConsentFact, ...]
     coverage: CoverageFact | None
     care_plan: CarePlanFact | None
     picture: CarePlanPicture
@@ -93,6 +95,7 @@ def assess(question: Question) -> Eligibility:
         verdicts=verdicts,
         families=families,
         consent=consent,
+        refusals=refusals(question),
         coverage=coverage,
         care_plan=care_plan,
         picture=seen,

@@ -95,7 +95,7 @@ def test_a_coverage_that_is_unclear_may_qualify(hooks: Hooks) -> None:
     card = hooks.card(unknown(record))
 
     assert card["summary"] == "May qualify for CCM: Medicare coverage could not be confirmed."
-    assert "does not say plainly whether Part B holds" in card["detail"]
+    assert "does not say plainly which part" in card["detail"]
 
 
 def test_who_refused_is_not_asked_again(hooks: Hooks) -> None:
