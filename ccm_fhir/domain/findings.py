@@ -38,7 +38,8 @@ class Finding(Fact, frozen=True, kw_only=True):
     ``cautions`` is what a person should look at all the same; ``missing`` names the facts
     without which the answer is UNKNOWN. ``notes`` are further whole sentences: what a person
     should know of the evidence although, or because, the answer is as it is. ``is_unread``:
-    the EHR did not show a whole resource type that it rests on.
+    the EHR did not show a whole resource type that it rests on. ``is_attestable``: the billing
+    practitioner, and nobody else, may settle this UNKNOWN by attesting.
     """
 
     criterion: Criterion
@@ -52,6 +53,7 @@ class Finding(Fact, frozen=True, kw_only=True):
     citations: tuple[str, ...] = ()
     cautions: tuple[Caution, ...] = ()
     missing: tuple[str, ...] = ()
+    is_attestable: bool = False
     notes: tuple[str, ...] = ()
     is_unread: bool = False
 

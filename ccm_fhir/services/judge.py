@@ -12,7 +12,7 @@ from sqlmodel import Session
 from ccm_fhir.domain.codes import MdmAnswer, MdmLevel, PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Choice, Decision, PatientMonth, decide, of_chart
-from ccm_fhir.domain.eligibility import ATTESTABLE, Eligibility, Question, assess
+from ccm_fhir.domain.eligibility import Eligibility, Question, assess
 from ccm_fhir.domain.facts import ChartFacts, ConsentFact
 from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.domain.reviews import ConditionReview
@@ -71,7 +71,7 @@ class Judgement:
         return tuple(
             finding.criterion
             for finding in self.decision.findings
-            if finding.answer is Answer.UNKNOWN and finding.criterion in ATTESTABLE
+            if finding.answer is Answer.UNKNOWN and finding.is_attestable
         )
 
 

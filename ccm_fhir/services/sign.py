@@ -36,6 +36,10 @@ from ccm_fhir.storage.sign_offs import NewSignOff, SignOffRecord
 from ccm_fhir.storage.vocabulary import ArtefactKind
 
 STATEMENTS: Mapping[Criterion, str] = {
+    Criterion.TWO_CHRONIC_CONDITIONS: (
+        "At least two of the patient’s conditions listed here are distinct chronic conditions, "
+        "each expected to last at least 12 months, or until death."
+    ),
     Criterion.DURATION_AND_RISK: (
         "The patient’s chronic conditions are expected to last at least 12 months, or until "
         "death, and place the patient at significant risk of death, acute exacerbation or "

@@ -525,3 +525,51 @@ def test_a_rulebook_without_these_definitions_refuses(missing: str) -> None:
 
     with pytest.raises(NoRuleInForceError):
         assess(asked)
+
+
+class TestTwoConditionsInDoubt:
+    """Diseases that AHRQ's indicator alone names, or that CMS's warehouse calls one."""
+
+    FACTS = chart(conditions=(builders.icd("I10", 1), builders.icd("E66.9", 2)))
+
+    def test_they_wait_for_the_practitioner_who_may_attest(self) -> None:
+        found = finding(Criterion.TWO_CHRONIC_CONDITIONS, self.FACTS)
+
+        assert (found.answer, found.is_attestable) == (Answer.UNKNOWN, True)
+        assert "attests" in found.remedy
+
+    def test_an_attestation_settles_them(self) -> None:
+        asked = builders.question(self.FACTS)
+        attested = replace(asked, attested=asked.attested | {Criterion.TWO_CHRONIC_CONDITIONS})
+
+        found = assess(attested).finding(Criterion.TWO_CHRONIC_CONDITIONS)
+
+        assert (found.answer, found.remedy, found.owner) == (Answer.MET, "", None)
+
+    def test_no_attestation_makes_one_disease_two(self) -> None:
+        one = chart(conditions=(builders.icd("I10", 1), builders.icd("?", 2)))
+        asked = builders.question(one)
+        attested = replace(asked, attested=asked.attested | {Criterion.TWO_CHRONIC_CONDITIONS})
+
+        found = assess(attested).finding(Criterion.TWO_CHRONIC_CONDITIONS)
+
+        assert (found.answer, found.is_attestable) == (Answer.UNKNOWN, False)
+
+
+class TestAnotherPracticesAdvancedPrimaryCare:
+    def test_it_is_unknown_and_nobody_can_attest_it_away(self) -> None:
+        claim = anothers_claim("G0557")
+        asked = builders.question(chart(claims=(claim,)))
+
+        for attested in (asked.attested, asked.attested | {Criterion.NOT_BILLED_ELSEWHERE}):
+            found = assess(replace(asked, attested=attested)).finding(
+                Criterion.NOT_BILLED_ELSEWHERE
+            )
+            assert (found.answer, found.is_attestable) == (Answer.UNKNOWN, False)
+
+    def test_the_same_practices_excludes(self) -> None:
+        claim = anothers_claim("G0557", provider=builders.ORGANIZATION)
+
+        found = finding(Criterion.NOT_BILLED_ELSEWHERE, chart(claims=(claim,)))
+
+        assert found.answer is Answer.NOT_MET

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.codes import Role
@@ -19,7 +20,36 @@ def two_chronic_conditions(question: Question, found: DistinctFamilies) -> Findi
     gap = why_unread(question, "Condition")
     if gap is not None:
         return finding_of(criterion, question, gap)
-    return finding_of(criterion, question, _said(found))
+    said = _said(found)
+    if len(found.families) >= question.rule.minimum_condition_families:
+        said = _settled_by_attesting(question, said)
+    return finding_of(criterion, question, said)
+
+
+def _settled_by_attesting(question: Question, said: Said) -> Said:
+    """Let a practitioner say that diseases on record, whose standing is in doubt, are two."""
+    if said.answer is not Answer.UNKNOWN:
+        return said
+    if Criterion.TWO_CHRONIC_CONDITIONS not in question.attested:
+        return replace(
+            said,
+            remedy=(
+                "The billing practitioner attests, when signing the month, that at least two of "
+                "them are distinct chronic conditions; or code them more exactly in the EHR."
+            ),
+            is_attestable=True,
+        )
+    return replace(
+        said,
+        answer=Answer.MET,
+        code="two_chronic_conditions",
+        reason=(
+            f"{said.reason} The billing practitioner attested that at least two are distinct "
+            "chronic conditions."
+        ),
+        remedy="",
+        owner=None,
+    )
 
 
 def distinct(
@@ -86,5 +116,6 @@ def duration_and_risk(question: Question) -> Finding:
             ),
             remedy="The billing practitioner attests duration and risk when signing the month.",
             owner=Role.PRACTITIONER,
+            is_attestable=True,
         )
     return finding_of(Criterion.DURATION_AND_RISK, question, said)

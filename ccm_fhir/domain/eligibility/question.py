@@ -17,8 +17,15 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.reviews import ConditionReview
     from ccm_fhir.domain.rules import CarePlanRule, ChartRule, EligibilityRule, MonthRules
 
-ATTESTABLE = frozenset({Criterion.DURATION_AND_RISK, Criterion.NOT_BILLED_ELSEWHERE})
-"""Criteria that a billing practitioner may settle by attesting, and nobody else."""
+ATTESTABLE = frozenset(
+    {
+        Criterion.TWO_CHRONIC_CONDITIONS,
+        Criterion.DURATION_AND_RISK,
+        Criterion.NOT_BILLED_ELSEWHERE,
+    }
+)
+"""Criteria that a billing practitioner may ever settle by attesting; whether the answer of one
+patient-month can be is the finding's to say (``is_attestable``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +80,7 @@ class Said:
     cautions: tuple[Caution, ...] = ()
     notes: tuple[str, ...] = ()
     is_unread: bool = False
+    is_attestable: bool = False
 
 
 def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
@@ -90,6 +98,7 @@ def finding_of(criterion: Criterion, question: Question, said: Said) -> Finding:
         cautions=said.cautions,
         notes=said.notes,
         is_unread=said.is_unread,
+        is_attestable=said.is_attestable,
     )
 
 

@@ -85,11 +85,12 @@ def not_billed_elsewhere(question: Question) -> Finding:
     """Answer whether another claim already reports the patient's month."""
     criterion = Criterion.NOT_BILLED_ELSEWHERE
     others = tuple(c for c in question.chart.claims if _is_anothers_this_month(question, c))
-    clashes = tuple(c for c in others if any(_excludes(question, code) for code in c.codes))
+    clashes = tuple(c for c in others if any(_bars(question, c, code) for code in c.codes))
+    unsettled = tuple(c for c in others if any(_excludes(question, code) for code in c.codes))
     doubtful = tuple(c for c in others if any(_may_exclude(question, code) for code in c.codes))
     if clashes:
         codes = ", ".join(
-            sorted({c for clash in clashes for c in clash.codes if _excludes(question, c)})
+            sorted({c for clash in clashes for c in clash.codes if _bars(question, clash, c)})
         )
         said = Said(
             answer=Answer.NOT_MET,
@@ -98,6 +99,18 @@ def not_billed_elsewhere(question: Question) -> Finding:
             remedy="Only one practitioner is paid for a month; agree who reports it.",
             owner=Role.BILLER,
             evidence=tuple(c.ref for c in clashes),
+        )
+    elif unsettled:
+        said = Said(
+            answer=Answer.UNKNOWN,
+            code="cannot_determine",
+            reason=(
+                "Another practice's claim of this month may exclude this one; no source that was "
+                "read settles it."
+            ),
+            remedy="Ask the payer, or agree with the other practice who reports the month.",
+            owner=Role.BILLER,
+            evidence=tuple(c.ref for c in unsettled),
         )
     elif criterion in question.attested:
         said = Said(
@@ -116,6 +129,7 @@ def not_billed_elsewhere(question: Question) -> Finding:
             ),
             remedy="The billing practitioner attests that it is another’s when signing the month.",
             owner=Role.PRACTITIONER,
+            is_attestable=True,
             evidence=tuple(c.ref for c in doubtful),
         )
     elif not question.chart.was_read("Claim"):
@@ -125,6 +139,7 @@ def not_billed_elsewhere(question: Question) -> Finding:
             reason="The EHR does not show other claims, so another practitioner's cannot be seen.",
             remedy="The billing practitioner attests it when signing the month.",
             owner=Role.PRACTITIONER,
+            is_attestable=True,
             notes=_recently_elsewhere(question),
         )
     else:
@@ -146,8 +161,21 @@ def _is_anothers_this_month(question: Question, claim: ClaimFact) -> bool:
     return day is None or (day.earliest <= month.last_day and day.latest >= month.first_day)
 
 
+def _bars(question: Question, claim: ClaimFact, code: str) -> bool:
+    """Whether a code surely excludes CCM, filed by whom the claim says."""
+    relation = question.month_rules.relation(code)
+    if relation is None:
+        return False
+    is_elsewhere = _is_anothers(question, claim)
+    return any(
+        exclusion.scope is Scope.PATIENT or (exclusion.scope is Scope.PRACTICE and not is_elsewhere)
+        for exclusion in relation.exclusions
+        if not exclusion.cited.blocking
+    )
+
+
 def _excludes(question: Question, code: str) -> bool:
-    """Whether a code excludes CCM whoever filed it."""
+    """Whether a code excludes CCM, or may, without the same practitioner having filed it."""
     return any(scope is not Scope.PRACTITIONER for scope in _scopes(question, code))
 
 
