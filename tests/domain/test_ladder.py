@@ -117,6 +117,16 @@ def test_rungs_are_in_the_order_of_the_ladder() -> None:
     assert [each.number for each in plan(Artefact.CONSENT, declaring()).rungs] == [1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("artefact", Artefact)
+def test_a_plan_says_of_each_rung_what_the_ladder_says(artefact: Artefact) -> None:
+    made = plan(artefact, declaring("Claim"))
+
+    assert made.artefact is artefact
+    for rung_made, kind in zip(made.rungs, LADDERS[artefact], strict=True):
+        assert (rung_made.name, rung_made.means) == (kind.name, kind.means)
+        assert (rung_made.brings, rung_made.acts) == (kind.brings, kind.acts)
+
+
 def test_work_without_the_patient_never_becomes_an_encounter() -> None:
     acts = {act.resource_type for kind in LADDERS[Artefact.TIME_WORK] for act in kind.acts}
 

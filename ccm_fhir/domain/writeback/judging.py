@@ -14,15 +14,6 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.writeback.rungs import RungKind
 
 
-class Basis(StrEnum):
-    """What the judgement of an act rests on."""
-
-    PROVED = "proved"
-    SIGNED = "signed"
-    DECLARED = "declared"
-    UNREAD = "unread"
-
-
 class Recovery(StrEnum):
     """How it is found out whether a write whose answer was lost took place."""
 
@@ -42,29 +33,22 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """An act with the answer, what it rests on, and the sentence that says so."""
+    """Whether an act is possible, and the sentence that says why."""
 
-    act: Act
     is_possible: bool
-    basis: Basis
     sentence: str
 
 
 def judge(act: Act, tenant: Tenant) -> Judged:
     """Return whether an act is possible: offered by the EHR, and allowed by the granted scopes."""
-    is_offered, basis, sentence = _offered(act, tenant)
+    is_offered, sentence = _offered(act, tenant)
     if is_offered and not tenant.allows(act):
         needed = f"{act.resource_type}.{act.permission}"
         sentence = (
             f"{sentence} The granted scopes do not include {needed}: "
             "it opens when the EHR's administrator grants it."
         )
-    return Judged(
-        act=act,
-        is_possible=is_offered and tenant.allows(act),
-        basis=basis,
-        sentence=sentence,
-    )
+    return Judged(is_possible=is_offered and tenant.allows(act), sentence=sentence)
 
 
 def recovery_of(kind: RungKind, tenant: Tenant) -> Recovery:
@@ -75,18 +59,18 @@ def recovery_of(kind: RungKind, tenant: Tenant) -> Recovery:
     return next(way for way in _WORST_FIRST if way in ways)
 
 
-def _offered(act: Act, tenant: Tenant) -> tuple[bool, Basis, str]:
+def _offered(act: Act, tenant: Tenant) -> tuple[bool, str]:
     proof = tenant.last_proof(act)
     if proof is not None:
-        return proof.verdict is Verdict.SUPPORTED, Basis.PROVED, _proved(proof)
+        return proof.verdict is Verdict.SUPPORTED, _proved(proof)
     override = tenant.last_override(act)
     if override is not None:
-        return override.is_supported, Basis.SIGNED, _signed(override)
+        return override.is_supported, _signed(override)
     if tenant.capability is None:
-        return False, Basis.UNREAD, _UNREAD
+        return False, _UNREAD
     declared = tenant.capability.of(act.resource_type)
     is_declared = declared is not None and declared.declares(act)
-    return is_declared, Basis.DECLARED, _declared(act, tenant.capability)
+    return is_declared, _declared(act, tenant.capability)
 
 
 _UNREAD = (
