@@ -113,8 +113,19 @@ def _entries(records: tuple[ConsentRecord, ...], gathered: Gathered) -> tuple[Co
     names = {user_id: user.name for user_id, user in gathered.people.items()}
     zone = gathered.practice.zone
     return tuple(
-        _entry(record, names, zone, stands=record.id in live) for record in reversed(records)
+        _entry(record, names, zone, stands=record.id in live) for record in _latest_first(records)
     )
+
+
+def _latest_first(records: tuple[ConsentRecord, ...]) -> list[ConsentRecord]:
+    """Return the records, a correction before what it corrects even at the same moment."""
+    known = {record.id: record for record in records}
+
+    def depth(record: ConsentRecord) -> int:
+        before = known.get(record.supersedes_id or "")
+        return 0 if before is None else 1 + depth(before)
+
+    return sorted(records, key=lambda record: (record.recorded_at, depth(record)), reverse=True)
 
 
 def _entry(
