@@ -68,6 +68,7 @@ def test_only_searches_that_us_core_promises_are_used() -> None:
     }
 
 
+@pytest.mark.proves("R15")
 @pytest.mark.parametrize("missing", TYPES)
 def test_a_type_without_a_scope_is_not_asked_for_and_the_others_go_on(missing: str) -> None:
     far_side = ehr()
