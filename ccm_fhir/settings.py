@@ -50,6 +50,10 @@ class Settings(FeesSettings):
     settle_seconds: float = Field(
         default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Reverse proxies (addresses, commas) whose X-Forwarded-For is believed",
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -113,6 +117,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_EXECUTOR_ID": settings.executor_id,
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
+        "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_DEMO": str(settings.demo).lower(),
         **({"CCM_FEES_DIR": str(settings.fees_dir)} if settings.fees_dir else {}),
         **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),
