@@ -30,6 +30,7 @@ from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
 router = APIRouter()
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f]*$")]
 _SEE_OTHER = 303
+_ENTRANCES = {"log-time": "#time", "sign-month": "#claim", "review-month": "/month"}
 _BLOCKED = 400
 
 
@@ -53,7 +54,7 @@ class CallbackQuery(BaseModel):
 @router.get("/launch")
 def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()]) -> Response:
     """Send the browser to the EHR's authorization page."""
-    allow_framing(request.scope, frame_origins(wired.world))
+    allow_framing(request.scope, frame_origins(wired.world, asked.iss))
     wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
@@ -85,7 +86,8 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
     visit = resolve(wired.world, signed_in.session_token, signed_in.launch_id)
     if visit is not None:
         start_by_policy(wired.world, visit.actor, visit.patient_id, now)
-    response = RedirectResponse(f"/l/{signed_in.launch_id}", _SEE_OTHER)
+    entrance = _ENTRANCES.get(signed_in.intent, "")  # an intent that is new to us: the usual one
+    response = RedirectResponse(f"/l/{signed_in.launch_id}{entrance}", _SEE_OTHER)
     cookies.put(response, cookies.SESSION, signed_in.session_token)
     return response
 

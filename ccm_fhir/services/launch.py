@@ -58,10 +58,14 @@ class Callback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """A finished launch: the session's secret for the cookie, the launch id for the URL."""
+    """A finished launch: the session's secret for the cookie, the launch id for the URL.
+
+    ``intent`` is what the EHR wants opened, in its own word, or empty.
+    """
 
     session_token: str = field(repr=False)
     launch_id: str
+    intent: str = ""
 
 
 def begin_launch(world: Installation, request: LaunchRequest) -> str:
@@ -200,4 +204,4 @@ def _opened(
             scopes=tokens.scope,
         )
         read_and_keep(world, reading, now)
-    return SignedIn(session_token=token, launch_id=launch.id)
+    return SignedIn(session_token=token, launch_id=launch.id, intent=launch.intent)
