@@ -22,6 +22,7 @@ from rich.table import Table
 
 from ccm_fhir import cli_decide
 from ccm_fhir.cli_audit import audit_app
+from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
@@ -54,6 +55,7 @@ app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")
 app.add_typer(audit_app, name="audit")
+app.add_typer(emergency_app, name="emergency")
 
 out = Console()
 err = Console(stderr=True)

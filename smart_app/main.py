@@ -20,6 +20,7 @@ from ccm_fhir.wiring import open_installation
 from smart_app import launch
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
+    emergency,
     errors,
     health,
     home,
@@ -42,7 +43,20 @@ from smart_app.views.rendering import STATIC
 __all__ = ["AppSettings", "create_app", "from_environment"]
 
 _TALKATIVE = ("httpx2", "httpcore2", "httpx", "httpcore")  # their INFO lines hold URLs
-_PAGES = (home, health, wellknown, style, patient, time, timer, sign, month, progress, leave)
+_PAGES = (
+    home,
+    emergency,
+    health,
+    wellknown,
+    style,
+    patient,
+    time,
+    timer,
+    sign,
+    month,
+    progress,
+    leave,
+)
 
 
 def from_environment() -> FastAPI:

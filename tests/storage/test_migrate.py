@@ -18,6 +18,7 @@ from ccm_fhir.storage import (
     charts,
     claims,
     deliveries,
+    emergencies,
     ledger,
     migrate,
     timers,
@@ -26,6 +27,7 @@ from ccm_fhir.storage import sign_offs as sign_off_store
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.emergencies import NewEmergency
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import NOVEMBER, chart, claim, delivery, entry, sign_off
@@ -44,6 +46,7 @@ APPEND_ONLY = (
     "chart_snapshot",
     "claim",
     "delivery_event",
+    "emergency_access",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -173,6 +176,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         deliveries.plan(session, practice_id, delivery(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
+        emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
+        emergencies.begin(session, practice_id, emergency, now)
     return database
 
 
