@@ -87,7 +87,7 @@ def read_resource(raw: bytes, expected_type: str) -> Resource:
     """Return a resource with its head read; where the head is broken, its id is empty."""
     try:
         head = msgspec.json.decode(raw, type=_Head)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Resource(type=expected_type, raw=raw)
     return Resource(
         type=head.resource_type or expected_type,
@@ -109,7 +109,7 @@ def read_page(body: bytes, expected_type: str) -> Page:
     what = f"searching {expected_type}"
     try:
         bundle = msgspec.json.decode(body, type=_Bundle)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EhrFormatError(what, "it is not a FHIR Bundle in JSON") from None
     if bundle.resource_type != "Bundle":
         raise EhrFormatError(what, "it is not a Bundle")
