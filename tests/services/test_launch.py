@@ -323,6 +323,16 @@ def test_an_ehr_that_discovers_a_foreign_token_endpoint_is_refused(site: Site) -
     assert refusal(site.begin) == "ehr_invalid"
 
 
+@pytest.mark.proves("S2")
+def test_an_ehr_that_discovers_another_issuer_than_was_registered_is_refused(site: Site) -> None:
+    site.clock.advance(hours=25)
+    site.wire.fail("GET", DISCOVERY, with_json(lambda d: {**d, "issuer": f"{d['issuer']}/other"}))
+
+    assert refusal(site.begin) == "ehr_invalid"
+    site.wire.mend()
+    assert site.begin()
+
+
 AT_THE_TOKEN = {
     **BROKEN,
     "answering an OAuth error": (
