@@ -22,8 +22,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ccm_fhir import cli_classify, cli_decide
+from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
+from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -59,6 +61,8 @@ app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
+app.add_typer(audit_app, name="audit")
+app.add_typer(emergency_app, name="emergency")
 
 out = Console()
 err = Console(stderr=True)
@@ -116,7 +120,8 @@ def serve(
     """Serve the SMART app; with CCM_RUN_ENGINE (the default) it delivers as well."""
     import uvicorn
 
-    Settings().master_secret()
+    settings = Settings()
+    settings.master_secret()
     uvicorn.run(
         "smart_app.main:from_environment",
         factory=True,
@@ -125,7 +130,8 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=30,
     )
 
@@ -171,6 +177,9 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Only compare models and schema; change nothing.")
     ] = False,
+    grant_to: Annotated[
+        str, typer.Option(help="A PostgreSQL role that the app works as: give it what it needs.")
+    ] = "",
 ) -> None:
     """Bring the database to the newest schema."""
     from ccm_fhir import wiring
@@ -178,7 +187,7 @@ def migrate(
 
     settings = Settings()
     if not check:
-        wiring.migrate(settings)
+        wiring.migrate(settings, role=grant_to)
         out.print("The database is at the newest schema.")
         return
     found = check_schema(settings.database_url)
@@ -263,16 +272,30 @@ def ehr_add(
 
 @keys_app.command("rotate")
 def keys_rotate() -> None:
-    """Make a new signing key; the old one stays published until it is retired."""
+    """Make new signing keys, which sign in ten minutes; older ones stay published."""
     from ccm_fhir import wiring
     from ccm_fhir.services.signing_keys import rotate
 
     opened = wiring.open_installation(Settings(), with_engine=False)
     try:
-        kid = rotate(opened.world, wiring.real_now())
+        kids = rotate(opened.world, wiring.real_now())
     finally:
         opened.close()
-    out.print(f"New key {kid}; older keys stay published.")
+    out.print(f"New keys {' and '.join(kids)}; older keys stay published.")
+
+
+@keys_app.command("reseal")
+def keys_reseal() -> None:
+    """Seal every stored secret again under the current master secret (README, Settings)."""
+    from ccm_fhir import wiring
+    from ccm_fhir.services.signing_keys import reseal
+
+    opened = wiring.open_installation(Settings(), with_engine=False)
+    try:
+        number = reseal(opened.world)
+    finally:
+        opened.close()
+    out.print(f"{number} secrets sealed again; the older master secret can be let go.")
 
 
 @app.command()

@@ -26,7 +26,7 @@ from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
 from ccm_fhir.storage.crypto import derive_key, vault_from
 from ccm_fhir.storage.database import open_database
-from ccm_fhir.storage.migrate import is_at_head, upgrade
+from ccm_fhir.storage.migrate import grant_to, is_at_head, refuse_unguarded, upgrade
 from ccm_fhir.terminology import load_chronic_table, read_roots
 
 _DEMO_HOUR_UTC = 20
@@ -68,8 +68,11 @@ def service_clock(settings: Settings) -> Callable[[], datetime]:
     return demo_now
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema, ours and the durable engine's."""
+def migrate(settings: Settings, *, role: str = "") -> None:
+    """Bring the database to the newest schema, ours and the durable engine's.
+
+    A ``role`` of a PostgreSQL server is given what the app needs to work as that role.
+    """
     if settings.is_sqlite:
         folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
         try:
@@ -78,6 +81,9 @@ def migrate(settings: Settings) -> None:
             raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
     upgrade(settings.database_url)
     engine.migrate(settings.database_url)
+    if role:
+        grant_to(settings.database_url, role)
+        engine.grant_to(settings.database_url, role)
 
 
 def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
@@ -86,9 +92,10 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     Raises:
         ConfigurationError: no master secret, or a database that was not migrated.
     """
-    master = settings.master_secret()
+    secrets_by_name = settings.master_secrets()
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
+    refuse_unguarded(settings.database_url, any_role=settings.demo)
     durable = (
         Durable(
             settings.database_url, executor_id=settings.executor_id, concurrency=_DELIVERIES_AT_ONCE
@@ -99,8 +106,8 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     world = Installation(
         base_url=settings.base_url.rstrip("/"),
         db=open_database(settings.database_url),
-        vault=vault_from({"1": master}, "1"),
-        audit_key=derive_key(master, "audit"),
+        vault=vault_from(secrets_by_name, settings.secret_key_id),
+        audit_key=derive_key(settings.audit_secret(), "audit"),
         rulebook=load_rulebook(settings.fees_dir),
         table=load_chronic_table(assume_icd10_is_cm=settings.assume_icd10_is_cm),
         queue=durable or Enqueuer(settings.database_url),

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ccm_fhir.services.app_context import View
 from ccm_fhir.services.launch import (
@@ -20,18 +20,30 @@ from ccm_fhir.services.launch import (
     SignedIn,
     begin_launch,
     complete_launch,
+    takes_posted_requests,
 )
 from ccm_fhir.services.sessions import frame_origins, resolve
 from ccm_fhir.services.timers import start_by_policy
 from smart_app.deps import Wired
 from smart_app.session import cookies
-from smart_app.session.headers import allow_framing
+from smart_app.session.guard import origin_of
+from smart_app.session.headers import allow_framing, allow_sending
+from smart_app.session.rates import (
+    LAUNCHES_OF_A_BROWSER,
+    LAUNCHES_OF_A_PRACTICE,
+    LAUNCHES_OF_AN_ADDRESS,
+)
+from smart_app.views.departure import departure
+from smart_app.views.page import bare_frame
 from smart_app.views.problem_page import problem_page
 from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
+from smart_app.views.rendering import render
 
 router = APIRouter()
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f]*$")]
 _SEE_OTHER = 303
+_LONGEST_ADDRESS = 2000  # some servers and proxies cut a request line that is much longer
+_ENTRANCES = {"log-time": "#time", "sign-month": "#claim", "review-month": "/month"}
 _BLOCKED = 400
 
 
@@ -55,18 +67,27 @@ class CallbackQuery(BaseModel):
 @router.get("/launch")
 def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()]) -> Response:
     """Send the browser to the EHR's authorization page."""
-    allow_framing(request.scope, frame_origins(wired.world))
+    allow_framing(request.scope, frame_origins(wired.world, asked.iss))
+    wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
         return _ask_for_cookie(wired, asked)
+    wired.hold_to(LAUNCHES_OF_A_BROWSER, browser)
+    wired.hold_to(LAUNCHES_OF_A_PRACTICE, asked.iss.rstrip("/"))  # one base is one practice's
     begun = LaunchRequest(iss=asked.iss, launch=asked.launch or None, browser=browser)
-    return RedirectResponse(begin_launch(wired.world, begun), _SEE_OTHER)
+    address = begin_launch(wired.world, begun)
+    if len(address) > _LONGEST_ADDRESS and takes_posted_requests(wired.world, asked.iss):
+        allow_sending(request.scope, origin_of(address))
+        around = bare_frame("On to the EHR", is_demo=wired.settings.is_demo)
+        return HTMLResponse(render("depart.html", page=around, view=departure(address)))
+    return RedirectResponse(address, _SEE_OTHER)
 
 
 @router.get("/callback")
 def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Query()]) -> Response:
     """Finish the launch and open the patient it is about."""
     allow_framing(request.scope, frame_origins(wired.world))
+    wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
         return problem_page(COOKIE_BLOCKED, _BLOCKED, is_demo=wired.settings.is_demo)
@@ -89,13 +110,17 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
 
 
 def first_page(signed_in: SignedIn) -> str:
-    """Return the page that the launch opens: the patient's, unless a card asked for a view."""
+    """Return the page that the launch opens: what a card or the EHR's intent asked for, if any."""
     page, asked = f"/l/{signed_in.launch_id}", signed_in.opens
-    if asked is None:
-        return page
+    if asked is None:  # an intent that is new to us opens the usual page
+        return page + _ENTRANCES.get(signed_in.intent, "")
     if asked.view is View.MONTH:
         return f"{page}/month?month={asked.month}"
     return f"{page}?month={asked.month}#{asked.view.value}"
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _ask_for_cookie(wired: Wired, asked: LaunchQuery) -> Response:

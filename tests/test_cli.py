@@ -50,6 +50,11 @@ COMMANDS = (
     "rules show",
     "keys rotate",
     "doctor",
+    "keys reseal",
+    "audit verify",
+    "audit anchor",
+    "audit export",
+    "emergency open",
 )
 NOBODY = "http://127.0.0.1:9/fhir"
 SYNTHETIC_PASSWORD = "canary-password"
@@ -223,6 +228,7 @@ NEEDS_AN_INSTALLATION = {
 }
 
 
+@pytest.mark.proves("S24")
 @pytest.mark.parametrize("command", NEEDS_AN_INSTALLATION.values(), ids=NEEDS_AN_INSTALLATION)
 def test_a_missing_secret_is_told(
     run: Callable[..., Ran], settings: dict[str, str], command: tuple[str, ...]
@@ -320,6 +326,7 @@ BAD_SETTINGS = {
 }
 
 
+@pytest.mark.proves("R2", "S24")
 @pytest.mark.parametrize(("changes", "complaint"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_a_setting_that_must_not_be_is_told_in_one_line(
     run: Callable[..., Ran], settings: dict[str, str], changes: dict[str, str], complaint: str
@@ -351,7 +358,8 @@ def test_a_secret_may_come_from_a_file(
     assert run("keys", "rotate", **settings, CCM_SECRET_KEY_FILE=str(file)).code == 0
 
 
-def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
+@pytest.mark.proves("R21", "S5")
+def test_rotating_makes_keys_that_sign_and_keeps_the_older_published(
     run: Callable[..., Ran], settings: dict[str, str]
 ) -> None:
     first, second = run("keys", "rotate", **settings), run("keys", "rotate")
@@ -361,11 +369,13 @@ def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
         published, current = keys.published(session), keys.current(session)
     database.close()
     assert (first.code, second.code) == (0, 0)
-    assert len(published) == 2
+    assert len(published) == 4
+    assert {key.alg for key in published} == {"RS384", "ES384"}
     assert current is not None
-    assert f"New key {current.id};" in second.out
+    assert current.id in second.out
 
 
+@pytest.mark.proves("R2")
 def test_an_ehr_that_is_added_gives_its_administrator_what_is_needed(
     run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
 ) -> None:
@@ -509,6 +519,7 @@ def test_a_demo_of_a_day_that_is_none_is_wrong_usage(run: Callable[..., Ran], co
     assert ran.complaint == "Invalid value: give a day as YYYY-MM-DD"
 
 
+@pytest.mark.proves("S24")
 def test_serve_refuses_an_installation_without_a_secret(
     run: Callable[..., Ran], settings: dict[str, str]
 ) -> None:
@@ -685,3 +696,67 @@ def test_the_doctor_is_asked_about_an_ehr_that_is_registered(
     assert ran.complaint == (
         "ehr: no EHR has this name; registered are: none; run: ccm-fhir ehr add"
     )
+
+
+@pytest.mark.proves("S21")
+def test_the_audit_trail_is_verified_anchored_and_exported(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr, tmp_path: Path
+) -> None:
+    run(*add(ehr.base), **settings)
+    anchors = tmp_path / "heads.jsonl"
+
+    anchored, whole = run("audit", "anchor", str(anchors)), run("audit", "verify")
+    practice_id = whole.out.split(":")[0]
+    exported = run("audit", "export", "--practice", practice_id)
+    again = run("audit", "verify", "--anchors", str(anchors))
+
+    assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
+    assert (whole.code, whole.out) == (0, f"{practice_id}: 0 entries, whole, head none\n")
+    assert json.loads(exported.out)["resourceType"] == "AuditEvent"
+    assert (again.code, "1 entries, whole" in again.out) == (0, True)
+    anchors.write_text(
+        anchors.read_text(encoding="utf-8").replace(
+            '"entries":0,"head":""', '"entries":9,"head":"x"'
+        )
+    )
+    assert run("audit", "verify", "--anchors", str(anchors)).code == 4
+    assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
+    assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
+        "anchors: the file cannot be read"
+    )
+
+
+@pytest.mark.proves("S23")
+def test_a_practice_is_opened_in_an_emergency_with_a_reason_only(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
+) -> None:
+    run(*add(ehr.base), **settings)
+    practice_id = run("audit", "verify").out.split(":")[0]
+    command = ("emergency", "open", "--practice", practice_id, "--by", "Olive Operator")
+
+    opened = run(*command, "--reason", "The EHR is down since noon.")
+    unreasoned = run(*command, "--reason", "just so")
+
+    assert opened.code == 0
+    assert re.search(r"/emergency and give the code [\w-]{43}", opened.out)
+    assert (unreasoned.code, unreasoned.complaint[:7]) == (2, "reason:")
+
+
+@pytest.mark.proves("S6")
+def test_a_changed_master_secret_seals_everything_again_and_the_old_one_can_go(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr, tmp_path: Path
+) -> None:
+    assert run(*add(ehr.base), **settings).code == 0
+    assert run("keys", "rotate").code == 0
+    old = tmp_path / "old"
+    old.write_text(settings["CCM_SECRET_KEY"], encoding="utf-8")
+    changed = {"CCM_SECRET_KEY": "another synthetic master secret, long enough"}
+
+    same_name = run("keys", "reseal", **changed, CCM_OLD_SECRET_KEY_FILE=str(old))
+    resealed = run("keys", "reseal", CCM_SECRET_KEY_ID="2", CCM_AUDIT_SECRET_FILE=str(old))
+    again = run("keys", "reseal")
+
+    assert same_name.complaint.startswith("CCM_SECRET_KEY_ID: give the new master secret another")
+    assert resealed.out.startswith("4 secrets sealed again")
+    assert again.out.startswith("0 secrets sealed again")
+    assert run("audit", "verify").code == 0

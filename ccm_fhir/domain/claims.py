@@ -194,4 +194,13 @@ def _obstacles(request: DraftRequest) -> tuple[Obstacle, ...]:
                 fix="Code the chronic conditions in the EHR with ICD-10-CM; claims need it.",
             )
         )
+    coverage = request.eligibility.coverage
+    if coverage is not None and coverage.ref.resource_type != "Coverage":
+        found.append(
+            Obstacle(
+                code="coverage_not_on_record",
+                owner="biller",
+                fix="Another claim alone shows the Coverage; record it in the EHR by itself.",
+            )
+        )
     return tuple(found)

@@ -13,7 +13,7 @@ from ccm_fhir.errors import ConfigurationError, LaunchError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.discovery import SmartConfiguration, parse_configuration
 from ccm_fhir.fhir.gate import OutgoingGate
-from ccm_fhir.fhir.keys import SigningKey, from_pem
+from ccm_fhir.fhir.keys import SigningKey, choose_key, from_pem
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.fhir.scopes import delivery_scopes, parse_scopes
@@ -34,6 +34,7 @@ from ccm_fhir.storage.vocabulary import ClientAuth, GrantStatus
 
 _PERSON_WAITS_SECONDS = 5.0
 _LEASE = timedelta(seconds=30)
+_KEY_SETS_ARE_KEPT = timedelta(minutes=10)  # twice what our key set's Cache-Control says
 _METHODS = {
     ClientAuth.PUBLIC: ClientAuthMethod.NONE,
     ClientAuth.SECRET: ClientAuthMethod.CLIENT_SECRET_BASIC,
@@ -73,7 +74,7 @@ def token_endpoint(
             client_id=ehr.client_id,
             method=_METHODS[used],
             secret=ehr.client_secret.open(world.vault) if ehr.client_secret else "",
-            key=_signing_key(world, session) if used is ClientAuth.PRIVATE_KEY else None,
+            key=_signing_key(world, session, config) if used is ClientAuth.PRIVATE_KEY else None,
         ),
     )
 
@@ -85,7 +86,7 @@ def stamp(world: Installation) -> Stamp:
 
 def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirClient:
     """Return a client that acts with a person's token, renewing it when it nears its end."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, grants.get(session, practice_id, grant_id).ehr_id)
 
     def token() -> str:
@@ -97,7 +98,7 @@ def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirCli
 
 def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirClient:
     """Return a client that acts as the practice's backend service."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
     return _client(world, ehr, lambda: system_token(world, ehr).access_token, world.patience)
 
@@ -107,7 +108,7 @@ def system_token(world: Installation, ehr: Ehr) -> CachedToken:
     scope = delivery_scopes(configuration_of(ehr).capabilities)
 
     def ask() -> CachedToken:
-        with world.db.read() as session:
+        with world.db.read(ehr.practice_id) as session:
             endpoint = token_endpoint(world, session, ehr, ClientAuth.PRIVATE_KEY)
         grant = client_credentials(endpoint, scope=scope, stamp=stamp(world))
         return CachedToken(
@@ -140,16 +141,17 @@ def _client(
     )
 
 
-def _signing_key(world: Installation, session: Session) -> SigningKey:
-    held = keys.current(session)
-    if held is None:
+def _signing_key(world: Installation, session: Session, config: SmartConfiguration) -> SigningKey:
+    held = keys.to_sign_with(session, world.clock() - _KEY_SETS_ARE_KEPT)
+    if not held:
         raise ConfigurationError("signing key", "there is none; run: ccm-fhir keys rotate")
-    return from_pem(held.private_pem.open(world.vault).encode())
+    opened = [from_pem(key.private_pem.open(world.vault).encode()) for key in held]
+    return choose_key(opened, config.signing_algs)
 
 
 def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> str:
     now = world.clock()
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         grant = grants.get(session, practice_id, grant_id)
     if grant.expires_at - MARGIN > now:
         return grant.access_token.open(world.vault)
@@ -160,7 +162,7 @@ def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> st
 
 def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
     """Renew once, whoever asks at the same moment: a refresh token may be single-use."""
-    with world.db.write() as session:
+    with world.db.write(grant.practice_id) as session:
         mine = grants.begin_refresh(
             session,
             grant.practice_id,
@@ -171,7 +173,7 @@ def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
             world, session, ehrs.get(session, grant.practice_id, grant.ehr_id)
         )
     if not mine or grant.refresh_token is None:
-        with world.db.read() as session:
+        with world.db.read(grant.practice_id) as session:
             return grants.get(session, grant.practice_id, grant.id).access_token.open(world.vault)
     try:
         fresh = refresh(
@@ -181,10 +183,10 @@ def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
             stamp=stamp(world),
         )
     except LaunchError:
-        with world.db.write() as session:
+        with world.db.write(grant.practice_id) as session:
             grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
         raise LaunchError("reauthorise") from None
-    with world.db.write() as session:
+    with world.db.write(grant.practice_id) as session:
         grants.store_refreshed(
             session,
             world.vault,

@@ -34,6 +34,7 @@ from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.vocabulary import AttemptRefusal
 
 _ATTEMPT_LIFE = timedelta(minutes=10)
+_BY_POST = "authorize-post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,13 @@ class SignedIn:
     """A finished launch: the session's secret for the cookie, the launch id for the URL.
 
     ``opens`` is the view that the card asked for from which the app was launched, if any.
+    ``intent`` is what the EHR wants opened, in its own word, or empty.
     """
 
     session_token: str = field(repr=False)
     launch_id: str
     opens: AppContext | None = None
+    intent: str = ""
 
 
 def begin_launch(world: Installation, request: LaunchRequest) -> str:
@@ -82,7 +85,7 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
     if not config.authorization_endpoint:
         raise LaunchError("ehr_invalid")
     state, nonce, verifier = world.new_secret(), world.new_secret(), world.new_secret()
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         launches.begin_attempt(
             session,
             world.vault,
@@ -114,6 +117,15 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
     )
 
 
+def takes_posted_requests(world: Installation, iss: str) -> bool:
+    """Whether an EHR's authorization page takes its request by POST (``authorize-post``).
+
+    Raises:
+        LaunchError: unknown_issuer.
+    """
+    return configuration_of(registered_ehr(world, iss)).supports(_BY_POST)
+
+
 def complete_launch(world: Installation, callback: Callback, now: datetime) -> SignedIn:
     """Exchange the code, know the person, read the chart, and open the launch.
 
@@ -124,7 +136,7 @@ def complete_launch(world: Installation, callback: Callback, now: datetime) -> S
     attempt = _consumed(world, callback)
     if callback.error or not callback.code:
         raise LaunchError("authorization_refused")
-    with world.db.read() as session:
+    with world.db.read(attempt.practice_id) as session:
         ehr = ehrs.get(session, attempt.practice_id, attempt.ehr_id)
     config = configuration_of(ehr)
     if callback.iss and config.issuer and callback.iss != config.issuer:
@@ -165,7 +177,7 @@ def _opened(
 ) -> SignedIn:
     ehr, tokens = launching.ehr, launching.tokens
     patient_id: str | None = None
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         if tokens.patient:
             known = patients.find_by_fhir_id(session, ehr.practice_id, ehr.id, tokens.patient)
             fact = PatientFact(ref=EvidenceRef("Patient", tokens.patient))
@@ -206,4 +218,4 @@ def _opened(
         )
         read_and_keep(world, reading, now)
     opens = read_app_context(tokens.app_context)
-    return SignedIn(session_token=token, launch_id=launch.id, opens=opens)
+    return SignedIn(session_token=token, launch_id=launch.id, opens=opens, intent=launch.intent)

@@ -57,7 +57,7 @@ def overview(
     world: Installation, actor: Actor, wanted: MonthFilter, now: datetime
 ) -> MonthOverview:
     """Return one page of a month's patients, with counts over all of them."""
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         stored = months.month_rows(session, actor.practice_id, wanted.month, practice.zone)
         asked = _Asked(
@@ -103,7 +103,7 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
     Raises:
         NotFoundError: no such patient in this practice.
     """
-    with world.db.write() as session:
+    with world.db.write(visit.actor.practice_id) as session:
         patient = patients.get(session, visit.actor.practice_id, patient_id)
         launch = launches.start(
             session,
@@ -115,8 +115,16 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
                 patient_id=patient.id,
                 grant_id=visit.reading.grant_id,
                 need_patient_banner=True,
+                style_url=visit.style_url,
                 scopes=" ".join(sorted(visit.reading.scopes)),
             ),
+            world.clock(),
+        )
+        audit.append(
+            session,
+            world.audit_key,
+            visit.actor.practice_id,
+            AuditEntry(act="open_patient", user_id=visit.actor.user_id, patient_id=patient.id),
             world.clock(),
         )
         return launch.id

@@ -24,8 +24,11 @@ def refresh_chart(world: Installation, visit: Visit, now: datetime) -> None:
 
     Raises:
         ConflictError: the EHR could not be read; the last snapshot stays.
+        LaunchError: ``reauthorise``: the EHR took its permission back; a new launch gives it.
     """
     problem = read_and_keep(world, visit.reading, now)
+    if isinstance(problem, LaunchError) and problem.reason == "reauthorise":
+        raise problem
     if problem is not None:
         raise ConflictError(f"The chart could not be read: {problem}")
 
@@ -40,7 +43,7 @@ def read_and_keep(world: Installation, reading: Reading, now: datetime) -> CcmEr
         _read(world, reading, now)
     except (FhirError, LaunchError) as problem:
         if reading.patient_id is not None:
-            with world.db.write() as session:
+            with world.db.write(reading.practice_id) as session:
                 patients.record_chart_problem(
                     session, reading.practice_id, reading.patient_id, str(problem)
                 )
@@ -52,7 +55,7 @@ def read_patient_as_system(
     world: Installation, practice_id: str, patient_id: str, now: datetime
 ) -> None:
     """Read one patient's chart with the practice's backend token (the panel)."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         patient = patients.get(session, practice_id, patient_id)
         ehr = ehrs.get(session, practice_id, patient.ehr_id)
     scopes = system_token(world, ehr).scope
@@ -69,7 +72,7 @@ def read_patient_as_system(
 def _read(world: Installation, reading: Reading, now: datetime) -> None:
     if reading.patient_id is None:
         raise NotFoundError("patient")
-    with world.db.read() as session:
+    with world.db.read(reading.practice_id) as session:
         patient = patients.get(session, reading.practice_id, reading.patient_id)
         ehr = ehrs.get(session, reading.practice_id, patient.ehr_id)
     client = user_client(world, reading.practice_id, reading.grant_id)
@@ -86,7 +89,7 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
 
 
 def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datetime) -> None:
-    with world.db.write() as session:
+    with world.db.write(patient.practice_id) as session:
         patients.upsert(session, patient.practice_id, patient.ehr_id, new.facts.patient, now)
         patients.record_chart_problem(session, patient.practice_id, patient.id, None)
         charts.record(session, patient.practice_id, new, now)

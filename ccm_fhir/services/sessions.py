@@ -20,6 +20,7 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.launches import Launch
+from ccm_fhir.storage.tenancy import enter
 from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.web_sessions import NewWebSession, WebSession
 
@@ -44,10 +45,13 @@ class Visit:
     expires_at: datetime
 
 
-def resolve(world: Installation, session_token: str, launch_id: str) -> Visit | None:
+def resolve(
+    world: Installation, session_token: str, launch_id: str, *, touch: bool = True
+) -> Visit | None:
     """Return the visit behind a cookie and a launch id, or None where either does not hold.
 
-    Sessions end by the real clock, whatever day a demo shows.
+    Sessions end by the real clock, whatever day a demo shows. What a page asks by itself says
+    ``touch=False``: it must not keep a session alive that nobody sits at.
     """
     moment = world.clock()
     with world.db.write() as session:
@@ -58,7 +62,8 @@ def resolve(world: Installation, session_token: str, launch_id: str) -> Visit | 
         user = users.find(session, held.practice_id, held.user_id)
         if launch is None or user is None or user.role is None:
             return None
-        web_sessions.touch(session, held.practice_id, held.id_hash, moment)
+        if touch:
+            web_sessions.touch(session, held.practice_id, held.id_hash, moment)
         ehr = ehrs.get(session, held.practice_id, launch.ehr_id)
         return _visit(world, held, launch, _Who(user, user.role, ehr))
 
@@ -72,6 +77,7 @@ def continue_or_start(
     """
     now = world.clock()
     held = _live(session, session_token, now) if session_token else None
+    enter(session, user.practice_id)  # what the browser held before may be another practice's
     if held is not None and held.user_id == user.id and held.practice_id == user.practice_id:
         return session_token, held.id_hash
     secret = world.new_secret()
@@ -107,19 +113,19 @@ def end(world: Installation, session_token: str) -> None:
         )
 
 
-def frame_origins(world: Installation) -> tuple[str, ...]:
-    """Return the origins of every active EHR: who may frame a page before a launch is known."""
+def frame_origins(world: Installation, iss: str = "") -> tuple[str, ...]:
+    """Return who may frame a page before a launch is known: the EHR of an ``iss``, or every one.
+
+    An unknown ``iss`` has every registered EHR: one of them shows the page that says so.
+    """
+    active: set[str] = set()
     with world.db.read() as session:
-        return tuple(
-            sorted(
-                {
-                    str(Origin.of(ehr.fhir_base))
-                    for practice in practices.list_all(session)
-                    for ehr in ehrs.list_all(session, practice.id)
-                    if ehr.is_active
-                }
-            )
-        )
+        for practice in practices.list_all(session):
+            enter(session, practice.id)
+            known = ehrs.list_all(session, practice.id)
+            active |= {ehr.fhir_base for ehr in known if ehr.is_active}
+    named = {base for base in active if iss and base.rstrip("/") == iss.rstrip("/")}
+    return tuple(sorted({str(Origin.of(base)) for base in named or active}))
 
 
 @dataclass(frozen=True, slots=True)

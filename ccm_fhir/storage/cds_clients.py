@@ -11,6 +11,7 @@ from sqlmodel import col, delete, select
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import CdsClientRow, CdsTokenRow, EhrRow
+from ccm_fhir.storage.tenancy import looking_for
 from ccm_fhir.storage.values import columns_of, insert_once, require, value_of
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def add(session: Session, practice_id: str, new: NewCdsClient, now: datetime) ->
 
 
 def find(session: Session, issuer: str, tenant: str) -> CdsClient | None:
-    """Return the active caller with exactly this issuer and tenant."""
+    """Return the active caller with exactly this issuer and tenant; it says whose EHR calls."""
+    looking_for(session, issuer)
     row = session.exec(
         select(CdsClientRow).where(
             col(CdsClientRow.issuer) == issuer,

@@ -72,6 +72,18 @@ LAUNCHES: dict[str, ProblemView] = {
         to_do=_AGAIN,
         ask="Tell the person who looks after the EHR: the id_token was refused.",
     ),
+    "fhir_user_missing": ProblemView(
+        title="The EHR did not say who you are",
+        happened=(
+            "The EHR signed you in, but its statement of who you are (the id_token) names no "
+            "person of its own (fhirUser)."
+        ),
+        to_do="It will not mend by itself. Nothing was opened and nothing was lost.",
+        ask=(
+            "Tell the person who looks after the EHR: this app needs the scopes openid and "
+            "fhirUser, and your account must belong to a Practitioner."
+        ),
+    ),
     "user_not_approved": ProblemView(
         title="You have no role here yet",
         happened="The EHR told us who you are, but not a profession that works with this app.",
@@ -131,6 +143,13 @@ NOT_OURS = ProblemView(
     happened="The request did not come from a page of this app, or from one that is too old.",
     to_do="Open the page again and send the form once more.",
     ask=_IT,
+)
+
+TOO_MANY = ProblemView(
+    title="That was too often",
+    happened="This app was asked more often in a short time than people work, so it did nothing.",
+    to_do="Wait a minute, then go back and try again. What you recorded is safe.",
+    ask="If your whole practice sees this, tell your administrator: the limit may be too low.",
 )
 
 UNREADABLE = ProblemView(

@@ -22,7 +22,7 @@ from ccm_fhir.domain.claims import (
 from ccm_fhir.domain.codes import SNOMED
 from ccm_fhir.domain.conditions import ChronicFamily
 from ccm_fhir.domain.decision import Programme
-from ccm_fhir.domain.facts import ChartFacts, Coding
+from ccm_fhir.domain.facts import ChartFacts, Coding, EvidenceRef
 from ccm_fhir.domain.npi import is_valid_npi
 from tests import builders
 from tests.builders import NEW_YORK, decision, icd, work
@@ -194,6 +194,12 @@ def test_one_disease_in_icd10cm_beside_one_without_is_still_an_obstacle() -> Non
 
 def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
     assert obstacles(request(in_snomed_alone())) == ["diagnosis_without_icd10cm"]
+
+
+def test_a_coverage_that_only_another_claim_names_cannot_be_claimed_upon() -> None:
+    named = builders.coverage(ref=EvidenceRef("Claim", "theirs"))
+
+    assert obstacles(request(builders.chart(coverages=(named,)))) == ["coverage_not_on_record"]
 
 
 def test_one_obstacle_does_not_hide_another() -> None:

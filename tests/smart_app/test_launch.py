@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from smart_app.session.cookies import BROWSER
-from tests.smart_app.front import EHR, Front
+from tests.smart_app.front import EHR, Front, with_practice
 
 KNOWN = f"{EHR}/fhir"
 SECRET = "b" * 43
@@ -18,6 +18,7 @@ def get(front: Front, path: str, *, browser: str = "", **query: str) -> httpx2.R
     return front.client.get(path, params=query, headers=headers)
 
 
+@pytest.mark.proves("R39", "S7")
 def test_a_first_visit_is_asked_for_the_cookie_before_the_launch_is_used(front: Front) -> None:
     answer = get(front, "/launch", iss=KNOWN, launch="xyz")
 
@@ -41,6 +42,7 @@ def test_a_browser_that_keeps_no_cookie_is_told_and_may_try_again(front: Front) 
     assert answer.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
 
 
+@pytest.mark.proves("R4", "R12", "S1")
 @pytest.mark.parametrize("iss", ["https://evil.example/fhir", "javascript:alert(1)"])
 def test_an_unknown_ehr_is_refused_without_an_echo(front: Front, iss: str) -> None:
     answer = get(front, "/launch", browser=SECRET, iss=iss, launch="xyz")
@@ -95,3 +97,17 @@ def test_a_callback_that_belongs_to_no_launch_is_a_page(
     assert title in answer.text
     assert "never-made" not in answer.text
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.proves("S9")
+def test_a_launch_page_is_framed_by_the_ehr_of_its_iss_alone(front: Front) -> None:
+    with_practice(front, ehr="https://other.example")
+
+    def framed_by(iss: str) -> str:
+        answer = get(front, "/launch", iss=iss, launch="xyz", again="true")
+        return answer.headers["content-security-policy"].split("frame-ancestors ")[1]
+
+    assert framed_by(KNOWN) == EHR
+    assert framed_by(f"{KNOWN}/") == EHR
+    assert framed_by("https://other.example/fhir") == "https://other.example"
+    assert framed_by("https://evil.example/fhir") == f"{EHR} https://other.example"

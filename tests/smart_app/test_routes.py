@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
@@ -40,6 +41,7 @@ def test_the_patient_page_shows_the_patient_and_every_criterion(front: Front) ->
     assert answer.text.count('<li class="criterion') == len(Criterion)
 
 
+@pytest.mark.proves("S9", "S18")
 def test_every_page_carries_its_headers(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -49,7 +51,7 @@ def test_every_page_carries_its_headers(front: Front) -> None:
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
-        assert headers["strict-transport-security"] == "max-age=31536000"
+        assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
         assert "x-frame-options" not in headers
 
 
@@ -180,6 +182,7 @@ def test_a_month_that_changed_since_it_was_shown_is_not_signed(front: Front) -> 
     assert "has changed since it was shown" in answer.text
 
 
+@pytest.mark.proves("S12")
 def test_a_care_manager_may_not_sign(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -215,6 +218,7 @@ def test_the_month_page_lists_the_patient_and_opens_it(front: Front) -> None:
     assert CANARY in browser.get(answer.headers["location"]).text
 
 
+@pytest.mark.proves("S12")
 def test_a_patient_of_nobody_looks_like_one_of_another_practice(front: Front) -> None:
     browser = front.sign_in(Role.BILLER)
     sent = {**browser.fields("/refresh"), "patient_id": "nobody"}
@@ -242,6 +246,7 @@ def test_polling_ends_with_the_session(front: Front) -> None:
     assert browser.get(f"{browser.path}/progress", **{"hx-request": "true"}).status_code == 286
 
 
+@pytest.mark.proves("S11")
 def test_signing_out_ends_everything_that_was_open(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -249,10 +254,12 @@ def test_signing_out_ends_everything_that_was_open(front: Front) -> None:
 
     assert answer.headers["location"] == "/signed-out"
     assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert browser.get(browser.path).status_code == 404
     assert browser.get("/signed-out").status_code == 200
 
 
+@pytest.mark.proves("S11", "S12")
 def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     stranger = Browser(front=front, token="x" * 43, launch_id=browser.launch_id)
@@ -265,6 +272,51 @@ def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     assert idle.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
 
 
+@pytest.mark.proves("R34")
+def test_a_permission_that_the_ehr_took_back_is_told_and_nothing_is_lost(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    record(browser)
+    with front.world.db.write(front.practice_id) as session:
+        session.execute(text("UPDATE token_grant SET expires_at = '2026-11-23 19:00:00.000000'"))
+
+    refused = browser.post(f"{browser.path}/refresh", browser.fields("/refresh"))
+
+    assert refused.status_code == 403
+    assert "The EHR’s permission has run out" in refused.text
+    assert "What you recorded is safe." in refused.text
+    assert "Chart read Nov 20, 2026" in browser.get(browser.path).text
+    assert entries(front) == 1
+
+
+@pytest.mark.proves("S11")
+def test_a_page_that_looks_by_itself_does_not_keep_a_session_alive(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    record(browser)
+    statuses = []
+
+    for minute in range(1, 17):
+        front.clock.moment = NOW + timedelta(minutes=minute)
+        answer = browser.get(f"{browser.path}/progress", **{"hx-request": "true"})
+        statuses.append(answer.status_code)
+
+    assert statuses == [200] * 14 + [286, 286]
+
+
+@pytest.mark.proves("S11")
+def test_time_recorded_before_a_session_ended_is_there_after_the_next_launch(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    sent = record(browser)
+    front.clock.moment = NOW + timedelta(minutes=16)
+    late = browser.post(f"{browser.path}/time", {**sent, "start_time": "11:00"})
+
+    again = front.sign_in(Role.CARE_MANAGER)
+
+    assert late.status_code == 404
+    assert "What you recorded is safe." in late.text
+    assert again.get(again.path).text.count('id="entry-') == 1
+
+
+@pytest.mark.proves("S12")
 def test_one_person_does_not_open_the_launch_of_another(front: Front) -> None:
     nurse, biller = front.sign_in(Role.CARE_MANAGER), front.sign_in(Role.BILLER)
     crossed = Browser(front=front, token=biller.token, launch_id=nurse.launch_id)
@@ -272,6 +324,7 @@ def test_one_person_does_not_open_the_launch_of_another(front: Front) -> None:
     assert crossed.get(crossed.path).status_code == 404
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize("action", ["/time", "/sign", "/refresh", "/open", "/sign-out"])
 def test_every_write_is_guarded(front: Front, action: str) -> None:
     browser = front.sign_in(Role.PRACTITIONER)
@@ -317,6 +370,7 @@ def test_a_month_that_is_none_is_refused_without_an_echo(front: Front, month: st
     assert month not in answer.text
 
 
+@pytest.mark.proves("S19")
 @pytest.mark.parametrize("query", ["state=lost", "page=one"])
 def test_a_filter_that_is_none_is_refused_without_an_echo(front: Front, query: str) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
@@ -335,6 +389,7 @@ def test_a_note_with_unprintable_characters_is_refused(front: Front) -> None:
     assert browser.post(f"{browser.path}/time", sent).status_code == 400
 
 
+@pytest.mark.proves("S22")
 def test_a_body_too_large_is_refused(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     sent = {**browser.fields("/time"), **TYPED, "note": "x" * 1_000_001}
@@ -345,6 +400,7 @@ def test_a_body_too_large_is_refused(front: Front) -> None:
     assert entries(front) == 0
 
 
+@pytest.mark.proves("S22")
 def test_a_file_is_refused(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     cookie = {"cookie": f"__Host-ccm-session={browser.token}", "origin": BASE}

@@ -21,6 +21,7 @@ from ccm_fhir.storage import (
     condition_reviews,
     consents,
     deliveries,
+    emergencies,
     ledger,
     mdm_attestations,
     migrate,
@@ -31,6 +32,7 @@ from ccm_fhir.storage import sign_offs as sign_off_store
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.emergencies import NewEmergency
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
@@ -67,6 +69,7 @@ APPEND_ONLY = (
     "coding_choice",
     "delivery_event",
     "mdm_attestation",
+    "emergency_access",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -148,6 +151,7 @@ def test_tables_of_others_in_the_same_database_are_no_difference(database_url: s
     assert migrate.check(database_url) == ()
 
 
+@pytest.mark.proves("S14")
 def test_every_tenant_table_says_whose_a_row_is() -> None:
     installation_wide = {"practice", "signing_key"}
 
@@ -156,6 +160,7 @@ def test_every_tenant_table_says_whose_a_row_is() -> None:
             assert not table.c.practice_id.nullable, name
 
 
+@pytest.mark.proves("S14")
 def test_every_reference_between_tenant_tables_stays_within_the_practice() -> None:
     for name, table in Row.metadata.tables.items():
         for constraint in table.foreign_key_constraints:
@@ -199,6 +204,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
         statements.record(session, practice_id, statement(ours), now)
+        emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
+        emergencies.begin(session, practice_id, emergency, now)
     return database
 
 
@@ -213,6 +220,7 @@ def _timed(session: Session, ours: Tenant, now: datetime) -> None:
     timers.keep(session, ours.practice_id, record, rested, now)
 
 
+@pytest.mark.proves("S21")
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("act", ["UPDATE {} SET practice_id = practice_id", "DELETE FROM {}"])
 def test_rows_of_the_ledger_can_be_neither_changed_nor_deleted(
