@@ -32,6 +32,7 @@ from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.cds_hooks.prefetch import KEYS, SEARCHES, Found, read_prefetch, sort_out
 from ccm_fhir.fhir.cds_hooks.request import FhirAuthorization, PatientView
 from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.planning import plan_searches
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.fhir.scopes import any_allows
 from ccm_fhir.services.cds_desk import Deadline
@@ -42,7 +43,7 @@ from ccm_fhir.storage.ehrs import Ehr
 _ESSENTIAL = ("Patient", "Condition")
 _MOST_PAGES = 20
 _LARGEST_ANSWER_BYTES = 8 * 1024 * 1024
-_NOT_ASKED = Unread("Claim", "a card does not ask for other practices' claims")
+_EVERYTHING = frozenset({"patient/*.rs"})
 _Kind = TypeVar("_Kind", bound=Fact)
 
 
@@ -133,7 +134,7 @@ def _composed(
     base = stored or ChartFacts(
         patient=PatientFact(ref=EvidenceRef("Patient", asking.view.patient_id)),
         read_at=asking.now,
-        unread=(_NOT_ASKED,),
+        unread=_not_asked(asking.now.date()),
     )
     facts = tuple(fact for one in found.values() for fact in one.facts)
     gone = () if stored else gaps
@@ -157,6 +158,15 @@ def _composed(
             *(skipped for one in found.values() for skipped in one.skipped),
         ),
         unread=(*(u for u in base.unread if u.resource_type not in found), *gone),
+    )
+
+
+def _not_asked(today: date) -> tuple[Unread, ...]:
+    """Return what the page would read and a card does not ask for: it is not known to be absent."""
+    planned = plan_searches(None, _EVERYTHING, on=today)
+    kinds = dict.fromkeys(each.resource_type for each in planned)
+    return tuple(
+        Unread(kind, "a card does not ask for it") for kind in kinds if kind not in KEYS.values()
     )
 
 

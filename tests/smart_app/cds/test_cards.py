@@ -12,6 +12,9 @@ from sqlmodel import select
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.facts import ClaimFact, EvidenceRef
+from ccm_fhir.fhir.cds_hooks.request import read_patient_view
+from ccm_fhir.services.cds_chart import Asking, read_card_chart
+from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.tables import (
     AuditRow,
     CdsCardRow,
@@ -21,7 +24,7 @@ from ccm_fhir.storage.tables import (
 from tests.builders import chart, on
 from tests.cds import PATIENT, SERVICES, Hooks, Json, call_of, open_hooks, prefetch_of, record_of
 from tests.smart_app.cds.test_discovery import members
-from tests.smart_app.front import BASE, CANARY, Front
+from tests.smart_app.front import BASE, CANARY, NOW, Front
 from tests.smart_app.test_routes import record as record_time
 
 if TYPE_CHECKING:
@@ -268,6 +271,20 @@ def test_what_was_read_before_stands_in_for_what_was_not_sent(hooks: Hooks) -> N
 
     assert card["summary"].startswith("CCM in November 2026: 0 of 20 minutes")
     assert "not as sent now: Consent and CarePlan." in card["detail"]
+
+
+def test_what_a_card_does_not_ask_for_is_not_taken_to_be_absent(hooks: Hooks) -> None:
+    view = read_patient_view(json.dumps(stranger("pt-ready")).encode())
+    with hooks.world.db.read() as session:
+        ehr = ehrs.get(session, hooks.front.practice_id, hooks.front.ehr_id)
+    asking = Asking(ehr=ehr, view=view, now=NOW, deadline=hooks.world.cds.deadline())
+
+    facts = read_card_chart(hooks.world, asking, None, NOW.date()).facts
+
+    for kind in ("Claim", "Goal", "CareTeam", "Observation", "MedicationRequest"):
+        assert not facts.was_read(kind), kind
+    for kind in ("Condition", "Coverage", "Consent", "Encounter", "CarePlan"):
+        assert facts.was_read(kind), kind
 
 
 def test_a_visit_before_the_year_that_was_sent_is_unknown_not_missing(hooks: Hooks) -> None:
