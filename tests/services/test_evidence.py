@@ -143,6 +143,7 @@ def test_what_the_chart_no_longer_holds_is_not_asked_for(site: Site, nurse: Desk
         left = [e for e in bundle["entry"] if f"Condition/{e['resource']['id']}" != ref]
         return {**bundle, "entry": left}
 
+    site.wire.refuse_batches()
     site.wire.fail("GET", r"/fhir/Condition", with_json(without), times=1)
     site.clock.advance(seconds=1)
     refresh_chart(site.world, nurse.visit, site.clock())

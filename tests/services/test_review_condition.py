@@ -193,6 +193,7 @@ def test_a_condition_that_changed_in_the_ehr_is_asked_about_again(site: Site, do
     settle_all(doctor)
     shown = items(doctor)[0]
 
+    site.wire.refuse_batches()
     site.wire.fail("GET", r"/fhir/Condition", with_json(_renamed), times=1)
     site.clock.advance(seconds=1)
     refresh_chart(site.world, doctor.visit, site.clock())
