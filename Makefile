@@ -13,7 +13,7 @@ MUTATE_WORKERS ?= 2
 MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check screenshots bench faults mutate golden lock clean
+.PHONY: help install demo test check conformance screenshots bench faults mutate golden lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -44,6 +44,9 @@ check: install  ## Format, lint, types, layers, migrations, rules
 	$(CHECKED) migrate
 	$(CHECKED) migrate --check
 	$(CHECKED) rules check
+
+conformance: install  ## Run the tests that prove a numbered requirement, write docs/conformance.md
+	$(PY) -m tests.conformance_register
 
 screenshots: install  ## Take docs/screenshots again from a demo (needs chromium)
 	$(PY) -m tests.browser.screenshots

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import sync_playwright
 
+from tests.conformance_register import marks
 from tests.databases import fresh_postgres_database
 from tests.parts import (
     ENVIRONMENT,
@@ -77,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"needs(part): runs only where the part is: {', '.join(PARTS)}"
     )
+    config.pluginmanager.register(marks)
     config.stash[NOT_RUN] = Counter()
     if not config.option.disable_socket:
         config.option.allow_hosts = config.option.allow_hosts or LOOPBACK

@@ -25,6 +25,7 @@ MAKE_TARGETS = {
     "bench",
     "check",
     "clean",
+    "conformance",
     "demo",
     "faults",
     "golden",

@@ -1,0 +1,151 @@
+"""The document that says what is proved, held equal to the markers, and the marker held strict."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conformance_register.document import Result, document, result
+from tests.conformance_register.register import Row, tables
+from tests.parts import ROOT
+from tests.test_conftest import run_suite
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ROW = Row(number="R1", requirement="something")
+
+
+def test_the_document_says_what_the_markers_say() -> None:
+    checked = subprocess.run(  # our own interpreter
+        [sys.executable, "-m", "tests.conformance_register", "--check"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+    assert checked.returncode == 0, checked.stdout[-2000:] + checked.stderr[-2000:]
+
+
+def test_every_number_is_there_once_and_in_order() -> None:
+    found = [row.number for table in tables() for row in table.row]
+    expected = [
+        *(f"R{n}" for n in range(1, 41)),
+        *(f"CDS{n}" for n in range(1, 11)),
+        *(f"BULK{n}" for n in range(1, 11)),
+        *(f"S{n}" for n in range(1, 27)),
+    ]
+
+    assert found == expected
+
+
+def test_every_row_of_a_public_specification_names_its_section() -> None:
+    bare = [row.number for table in tables()[:3] for row in table.row if not row.section]
+
+    assert bare == []
+
+
+def test_items_are_written_as_their_sources_write_them() -> None:
+    rows = [row for table in tables() for row in table.row]
+
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+", item) for row in rows for item in row.asvs)
+    assert all(re.fullmatch(r"164\.312(\(\w+\))+", item) for row in rows for item in row.hipaa)
+
+
+@pytest.mark.parametrize(
+    ("row", "tests", "expected"),
+    [
+        (ROW, {"a::b"}, Result.PROVED),
+        (ROW, set(), Result.NOT_PROVED),
+        (Row(number="R1", requirement="r", missing="half"), {"a::b"}, Result.IN_PART),
+        (Row(number="R1", requirement="r", missing="all"), set(), Result.NOT_PROVED),
+        (Row(number="R1", requirement="r", why_not="needs x"), set(), Result.NOT_HERE),
+    ],
+)
+def test_a_row_is_proved_by_a_test_and_by_nothing_else(
+    row: Row, tests: set[str], expected: Result
+) -> None:
+    assert result(row, {"R1": tests}) is expected
+
+
+def test_a_row_that_cannot_be_tested_and_is_tested_is_a_contradiction() -> None:
+    with pytest.raises(ValueError, match="R1 says why"):
+        result(Row(number="R1", requirement="r", why_not="x"), {"R1": {"a::b"}})
+
+
+def test_without_tests_nothing_is_proved() -> None:
+    assert "**proved**" not in document({})
+
+
+def test_the_document_counts_what_its_rows_say() -> None:
+    said = document({number: {"tests/x.py::test_y"} for number in ("R1", "S1", "S2")})
+
+    assert said.count("**proved**") == len(
+        {"R1", "S1", "S2"} - {r.number for t in tables() for r in t.row if r.missing}
+    )
+
+
+def test_a_number_that_nobody_requires_stops_the_collection(tmp_path: Path) -> None:
+    run = run_suite(
+        tmp_path,
+        """
+        import pytest
+
+        @pytest.mark.proves("R99")
+        def test_claims_too_much():
+            pass
+        """,
+    )
+
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "proves() takes numbers" in run.stdout + run.stderr
+    assert "R99" in run.stdout + run.stderr
+
+
+def test_a_marker_without_a_number_stops_the_collection(tmp_path: Path) -> None:
+    run = run_suite(
+        tmp_path,
+        """
+        import pytest
+
+        @pytest.mark.proves
+        def test_claims_nothing():
+            pass
+        """,
+    )
+
+    assert run.returncode == pytest.ExitCode.USAGE_ERROR
+
+
+def test_a_test_that_may_be_skipped_proves_nothing(tmp_path: Path) -> None:
+    run = run_suite(
+        tmp_path,
+        """
+        import pytest
+        from tests.conformance_register.marks import claimed
+
+        @pytest.mark.skip
+        @pytest.mark.proves("R1")
+        def test_skipped(): ...
+
+        @pytest.mark.xfail(reason="not yet")
+        @pytest.mark.proves("R1")
+        def test_expected_to_fail(): assert False
+
+        @pytest.mark.proves("R1", "S1")
+        def test_runs(): ...
+
+        def test_what_each_claims(request):
+            claims = {i.name: claimed(i) for i in request.session.items}
+            assert claims["test_skipped"] == claims["test_expected_to_fail"] == frozenset()
+            assert claims["test_runs"] == {"R1", "S1"}
+        """,
+    )
+
+    assert run.returncode == 0, run.stdout
