@@ -343,6 +343,7 @@ def test_the_failures_did_happen(heard: Heard) -> None:
     assert {page.status for page in heard.problem_pages} >= {400, 403, 404, 405, 413, 422}
 
 
+@pytest.mark.proves("S20")
 def test_no_log_record_at_any_level_holds_them(heard: Heard) -> None:
     log = heard.text(LOG)
 
@@ -350,10 +351,12 @@ def test_no_log_record_at_any_level_holds_them(heard: Heard) -> None:
     assert offending(log) == []
 
 
+@pytest.mark.proves("S20")
 def test_nothing_that_the_process_says_holds_them(heard: Heard) -> None:
     assert offending(heard.text("said.txt")) == []
 
 
+@pytest.mark.proves("S20")
 def test_no_address_or_header_of_the_app_holds_them(heard: Heard) -> None:
     addresses = heard.text(ADDRESSES)
 
@@ -362,6 +365,7 @@ def test_no_address_or_header_of_the_app_holds_them(heard: Heard) -> None:
     assert offending(addresses) == []
 
 
+@pytest.mark.proves("S20")
 def test_no_page_holds_them_but_the_patients_own(heard: Heard) -> None:
     others = [page for page in heard.pages if not OWN_PAGES.search(page)]
 
@@ -377,6 +381,7 @@ def test_no_title_of_any_page_holds_them(heard: Heard) -> None:
     assert leaks(" ".join(titles)) == set()
 
 
+@pytest.mark.proves("S20")
 def test_the_engines_tables_hold_ids_alone(heard: Heard) -> None:
     kept = heard.tables(of_ours=False)
 
@@ -440,6 +445,7 @@ def told(act: Callable[[], object]) -> str:
     return f"{printed}\n{error!r}\n{vars(error)}"
 
 
+@pytest.mark.proves("S20")
 @pytest.mark.parametrize("fault", FAILING_READS.values(), ids=FAILING_READS)
 def test_no_exception_of_a_failed_reading_holds_them(site: Site, fault: Fault) -> None:
     desk = site.launch(patient=PATIENT)
@@ -449,6 +455,7 @@ def test_no_exception_of_a_failed_reading_holds_them(site: Site, fault: Fault) -
     assert leaks(told(lambda: refresh_chart(site.world, desk.visit, site.clock()))) == set()
 
 
+@pytest.mark.proves("S20")
 def test_no_exception_of_a_refused_act_holds_them(site: Site) -> None:
     nurse = site.launch(patient=PATIENT)
     doctor = site.launch(patient=PATIENT, user=DOCTOR)

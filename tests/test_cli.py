@@ -223,6 +223,7 @@ NEEDS_AN_INSTALLATION = {
 }
 
 
+@pytest.mark.proves("S24")
 @pytest.mark.parametrize("command", NEEDS_AN_INSTALLATION.values(), ids=NEEDS_AN_INSTALLATION)
 def test_a_missing_secret_is_told(
     run: Callable[..., Ran], settings: dict[str, str], command: tuple[str, ...]
@@ -320,6 +321,7 @@ BAD_SETTINGS = {
 }
 
 
+@pytest.mark.proves("R2", "S24")
 @pytest.mark.parametrize(("changes", "complaint"), BAD_SETTINGS.values(), ids=BAD_SETTINGS)
 def test_a_setting_that_must_not_be_is_told_in_one_line(
     run: Callable[..., Ran], settings: dict[str, str], changes: dict[str, str], complaint: str
@@ -351,6 +353,7 @@ def test_a_secret_may_come_from_a_file(
     assert run("keys", "rotate", **settings, CCM_SECRET_KEY_FILE=str(file)).code == 0
 
 
+@pytest.mark.proves("S5")
 def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
     run: Callable[..., Ran], settings: dict[str, str]
 ) -> None:
@@ -366,6 +369,7 @@ def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
     assert f"New key {current.id};" in second.out
 
 
+@pytest.mark.proves("R2")
 def test_an_ehr_that_is_added_gives_its_administrator_what_is_needed(
     run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
 ) -> None:
@@ -509,6 +513,7 @@ def test_a_demo_of_a_day_that_is_none_is_wrong_usage(run: Callable[..., Ran], co
     assert ran.complaint == "Invalid value: give a day as YYYY-MM-DD"
 
 
+@pytest.mark.proves("S24")
 def test_serve_refuses_an_installation_without_a_secret(
     run: Callable[..., Ran], settings: dict[str, str]
 ) -> None:

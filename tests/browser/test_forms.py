@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.needs("browser")
 
 
+@pytest.mark.proves("R38")
 def test_two_patients_open_at_once_do_not_mix(demo: Demo, visitor: Callable[..., Visitor]) -> None:
     window = visitor().context
     leon = launch_in_frame(window.new_page(), demo, CARE_MANAGER, "Leon Advantage")

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.needs("browser")
 CRITERIA = 9
 
 
+@pytest.mark.proves("R39")
 @pytest.mark.parametrize(
     ("width", "patient", "at"), [(1280, "Rosa Ready", "09:00"), (420, "Marcus Qmb", "10:00")]
 )
@@ -63,6 +64,7 @@ def test_a_month_goes_from_launch_to_claim_in_the_ehrs_frame(
     pictures(doctor, "4-signed")
 
 
+@pytest.mark.proves("R39", "S7")
 def test_the_frame_is_another_site_and_its_cookies_come_back_partitioned(
     demo: Demo, visitor: Callable[..., Visitor]
 ) -> None:

@@ -131,6 +131,7 @@ def test_every_setting_in_the_environment_exists(services: dict[str, Any]) -> No
     assert {name for name in given if name.startswith("CCM_")} <= known
 
 
+@pytest.mark.proves("S24")
 def test_a_practice_does_not_run_in_demo_mode(
     services: dict[str, Any], demo_services: dict[str, Any]
 ) -> None:
@@ -158,6 +159,7 @@ def test_ports_are_published_on_loopback_only(services: dict[str, Any]) -> None:
     assert addresses == {"127.0.0.1"}
 
 
+@pytest.mark.proves("S24")
 def test_secrets_come_as_files_and_never_stand_in_the_environment(
     services: dict[str, Any],
 ) -> None:
@@ -180,6 +182,7 @@ def test_every_stage_that_runs_is_not_root() -> None:
     assert "/health/live" in run["app"]
 
 
+@pytest.mark.proves("S25")
 def test_every_download_in_the_image_is_hash_locked() -> None:
     installs = re.findall(
         r"/pip (?:install|wheel) ([^\n\\&]*)", DOCKERFILE.read_text(encoding="utf-8")

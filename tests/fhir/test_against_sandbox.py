@@ -229,6 +229,7 @@ def test_a_launch_reads_its_own_patient_and_no_other(
     assert caught.value.status == 403
 
 
+@pytest.mark.proves("R31", "R32")
 def test_a_refresh_token_is_good_for_one_refresh(ehr: Ehr, launched: TokenGrant) -> None:
     old = launched.refresh_token or ""
 
@@ -277,6 +278,7 @@ def test_a_write_out_of_scope_is_rejected(ehr: Ehr, launched: TokenGrant) -> Non
     assert outcome.outcome_codes == ("forbidden",)
 
 
+@pytest.mark.proves("R1", "S15")
 def test_without_the_demo_setting_loopback_is_refused(ehr: Ehr) -> None:
     strict = OutgoingGate(origins=ehr.gate.origins)
 

@@ -55,6 +55,7 @@ def test_the_token_is_asked_for_before_every_request() -> None:
     assert sent == ["Bearer one", "Bearer two"]
 
 
+@pytest.mark.proves("S15")
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     far_side = answering(httpx2.Response(404))
 
@@ -115,6 +116,7 @@ def test_a_next_link_may_be_relative(link: str) -> None:
     assert far_side.urls[1] == f"{BASE}/Condition?page=2"
 
 
+@pytest.mark.proves("R35", "S15")
 @pytest.mark.parametrize(
     "link",
     [
@@ -134,6 +136,7 @@ def test_a_next_link_to_another_origin_is_sent_nothing(link: str) -> None:
     assert len(far_side.requests) == 1
 
 
+@pytest.mark.proves("R35", "S15")
 def test_a_pinned_origin_that_is_not_the_base_gets_no_token_either() -> None:
     far_side = pages(bundle(next_link="https://auth.example/next"))
     client = FhirClient(
@@ -152,6 +155,7 @@ def test_a_next_link_that_is_no_address_is_an_error(link: str) -> None:
         pages(bundle(next_link=link)).client().search("Condition", {"patient": "p"})
 
 
+@pytest.mark.proves("S15")
 def test_pages_in_a_circle_end() -> None:
     far_side = pages(
         bundle(next_link=f"{BASE}/Condition?page=2"),
@@ -165,6 +169,7 @@ def test_pages_in_a_circle_end() -> None:
     assert len(far_side.requests) == 3
 
 
+@pytest.mark.proves("S15")
 def test_too_many_pages_are_an_error_and_not_a_part_of_the_truth() -> None:
     count = iter(range(1000))
     far_side = FarSide(
@@ -356,6 +361,7 @@ def test_a_lost_answer_to_a_write_is_uncertain_and_never_sent_again(
     assert waits == []
 
 
+@pytest.mark.proves("S15")
 def test_a_create_outside_the_pins_sends_nothing() -> None:
     far_side = answering(httpx2.Response(201))
     client = FhirClient(
@@ -373,6 +379,7 @@ def test_a_resource_without_a_type_is_not_sent() -> None:
         answering(httpx2.Response(201)).client().create({"id": "1"})
 
 
+@pytest.mark.proves("S20")
 def test_the_library_beneath_logs_no_address(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     far_side = pages(bundle(condition("canary-id")))

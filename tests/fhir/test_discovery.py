@@ -65,6 +65,7 @@ def test_a_real_discovery_document_is_read(vendor: str, shared_data: Path) -> No
     assert Origin.of(config.token_endpoint) in needed_origins(config)
 
 
+@pytest.mark.proves("R3")
 @pytest.mark.parametrize("base", [BASE, f"{BASE}/"])
 def test_the_document_is_asked_for_under_the_base_and_not_at_the_host_root(base: str) -> None:
     far_side = serving({WELL_KNOWN: document()})
@@ -76,6 +77,7 @@ def test_the_document_is_asked_for_under_the_base_and_not_at_the_host_root(base:
     assert config.base_url == base
 
 
+@pytest.mark.proves("R3")
 def test_relative_endpoints_are_resolved_against_the_base() -> None:
     config = parse_configuration({"token_endpoint": "oauth/token", "jwks_uri": "/keys"}, BASE)
 
@@ -99,6 +101,7 @@ def test_a_misspelt_list_of_authentication_methods_is_still_read() -> None:
     assert config.auth_methods == {"private_key_jwt"}
 
 
+@pytest.mark.proves("S2")
 @pytest.mark.parametrize(
     "endpoint",
     [
@@ -173,6 +176,7 @@ def test_keys_are_read_from_the_jwks_uri() -> None:
     assert read_jwks(far_side.gate(AUTH), config).keys == (key,)
 
 
+@pytest.mark.proves("R28")
 def test_keys_are_found_through_the_issuer_where_discovery_names_none() -> None:
     far_side = serving(
         {
@@ -189,6 +193,7 @@ def keyless(openid: dict[str, Any]) -> FarSide:
     return serving({f"{AUTH}/.well-known/openid-configuration": openid})
 
 
+@pytest.mark.proves("S2")
 @pytest.mark.parametrize(
     "openid",
     [{"issuer": "https://evil.test", "jwks_uri": f"{AUTH}/k"}, {"issuer": AUTH}],
@@ -201,6 +206,7 @@ def test_openid_metadata_that_does_not_fit_is_refused(openid: dict[str, Any]) ->
         read_jwks(keyless(openid).gate(AUTH), config)
 
 
+@pytest.mark.proves("S2", "S15")
 def test_a_jwks_at_another_host_is_not_fetched() -> None:
     far_side = keyless({"issuer": AUTH, "jwks_uri": "https://evil.test/k"})
     config = parse_configuration(document(jwks_uri=None), BASE)

@@ -27,6 +27,7 @@ REFUSED = {
 }
 
 
+@pytest.mark.proves("R35", "S15")
 @pytest.mark.parametrize("url", REFUSED.values(), ids=REFUSED.keys())
 def test_a_request_outside_the_pins_is_refused_and_sends_nothing(url: str) -> None:
     far_side = answering(httpx2.Response(200))
@@ -47,6 +48,7 @@ def test_the_same_origin_in_another_spelling_passes(url: str) -> None:
     assert far_side.gate().get(url, what="reading a test").status_code == 200
 
 
+@pytest.mark.proves("R1", "S15", "S24")
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
 def test_plain_http_on_loopback_needs_the_demo_setting(host: str) -> None:
     far_side = answering(httpx2.Response(200))
@@ -61,6 +63,7 @@ def test_plain_http_on_loopback_needs_the_demo_setting(host: str) -> None:
     assert demo.get(url, what="reading a test").status_code == 200
 
 
+@pytest.mark.proves("R1", "S15")
 def test_plain_http_elsewhere_is_refused_even_under_the_demo_setting() -> None:
     far_side = answering(httpx2.Response(200))
     gate = OutgoingGate(
@@ -73,6 +76,7 @@ def test_plain_http_elsewhere_is_refused_even_under_the_demo_setting() -> None:
         gate.get("http://ehr.example/fhir", what="reading a test")
 
 
+@pytest.mark.proves("R35", "S15")
 def test_redirects_are_handed_back_and_not_followed() -> None:
     far_side = answering(httpx2.Response(302, headers={"Location": "https://evil.test/"}))
 
@@ -82,6 +86,7 @@ def test_redirects_are_handed_back_and_not_followed() -> None:
     assert len(far_side.requests) == 1
 
 
+@pytest.mark.proves("S18")
 def test_a_request_asks_for_fhir_json() -> None:
     far_side = answering(httpx2.Response(200))
 
@@ -90,6 +95,7 @@ def test_a_request_asks_for_fhir_json() -> None:
     assert far_side.requests[0].headers["Accept"] == "application/fhir+json"
 
 
+@pytest.mark.proves("S15", "S17")
 def test_an_answer_is_cut_off_at_the_limit_after_decompression() -> None:
     bomb = gzip.compress(b" " * 2_000_000)
     far_side = FarSide(
@@ -125,6 +131,7 @@ def test_a_broken_compression_is_a_broken_answer() -> None:
         far_side.gate().get(BASE, what="reading a test")
 
 
+@pytest.mark.proves("S20")
 @pytest.mark.parametrize(
     "failure",
     [

@@ -117,6 +117,7 @@ FORGED = {
 }
 
 
+@pytest.mark.proves("R28", "R29", "S4")
 @pytest.mark.parametrize(("token", "check"), FORGED.values(), ids=FORGED.keys())
 def test_a_forged_token_is_refused(token: str, check: str) -> None:
     with pytest.raises(LaunchError) as caught:
@@ -126,6 +127,7 @@ def test_a_forged_token_is_refused(token: str, check: str) -> None:
     assert caught.value.detail == check
 
 
+@pytest.mark.proves("R28", "S4")
 @pytest.mark.parametrize(
     ("key", "algorithm"), [(RSA, "RS256"), (RSA, "RS384"), (EC256, "ES256"), (EC384, "ES384")]
 )
@@ -138,6 +140,7 @@ def test_an_honest_token_names_a_person(key: RSAKey | ECKey, algorithm: str) -> 
     assert "p1" not in repr(identity)
 
 
+@pytest.mark.proves("R29")
 @pytest.mark.parametrize(
     "fhir_user",
     [
@@ -156,6 +159,7 @@ def test_a_token_without_fhir_user_still_names_a_subject() -> None:
     assert validate(signed(claims(fhirUser="absent")), PUBLISHED, EXPECTED).fhir_user == ""
 
 
+@pytest.mark.proves("S4")
 def test_a_minute_of_skew_is_forgiven() -> None:
     edge = claims(
         exp=int(NOW.timestamp()) - 60, nbf=int(NOW.timestamp()) + 60, iat=int(NOW.timestamp()) + 60
@@ -200,6 +204,7 @@ def test_a_broken_key_set_refuses_and_does_not_crash() -> None:
         validate(signed(), keys, EXPECTED)
 
 
+@pytest.mark.proves("S4")
 @pytest.mark.parametrize(
     ("claim", "expected"),
     [("iss", replace(EXPECTED, issuer="")), ("nonce", replace(EXPECTED, nonce=""))],

@@ -33,6 +33,7 @@ def assertion(key: SigningKey) -> str:
     return client_assertion(key, client_id="app", token_url=TOKEN_URL, now=NOW, jti="once")
 
 
+@pytest.mark.proves("R19", "R21", "S5")
 @BOTH
 def test_an_assertion_is_verified_by_the_published_key(key: SigningKey) -> None:
     kind = RSAKey if key.algorithm is SigningAlgorithm.RS384 else ECKey
@@ -43,6 +44,7 @@ def test_an_assertion_is_verified_by_the_published_key(key: SigningKey) -> None:
     assert token.header == {"alg": key.algorithm.value, "kid": published["kid"], "typ": "JWT"}
 
 
+@pytest.mark.proves("R20", "S5")
 def test_an_assertion_says_who_to_whom_and_for_four_minutes() -> None:
     signed = jws.extract_compact(assertion(EC).encode())
     claims = jwt.decode(assertion(EC), EC.private, algorithms=["ES384"]).claims
@@ -66,6 +68,7 @@ def test_a_key_survives_its_pem(key: SigningKey) -> None:
     assert again.to_pem() == key.to_pem()
 
 
+@pytest.mark.proves("R22")
 def test_published_keys_are_bare_and_never_private() -> None:
     rsa, ec = public_jwks([RSA, EC])["keys"]
 
@@ -73,6 +76,7 @@ def test_published_keys_are_bare_and_never_private() -> None:
     assert set(ec) == {"kty", "crv", "x", "y", "kid"}
 
 
+@pytest.mark.proves("R19")
 def test_a_kid_is_the_thumbprint_of_the_public_key() -> None:
     (published,) = public_jwks([RSA])["keys"]
 

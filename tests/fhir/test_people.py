@@ -90,6 +90,7 @@ def test_roles_that_fail_are_an_error() -> None:
         read_user(ehr(httpx2.Response(500)).client(), "Practitioner/p1")
 
 
+@pytest.mark.proves("R29")
 @pytest.mark.parametrize(
     "fhir_user", ["Patient/p1", "https://evil.test/Practitioner/p1", "", "Practitioner/../x"]
 )

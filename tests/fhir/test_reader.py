@@ -125,6 +125,7 @@ def test_with_batches_a_chart_is_one_request() -> None:
     assert far_side.urls == [BASE]
 
 
+@pytest.mark.proves("R15")
 @pytest.mark.parametrize("capability", [None, BATCHES])
 @pytest.mark.parametrize("missing", TYPES)
 def test_a_type_without_a_scope_is_not_asked_for_and_the_others_go_on(

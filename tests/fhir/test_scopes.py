@@ -16,6 +16,7 @@ from ccm_fhir.fhir.scopes import (
 V2 = frozenset({"permission-v2"})
 
 
+@pytest.mark.proves("R15")
 @pytest.mark.parametrize(
     ("scopes", "permissions", "allowed"),
     [
@@ -56,6 +57,7 @@ def test_no_scope_is_not_enough_to_ask() -> None:
     assert not any_allows({"patient/Patient.rs", "openid"}, "Condition", "s")
 
 
+@pytest.mark.proves("R14", "R16")
 def test_a_launch_asks_for_the_chart_the_user_and_nothing_to_write() -> None:
     asked = parse_scopes(launch_scopes(V2))
 
@@ -67,6 +69,7 @@ def test_a_launch_asks_for_the_chart_the_user_and_nothing_to_write() -> None:
         assert read is None or read.permissions == frozenset("rs")
 
 
+@pytest.mark.proves("R16")
 def test_a_standalone_launch_asks_the_ehr_for_a_patient() -> None:
     asked = parse_scopes(launch_scopes(V2, standalone=True))
 
@@ -74,6 +77,7 @@ def test_a_standalone_launch_asks_the_ehr_for_a_patient() -> None:
     assert "launch" not in asked
 
 
+@pytest.mark.proves("R14")
 def test_without_version_two_the_old_spelling_is_used() -> None:
     asked = parse_scopes(launch_scopes({"permission-v1"}))
 
@@ -81,6 +85,7 @@ def test_without_version_two_the_old_spelling_is_used() -> None:
     assert not any(scope.endswith(".rs") for scope in asked)
 
 
+@pytest.mark.proves("R14", "R36")
 def test_delivery_writes_three_types_and_reads_a_panel() -> None:
     asked = parse_scopes(delivery_scopes(V2))
 
@@ -89,6 +94,7 @@ def test_delivery_writes_three_types_and_reads_a_panel() -> None:
     assert {"system/Patient.rs", "system/Coverage.rs", "system/Organization.rs"} <= asked
 
 
+@pytest.mark.proves("R14")
 def test_delivery_in_the_old_spelling_reads_and_writes() -> None:
     asked = parse_scopes(delivery_scopes(()))
 

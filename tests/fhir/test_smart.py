@@ -37,6 +37,7 @@ def parameters(request: AuthorizationRequest) -> dict[str, list[str]]:
     return parse_qs(urlsplit(url).query, strict_parsing=True)
 
 
+@pytest.mark.proves("R2", "R5", "R6")
 def test_a_launch_asks_for_a_code_and_repeats_what_it_was_given() -> None:
     asked = parameters(REQUEST)
 
@@ -50,10 +51,12 @@ def test_a_launch_asks_for_a_code_and_repeats_what_it_was_given() -> None:
     assert asked["kept"] == ["1"]
 
 
+@pytest.mark.proves("R7")
 def test_the_audience_keeps_the_spelling_of_the_ehr() -> None:
     assert parameters(REQUEST)["aud"] == ["https://EHR.example/fhir/"]
 
 
+@pytest.mark.proves("R10", "S3")
 def test_pkce_is_s256_though_discovery_does_not_mention_it() -> None:
     digest = hashlib.sha256(REQUEST.code_verifier.encode()).digest()
 
@@ -65,10 +68,12 @@ def test_pkce_is_s256_though_discovery_does_not_mention_it() -> None:
     assert REQUEST.code_verifier not in str(asked)
 
 
+@pytest.mark.proves("R5")
 def test_a_standalone_launch_sends_no_launch_parameter() -> None:
     assert "launch" not in parameters(replace(REQUEST, launch=None))
 
 
+@pytest.mark.proves("S2")
 def test_an_authorization_page_elsewhere_is_refused() -> None:
     with pytest.raises(ForbiddenOriginError):
         authorization_url(answering(httpx2.Response(200)).gate(BASE), CONFIG, REQUEST)

@@ -75,6 +75,7 @@ def form(request: httpx2.Request) -> dict[str, list[str]]:
     return parse_qs(request.read().decode(), strict_parsing=True)
 
 
+@pytest.mark.proves("R10", "R17")
 def test_a_public_client_names_itself_in_the_body() -> None:
     far_side = answering(httpx2.Response(200, json=token()))
 
@@ -92,6 +93,7 @@ def test_a_public_client_names_itself_in_the_body() -> None:
     }
 
 
+@pytest.mark.proves("R18")
 def test_a_secret_travels_in_the_header_alone() -> None:
     far_side = answering(httpx2.Response(200, json=token()))
 
@@ -104,6 +106,7 @@ def test_a_secret_travels_in_the_header_alone() -> None:
     assert "client_secret" not in form(request)
 
 
+@pytest.mark.proves("R18", "R20", "R36")
 @pytest.mark.parametrize("act", ["code", "refresh", "backend"])
 def test_an_asymmetric_client_sends_an_assertion_and_no_client_id(act: str) -> None:
     far_side = answering(httpx2.Response(200, json=token()))
@@ -127,6 +130,7 @@ def test_an_asymmetric_client_sends_an_assertion_and_no_client_id(act: str) -> N
     assert "Authorization" not in far_side.requests[0].headers
 
 
+@pytest.mark.proves("R23")
 def test_a_grant_carries_the_launch_context() -> None:
     grant = granted(
         encounter="e1",
@@ -153,16 +157,19 @@ def test_a_grant_carries_the_launch_context() -> None:
     assert grant.expires_in_seconds == 3600
 
 
+@pytest.mark.proves("R23")
 @pytest.mark.parametrize("patient", ["absent", "", None, 7, {"id": "x"}])
 def test_a_missing_patient_is_none_and_never_a_guess(patient: object) -> None:
     assert granted(patient=patient).patient is None
 
 
+@pytest.mark.proves("R24")
 @pytest.mark.parametrize("banner", ["absent", None, "false", True])
 def test_the_banner_is_needed_unless_the_ehr_says_false(banner: object) -> None:
     assert granted(need_patient_banner=banner).need_patient_banner is True
 
 
+@pytest.mark.proves("R33")
 @pytest.mark.parametrize(
     ("said", "seconds"), [("absent", 300), (None, 300), (-1, 300), (True, 300), ("900", 900)]
 )
@@ -170,6 +177,7 @@ def test_an_unsaid_life_is_short(said: object, seconds: int) -> None:
     assert granted(expires_in=said).expires_in_seconds == seconds
 
 
+@pytest.mark.proves("R15")
 def test_silence_about_scope_grants_what_was_asked_for_and_emptiness_nothing() -> None:
     assert granted(scope="absent").scope == {"openid", "patient/*.rs"}
     assert granted(scope="").scope == frozenset()
@@ -194,6 +202,7 @@ def test_a_response_without_a_bearer_token_is_invalid(changes: dict[str, Any]) -
     assert caught.value.reason == "token_response_invalid"
 
 
+@pytest.mark.proves("R31", "R32")
 def test_a_new_refresh_token_replaces_the_old_one() -> None:
     far_side = answering(httpx2.Response(200, json=token(refresh_token="new")))
 
@@ -207,6 +216,7 @@ def test_a_new_refresh_token_replaces_the_old_one() -> None:
     }
 
 
+@pytest.mark.proves("R32")
 @pytest.mark.parametrize("answered", [{}, {"refresh_token": None}, {"refresh_token": ""}])
 def test_an_absent_refresh_token_keeps_the_old_one(answered: dict[str, Any]) -> None:
     far_side = answering(httpx2.Response(200, json=token(**answered)))
@@ -228,6 +238,7 @@ def test_a_refresh_that_names_no_scope_keeps_the_granted_ones() -> None:
     assert grant.scope == {"openid"}
 
 
+@pytest.mark.proves("R36")
 def test_a_backend_token_comes_without_a_refresh_token() -> None:
     far_side = answering(httpx2.Response(200, json=token(refresh_token="stray")))
 
@@ -246,6 +257,7 @@ def refused(answer: httpx2.Response | Exception) -> CcmError:
     return caught.value
 
 
+@pytest.mark.proves("R12")
 def test_a_refusal_names_the_oauth_error_code_alone() -> None:
     error = refused(
         httpx2.Response(
@@ -258,6 +270,7 @@ def test_a_refusal_names_the_oauth_error_code_alone() -> None:
     assert "canary" not in told(error)
 
 
+@pytest.mark.proves("R12")
 @pytest.mark.parametrize("code", ["<script>canary</script>", {"canary": 1}, "", 7])
 def test_an_error_code_that_is_none_is_not_repeated(code: object) -> None:
     error = refused(httpx2.Response(400, json={"error": code}))
@@ -308,6 +321,7 @@ def test_a_method_without_what_it_needs_is_refused(method: ClientAuthMethod) -> 
         ClientCredentials(client_id="app", method=method)
 
 
+@pytest.mark.proves("R13", "S20")
 def test_nothing_secret_is_printed() -> None:
     grant = granted(refresh_token="canary-refresh", id_token="canary.id.token")
 

@@ -49,6 +49,7 @@ def wire(dialled: Dialled, *addresses: str, allow_loopback: bool = False) -> Pin
     )
 
 
+@pytest.mark.proves("S15")
 @pytest.mark.parametrize("address", PRIVATE)
 def test_a_name_that_leads_to_a_private_address_is_refused(address: str) -> None:
     dialled = Dialled()
@@ -61,6 +62,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused(address: str) -> None
     assert dialled.requests == []
 
 
+@pytest.mark.proves("R1", "S15")
 def test_the_checked_address_is_dialled_under_the_name_of_the_server() -> None:
     dialled = Dialled()
 

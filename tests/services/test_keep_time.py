@@ -243,6 +243,7 @@ def test_time_that_cannot_be_planned_is_not_recorded(nurse: Desk) -> None:
     assert minutes_of(nurse) == []
 
 
+@pytest.mark.proves("S21")
 def test_every_entry_leaves_an_audit_line_of_who_and_whose(site: Site, nurse: Desk) -> None:
     before = audited(site)
     nurse.record()
@@ -308,6 +309,7 @@ def test_only_a_practitioner_takes_back_another_persons_time(
     assert minutes_of(nurse) == []
 
 
+@pytest.mark.proves("S21")
 def test_taking_time_back_leaves_an_audit_line(site: Site, nurse: Desk) -> None:
     entry_id = refused_by_the_ehr(nurse)
     before = audited(site)

@@ -87,6 +87,7 @@ def test_a_persons_taxonomy_gives_the_role(site: Site, user: str, role: Role) ->
     assert site.launch(user=user).actor.role is role
 
 
+@pytest.mark.proves("R4", "S1")
 def test_an_unknown_issuer_causes_no_request(site: Site) -> None:
     stranger = LaunchRequest(iss="https://elsewhere.example/fhir", launch="x", browser=BROWSER)
 
@@ -94,6 +95,7 @@ def test_an_unknown_issuer_causes_no_request(site: Site) -> None:
     assert site.wire.requests == []
 
 
+@pytest.mark.proves("R4", "S1")
 def test_a_launch_without_issuer_causes_no_request(site: Site) -> None:
     nobody = LaunchRequest(iss="", launch="x", browser=BROWSER)
 
@@ -107,6 +109,7 @@ def test_a_slash_at_the_end_of_the_issuer_is_the_same_ehr(site: Site) -> None:
     assert begin_launch(site.world, request).startswith(f"{site.ehr.origin}/oauth/authorize?")
 
 
+@pytest.mark.proves("R9", "S3")
 def test_a_replayed_state_is_refused_before_anything_is_asked(each_site: Site) -> None:
     site = each_site
     callback = site.authorize(site.begin())
@@ -118,6 +121,7 @@ def test_a_replayed_state_is_refused_before_anything_is_asked(each_site: Site) -
     assert rows(site, "launch") == 1
 
 
+@pytest.mark.proves("S3")
 def test_a_state_is_refused_after_ten_minutes(site: Site) -> None:
     callback = site.authorize(site.begin())
     site.clock.advance(minutes=10)
@@ -125,6 +129,7 @@ def test_a_state_is_refused_after_ten_minutes(site: Site) -> None:
     assert refusal(lambda: finish(site, callback)) == "state_unknown"
 
 
+@pytest.mark.proves("R9", "S3")
 def test_a_state_of_another_browser_is_refused_and_used_up(site: Site) -> None:
     callback = site.authorize(site.begin())
     site.wire.mend()
@@ -134,12 +139,14 @@ def test_a_state_of_another_browser_is_refused_and_used_up(site: Site) -> None:
     assert site.wire.requests == []
 
 
+@pytest.mark.proves("R9")
 def test_an_invented_state_is_refused(site: Site) -> None:
     callback = Callback(state="never-ours", code="x", browser=BROWSER)
 
     assert refusal(lambda: finish(site, callback)) == "state_unknown"
 
 
+@pytest.mark.proves("S3")
 def test_a_callback_of_another_issuer_is_refused_before_the_code_is_sent(site: Site) -> None:
     callback = replace(site.authorize(site.begin()), iss="https://elsewhere.example")
     site.wire.mend()
@@ -168,6 +175,7 @@ def test_a_code_that_the_ehr_does_not_know_is_a_refusal(site: Site) -> None:
     assert refusal(lambda: finish(site, callback)) == "authorization_refused"
 
 
+@pytest.mark.proves("R23")
 def test_a_token_response_without_patient_opens_without_one_and_shows_the_month(
     site: Site,
 ) -> None:
@@ -180,6 +188,7 @@ def test_a_token_response_without_patient_opens_without_one_and_shows_the_month(
     assert shown.rows == ()
 
 
+@pytest.mark.proves("R23")
 def test_a_patient_is_opened_from_the_month_page_of_a_launch_without_one(site: Site) -> None:
     known = site.launch()
     site.wire.fail("POST", TOKEN, with_json(without("patient")))
@@ -192,6 +201,7 @@ def test_a_patient_is_opened_from_the_month_page_of_a_launch_without_one(site: S
     assert opened.patient_id == known.patient_id
 
 
+@pytest.mark.proves("S4")
 def test_a_token_response_without_id_token_is_refused(site: Site) -> None:
     site.wire.fail("POST", TOKEN, with_json(without("id_token")))
 
@@ -199,12 +209,14 @@ def test_a_token_response_without_id_token_is_refused(site: Site) -> None:
     assert rows(site, "web_session") == 0
 
 
+@pytest.mark.proves("R28", "S4")
 def test_an_id_token_whose_signature_does_not_hold_is_refused(site: Site) -> None:
     site.wire.fail("POST", TOKEN, with_json(lambda t: {**t, "id_token": t["id_token"][:-8] + "AA"}))
 
     assert refusal(site.launch) == "id_token_invalid"
 
 
+@pytest.mark.proves("R28", "S4")
 def test_an_id_token_of_another_launch_is_refused(site: Site) -> None:
     earlier: list[str] = []
 
@@ -283,6 +295,7 @@ BROKEN: dict[str, tuple[Fault, str]] = {
 }
 
 
+@pytest.mark.proves("S2")
 @pytest.mark.parametrize(("fault", "reason"), BROKEN.values(), ids=BROKEN)
 def test_an_ehr_that_is_broken_at_discovery_is_told_and_nothing_is_kept(
     site: Site, fault: Fault, reason: str
@@ -294,6 +307,7 @@ def test_an_ehr_that_is_broken_at_discovery_is_told_and_nothing_is_kept(
     assert rows(site, "launch_attempt") == 0
 
 
+@pytest.mark.proves("S2")
 def test_an_ehr_that_discovers_a_foreign_token_endpoint_is_refused(site: Site) -> None:
     site.clock.advance(hours=25)
     foreign = "https://evil.example/token"
@@ -468,6 +482,7 @@ def test_a_resource_that_does_not_parse_is_counted_and_the_others_are_read(site:
     assert shown.decision is not None
 
 
+@pytest.mark.proves("R23")
 def test_another_patients_chart_in_the_answer_is_never_taken(site: Site) -> None:
     other = site.launch(patient="pt-almost").review().patient
 
@@ -483,6 +498,7 @@ def test_another_patients_chart_in_the_answer_is_never_taken(site: Site) -> None
     assert shown.patient.name != other.name
 
 
+@pytest.mark.proves("R38")
 def test_two_patients_are_open_at_once_in_one_session(site: Site) -> None:
     first = site.launch(patient=READY)
     second = site.launch(patient="pt-almost", session_token=first.session_token)
@@ -495,6 +511,7 @@ def test_two_patients_are_open_at_once_in_one_session(site: Site) -> None:
     assert second.patient_id != first.patient_id
 
 
+@pytest.mark.proves("S7")
 def test_another_person_in_the_same_browser_gets_a_session_of_their_own(site: Site) -> None:
     nurse = site.launch()
     doctor = site.launch(user=DOCTOR, session_token=nurse.session_token)
@@ -504,6 +521,7 @@ def test_another_person_in_the_same_browser_gets_a_session_of_their_own(site: Si
     assert resolve(site.world, nurse.session_token, doctor.visit.launch_id) is None
 
 
+@pytest.mark.proves("S11")
 def test_a_session_ends_after_a_quarter_of_an_hour_without_anything_done(site: Site) -> None:
     desk = site.launch()
 
@@ -514,6 +532,7 @@ def test_a_session_ends_after_a_quarter_of_an_hour_without_anything_done(site: S
     assert resolve(site.world, desk.session_token, desk.visit.launch_id) is None
 
 
+@pytest.mark.proves("S11")
 def test_a_session_ends_after_ten_hours_however_busy(site: Site) -> None:
     desk = site.launch()
     while site.clock.now < NOW + LONGEST - IDLE:
@@ -525,6 +544,7 @@ def test_a_session_ends_after_ten_hours_however_busy(site: Site) -> None:
     assert resolve(site.world, desk.session_token, desk.visit.launch_id) is None
 
 
+@pytest.mark.proves("S11")
 def test_signing_out_closes_every_chart_of_the_session(site: Site) -> None:
     first = site.launch(patient=READY)
     second = site.launch(patient="pt-almost", session_token=first.session_token)
@@ -536,6 +556,7 @@ def test_signing_out_closes_every_chart_of_the_session(site: Site) -> None:
     end(site.world, first.session_token)  # again: no error
 
 
+@pytest.mark.proves("S7")
 def test_a_launch_after_signing_out_starts_a_new_session(site: Site) -> None:
     first = site.launch()
     end(site.world, first.session_token)
@@ -545,6 +566,7 @@ def test_a_launch_after_signing_out_starts_a_new_session(site: Site) -> None:
     assert second.session_token != first.session_token
 
 
+@pytest.mark.proves("R33")
 def test_a_persons_token_is_renewed_once_it_nears_its_end(site: Site) -> None:
     desk = site.launch()
     site.wire.mend()
@@ -556,6 +578,7 @@ def test_a_persons_token_is_renewed_once_it_nears_its_end(site: Site) -> None:
     assert len(site.wire.sent("POST", TOKEN)) == 1
 
 
+@pytest.mark.proves("R34")
 def test_a_refused_renewal_asks_for_a_new_launch_and_keeps_the_last_reading(site: Site) -> None:
     desk = site.launch()
     site.clock.advance(hours=2)
@@ -567,6 +590,7 @@ def test_a_refused_renewal_asks_for_a_new_launch_and_keeps_the_last_reading(site
     assert desk.review().chart.read_at is not None
 
 
+@pytest.mark.proves("R13", "S6")
 def test_nothing_secret_of_a_launch_is_stored_in_clear(each_site: Site) -> None:
     site = each_site
     issued: list[dict[str, Any]] = []

@@ -18,6 +18,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> str:
     return "\n".join(f"{record.getMessage()} {vars(record)}" for record in caplog.records)
 
 
+@pytest.mark.proves("R2", "S9")
 def test_the_front_page_names_the_addresses_and_lets_nobody_frame_it(front: Front) -> None:
     answer = front.client.get("/")
 
@@ -34,6 +35,7 @@ def test_health_answers_live_without_the_database(front: Front) -> None:
     assert front.client.get("/health/live").json() == {"status": "live"}
 
 
+@pytest.mark.proves("R22")
 def test_public_keys_may_be_kept_for_a_while(front: Front) -> None:
     answer = front.client.get("/.well-known/jwks.json")
 
@@ -57,6 +59,7 @@ def test_a_method_that_is_not_offered_is_a_plain_page(front: Front) -> None:
     assert "That cannot be done here" in answer.text
 
 
+@pytest.mark.proves("S24")
 def test_the_api_is_not_described_to_strangers(front: Front) -> None:
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert front.client.get(path).status_code == 404
@@ -79,6 +82,7 @@ def test_a_launch_has_a_stylesheet_of_its_own(front: Front) -> None:
     assert front.client.get(path).status_code == 404
 
 
+@pytest.mark.proves("S20")
 def test_a_failure_nobody_foresaw_tells_and_logs_nothing_of_the_chart(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -97,6 +101,7 @@ def test_a_failure_nobody_foresaw_tells_and_logs_nothing_of_the_chart(
     assert not [secret for secret in SECRETS if secret in logged(caplog) or secret in answer.text]
 
 
+@pytest.mark.proves("S20")
 def test_no_log_line_names_a_patient_an_address_or_a_session(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:

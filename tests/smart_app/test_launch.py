@@ -18,6 +18,7 @@ def get(front: Front, path: str, *, browser: str = "", **query: str) -> httpx2.R
     return front.client.get(path, params=query, headers=headers)
 
 
+@pytest.mark.proves("R39", "S7")
 def test_a_first_visit_is_asked_for_the_cookie_before_the_launch_is_used(front: Front) -> None:
     answer = get(front, "/launch", iss=KNOWN, launch="xyz")
 
@@ -41,6 +42,7 @@ def test_a_browser_that_keeps_no_cookie_is_told_and_may_try_again(front: Front) 
     assert answer.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
 
 
+@pytest.mark.proves("R4", "R12", "S1")
 @pytest.mark.parametrize("iss", ["https://evil.example/fhir", "javascript:alert(1)"])
 def test_an_unknown_ehr_is_refused_without_an_echo(front: Front, iss: str) -> None:
     answer = get(front, "/launch", browser=SECRET, iss=iss, launch="xyz")

@@ -74,6 +74,7 @@ def test_a_launch_ends_on_the_patients_page(site: Site) -> None:
     assert "Nora Carewell, RN" in page
 
 
+@pytest.mark.proves("R38")
 def test_two_launches_of_one_person_stay_open_side_by_side(site: Site) -> None:
     browser = Walker(site)
 
@@ -84,6 +85,7 @@ def test_two_launches_of_one_person_stay_open_side_by_side(site: Site) -> None:
     assert "Rosa Ready" in browser.get(second)
 
 
+@pytest.mark.proves("S7")
 def test_another_person_in_the_same_browser_closes_what_the_first_had_open(site: Site) -> None:
     browser = Walker(site)
     nurses = browser.launch()
@@ -94,6 +96,7 @@ def test_another_person_in_the_same_browser_closes_what_the_first_had_open(site:
     assert "Your session has ended" in browser.get(nurses)
 
 
+@pytest.mark.proves("R9", "S3")
 def test_a_callback_is_good_once(site: Site) -> None:
     browser = Walker(site)
     callback = browser.authorized()
@@ -102,6 +105,7 @@ def test_a_callback_is_good_once(site: Site) -> None:
     assert "This launch is no longer open" in browser.get(callback)
 
 
+@pytest.mark.proves("R9", "S3")
 def test_a_callback_is_good_in_the_browser_that_began(site: Site) -> None:
     callback = Walker(site).authorized()
     other = Walker(site)

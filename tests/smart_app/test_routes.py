@@ -40,6 +40,7 @@ def test_the_patient_page_shows_the_patient_and_every_criterion(front: Front) ->
     assert answer.text.count('<li class="criterion') == len(Criterion)
 
 
+@pytest.mark.proves("S9", "S18")
 def test_every_page_carries_its_headers(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -215,6 +216,7 @@ def test_the_month_page_lists_the_patient_and_opens_it(front: Front) -> None:
     assert CANARY in browser.get(answer.headers["location"]).text
 
 
+@pytest.mark.proves("S12")
 def test_a_patient_of_nobody_looks_like_one_of_another_practice(front: Front) -> None:
     browser = front.sign_in(Role.BILLER)
     sent = {**browser.fields("/refresh"), "patient_id": "nobody"}
@@ -253,6 +255,7 @@ def test_signing_out_ends_everything_that_was_open(front: Front) -> None:
     assert browser.get("/signed-out").status_code == 200
 
 
+@pytest.mark.proves("S11", "S12")
 def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     stranger = Browser(front=front, token="x" * 43, launch_id=browser.launch_id)
@@ -265,6 +268,7 @@ def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     assert idle.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
 
 
+@pytest.mark.proves("S12")
 def test_one_person_does_not_open_the_launch_of_another(front: Front) -> None:
     nurse, biller = front.sign_in(Role.CARE_MANAGER), front.sign_in(Role.BILLER)
     crossed = Browser(front=front, token=biller.token, launch_id=nurse.launch_id)
@@ -272,6 +276,7 @@ def test_one_person_does_not_open_the_launch_of_another(front: Front) -> None:
     assert crossed.get(crossed.path).status_code == 404
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize("action", ["/time", "/sign", "/refresh", "/open", "/sign-out"])
 def test_every_write_is_guarded(front: Front, action: str) -> None:
     browser = front.sign_in(Role.PRACTITIONER)
@@ -317,6 +322,7 @@ def test_a_month_that_is_none_is_refused_without_an_echo(front: Front, month: st
     assert month not in answer.text
 
 
+@pytest.mark.proves("S19")
 @pytest.mark.parametrize("query", ["state=lost", "page=one"])
 def test_a_filter_that_is_none_is_refused_without_an_echo(front: Front, query: str) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
@@ -335,6 +341,7 @@ def test_a_note_with_unprintable_characters_is_refused(front: Front) -> None:
     assert browser.post(f"{browser.path}/time", sent).status_code == 400
 
 
+@pytest.mark.proves("S22")
 def test_a_body_too_large_is_refused(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     sent = {**browser.fields("/time"), **TYPED, "note": "x" * 1_000_001}
@@ -345,6 +352,7 @@ def test_a_body_too_large_is_refused(front: Front) -> None:
     assert entries(front) == 0
 
 
+@pytest.mark.proves("S22")
 def test_a_file_is_refused(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     cookie = {"cookie": f"__Host-ccm-session={browser.token}", "origin": BASE}

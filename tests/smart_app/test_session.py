@@ -18,6 +18,7 @@ def request(cookie: str) -> Request:
     return Request({"type": "http", "headers": [(b"cookie", cookie.encode())]})
 
 
+@pytest.mark.proves("R39", "S7")
 def test_the_session_cookie_is_what_a_frame_gives_back() -> None:
     response = Response()
 
@@ -44,6 +45,7 @@ def test_a_cookie_that_was_never_ours_reads_as_none() -> None:
     assert cookies.read(request("other=1"), cookies.SESSION) == ""
 
 
+@pytest.mark.proves("S9")
 def test_the_policy_lets_nobody_frame_a_page_of_no_visit() -> None:
     assert content_security_policy(()) == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -51,12 +53,14 @@ def test_the_policy_lets_nobody_frame_a_page_of_no_visit() -> None:
     )
 
 
+@pytest.mark.proves("S9")
 def test_the_policy_names_the_ehr_and_nothing_that_only_looks_like_one() -> None:
     policy = content_security_policy(("https://ehr.example", "https://x.example; script-src *"))
 
     assert policy.endswith("frame-ancestors https://ehr.example")
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -78,6 +82,7 @@ def test_a_write_of_our_own_page_passes(fetch_site: dict[str, str]) -> None:
     refuse_foreign_origin(Headers({"origin": OURS, **fetch_site}), f"{OURS}/ccm")
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize(("given", "expected"), [("", "t"), ("u", "t"), ("", ""), ("ü", "t")])
 def test_a_wrong_token_is_refused(given: str, expected: str) -> None:
     with pytest.raises(ForgedRequestError):

@@ -188,6 +188,7 @@ PAGES = {
 }
 
 
+@pytest.mark.proves("S9")
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_holds_no_inline_style_script_or_handler(name: str) -> None:
     tags = Page(PAGES[name]).tags
@@ -232,6 +233,7 @@ def test_references_between_elements_lead_somewhere(name: str) -> None:
     assert wanted <= set(page.ids)
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize(
     "name", [name for name in PAGES if name in REVIEWS or "consent" in name or "refused" in name]
 )
@@ -244,6 +246,7 @@ def test_every_form_that_writes_carries_its_token_and_key(name: str) -> None:
         assert "form_key" in page.forms[action] or action.endswith(("/sign-out", "/open"))
 
 
+@pytest.mark.proves("S18")
 @pytest.mark.parametrize("text", ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>'])
 def test_what_a_chart_says_is_escaped(text: str) -> None:
     review = replace(
@@ -258,6 +261,7 @@ def test_what_a_chart_says_is_escaped(text: str) -> None:
     assert "&lt;" in html
 
 
+@pytest.mark.proves("S18")
 @pytest.mark.parametrize("name", ["refused", "consent_refused"])
 def test_what_was_typed_is_escaped_when_a_form_comes_back(name: str) -> None:
     assert "<script>alert" not in PAGES[name]

@@ -86,6 +86,7 @@ def new_launch(ours: Tenant, grant: Grant, session_id_hash: str = SESSION) -> Ne
     )
 
 
+@pytest.mark.proves("S1")
 def test_an_ehr_is_found_by_exactly_its_base_and_tells_the_practice(
     database: Database, vault: Vault, ours: Tenant
 ) -> None:
@@ -141,6 +142,7 @@ def test_what_is_discovered_about_an_ehr_is_kept(
     assert len(ehr.capability_hash or "") == 64
 
 
+@pytest.mark.proves("R22", "S5")
 def test_the_newest_key_signs_and_the_older_is_published_until_it_is_retired(
     database: Database, vault: Vault, now: datetime
 ) -> None:
@@ -208,6 +210,7 @@ def test_what_a_person_has_set_is_not_overwritten_by_a_launch(
     assert "Noor" not in repr(again)
 
 
+@pytest.mark.proves("S14")
 def test_people_are_listed_and_found_within_their_practice(
     database: Database, ours: Tenant, theirs: Tenant
 ) -> None:
@@ -231,6 +234,7 @@ def test_an_attempt_is_completed_once(database: Database, vault: Vault, attempt:
     assert second is AttemptRefusal.USED
 
 
+@pytest.mark.proves("R9", "S3")
 def test_of_many_who_complete_an_attempt_at_once_one_wins(
     database: Database, attempt: Attempt
 ) -> None:
@@ -291,6 +295,7 @@ def test_a_web_session_ends_by_idling_by_expiring_and_by_signing_out(
         assert web_sessions.find(session, hashed("other")) is None
 
 
+@pytest.mark.proves("S14")
 def test_a_web_session_of_another_practice_cannot_be_touched(
     database: Database, theirs: Tenant, signed_in: str, now: datetime
 ) -> None:
@@ -298,6 +303,7 @@ def test_a_web_session_of_another_practice_cannot_be_touched(
         web_sessions.touch(session, theirs.practice_id, signed_in, now)
 
 
+@pytest.mark.proves("S12", "S14")
 def test_a_launch_is_found_by_its_own_browser_session_only(
     database: Database, ours: Tenant, theirs: Tenant, grant: Grant, signed_in: str, now: datetime
 ) -> None:
@@ -342,6 +348,7 @@ def test_a_patient_can_be_chosen_after_the_launch_but_not_of_another_practice(
             launches.set_patient(session, ours.practice_id, launch.id, theirs.patient_id)
 
 
+@pytest.mark.proves("S6")
 def test_tokens_open_in_their_own_place_only(
     database: Database, vault: Vault, grant: Grant
 ) -> None:
@@ -357,6 +364,7 @@ def test_tokens_open_in_their_own_place_only(
         assert grants.get(session, grant.practice_id, grant.id) == grant
 
 
+@pytest.mark.proves("R32")
 def test_a_version_is_refreshed_by_one_caller_at_a_time(
     database: Database, vault: Vault, ours: Tenant, grant: Grant, now: datetime
 ) -> None:

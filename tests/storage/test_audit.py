@@ -58,6 +58,7 @@ def test_an_empty_trail_verifies(database: Database, ours: Tenant) -> None:
     assert verify(database, ours).broken_at is None
 
 
+@pytest.mark.proves("S21")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -79,6 +80,7 @@ def test_a_line_that_is_altered_or_gone_breaks_the_trail(
     assert verify(database, ours).broken_at == 3
 
 
+@pytest.mark.proves("S21")
 def test_a_tail_that_was_cut_shows_against_a_head_kept_elsewhere(
     database: Database, ours: Tenant, now: datetime
 ) -> None:
@@ -93,6 +95,7 @@ def test_a_tail_that_was_cut_shows_against_a_head_kept_elsewhere(
     assert (cut.entries, cut.head) != (anchored.entries, anchored.head)
 
 
+@pytest.mark.proves("S21")
 def test_the_trail_cannot_be_made_whole_without_the_key(
     database: Database, ours: Tenant, now: datetime
 ) -> None:
@@ -101,6 +104,7 @@ def test_the_trail_cannot_be_made_whole_without_the_key(
     assert verify(database, ours, key=b"guess").broken_at == 1
 
 
+@pytest.mark.proves("S21")
 def test_writers_at_once_make_one_chain(database: Database, ours: Tenant, now: datetime) -> None:
     def write() -> None:
         for _ in range(5):

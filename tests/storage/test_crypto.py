@@ -23,6 +23,7 @@ def test_what_is_sealed_can_be_opened(vault: Vault) -> None:
     assert vault.open(vault.seal(b"secret", PLACE), PLACE) == b"secret"
 
 
+@pytest.mark.proves("S6")
 @pytest.mark.parametrize(
     "elsewhere",
     [{"practice_id": "p2"}, {"table": "ehr"}, {"row": "g2"}, {"field": "refresh_token"}],
@@ -34,6 +35,7 @@ def test_what_is_moved_elsewhere_cannot_be_opened(vault: Vault, elsewhere: dict[
         vault.open(sealed, replace(PLACE, **elsewhere))
 
 
+@pytest.mark.proves("S6")
 def test_no_byte_can_be_altered(vault: Vault) -> None:
     sealed = vault.seal(b"secret", PLACE)
 
@@ -54,6 +56,7 @@ def test_the_same_secret_is_sealed_differently_each_time(vault: Vault) -> None:
     assert vault.seal(b"secret", PLACE) != vault.seal(b"secret", PLACE)
 
 
+@pytest.mark.proves("S6")
 def test_old_records_stay_readable_after_a_rotation(vault: Vault) -> None:
     old = vault.seal(b"secret", PLACE)
     rotated = Vault({"k1": KEY, "k2": bytes(32)}, "k2")
@@ -82,6 +85,7 @@ def test_a_vault_of_master_secrets_does_not_use_them_as_keys() -> None:
         Vault({"k1": KEY}, "k1").open(sealed, PLACE)
 
 
+@pytest.mark.proves("S24")
 @pytest.mark.parametrize(
     ("keys", "current"),
     [({}, "k1"), ({"k1": KEY}, "k2"), ({"k1": KEY[:16]}, "k1"), ({"": KEY}, "")],
@@ -91,6 +95,7 @@ def test_a_vault_refuses_keys_it_cannot_use(keys: dict[str, bytes], current: str
         Vault(keys, current)
 
 
+@pytest.mark.proves("S24")
 def test_a_short_master_secret_is_refused() -> None:
     with pytest.raises(ConfigurationError):
         derive_key(b"short", "storage")

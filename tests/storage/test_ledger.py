@@ -244,6 +244,7 @@ def test_only_a_contact_has_a_mode(record: Record, ours: Tenant) -> None:
         record(entry(ours, is_contact=False, contact_mode=ContactMode.VIDEO))
 
 
+@pytest.mark.proves("S14")
 def test_time_cannot_be_recorded_for_someone_of_another_practice(
     record: Record, ours: Tenant, theirs: Tenant
 ) -> None:
@@ -256,6 +257,7 @@ def test_time_cannot_be_recorded_for_someone_of_another_practice(
             record(foreign)
 
 
+@pytest.mark.proves("S14")
 def test_an_entry_of_another_practice_is_as_absent(
     record: Record, database: Database, theirs: Tenant
 ) -> None:

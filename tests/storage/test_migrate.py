@@ -148,6 +148,7 @@ def test_tables_of_others_in_the_same_database_are_no_difference(database_url: s
     assert migrate.check(database_url) == ()
 
 
+@pytest.mark.proves("S14")
 def test_every_tenant_table_says_whose_a_row_is() -> None:
     installation_wide = {"practice", "signing_key"}
 
@@ -156,6 +157,7 @@ def test_every_tenant_table_says_whose_a_row_is() -> None:
             assert not table.c.practice_id.nullable, name
 
 
+@pytest.mark.proves("S14")
 def test_every_reference_between_tenant_tables_stays_within_the_practice() -> None:
     for name, table in Row.metadata.tables.items():
         for constraint in table.foreign_key_constraints:
@@ -213,6 +215,7 @@ def _timed(session: Session, ours: Tenant, now: datetime) -> None:
     timers.keep(session, ours.practice_id, record, rested, now)
 
 
+@pytest.mark.proves("S21")
 @pytest.mark.parametrize("table", APPEND_ONLY)
 @pytest.mark.parametrize("act", ["UPDATE {} SET practice_id = practice_id", "DELETE FROM {}"])
 def test_rows_of_the_ledger_can_be_neither_changed_nor_deleted(

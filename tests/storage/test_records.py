@@ -278,6 +278,7 @@ def test_a_practice_needs_a_zone_that_exists(
             practices.update(session, ours.practice_id, new)
 
 
+@pytest.mark.proves("S12", "S14")
 def test_what_is_of_another_practice_is_as_absent_everywhere(
     database: Database, ours: Tenant, theirs: Tenant, signed: SignOffRecord, now: datetime
 ) -> None:

@@ -315,6 +315,7 @@ def test_every_state_has_its_ways_written_down() -> None:
     assert set(sending.TRANSITIONS) == set(DeliveryState)
 
 
+@pytest.mark.proves("S14")
 def test_a_delivery_of_another_practice_is_as_absent(desk: Desk, theirs: Tenant) -> None:
     planned = desk.plan()
 
