@@ -7,11 +7,12 @@ one is only enqueued.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
+from uuid import uuid4
 
 import httpx2
 import msgspec
@@ -185,41 +186,56 @@ class Browser:
 
 
 def open_front(folder: Path, facts: ChartFacts | None = None) -> Front:
-    """Return the app over a new database, with a chart in which everything is met."""
+    """Return the app over a new SQLite file, with a chart in which everything is met."""
     url = f"sqlite:///{folder / 'front.sqlite'}"
     migrate(url)
-    queue, clock = RecordingQueue(), Clock()
+    return open_front_at(url, facts)
+
+
+def open_front_at(url: str, facts: ChartFacts | None = None) -> Front:
+    """Return the app over a migrated database, with one practice in it."""
+    queue, clock, work_clock = RecordingQueue(), Clock(), Clock()
     world = _installation(url, queue, clock)
-    with world.db.write() as session:
-        practice_id = _practice(session)
-        ehr = NewEhr(
-            name="An EHR",
-            fhir_base=f"{EHR}/fhir",
-            client_id="ccm",
-            client_auth=ClientAuth.PUBLIC,
-            pinned_origins=(EHR,),
-        )
-        ehr_id = ehrs.add(session, world.vault, practice_id, ehr, NOW).id
-        named = PatientFact(
-            ref=EvidenceRef("Patient", "p1"), name=CANARY, birth_date=on("1951-04-12"), mrn="MRN-7"
-        )
-        read = msgspec.structs.replace(facts or chart(), patient=named)
-        patient = patients.upsert(session, practice_id, ehr_id, named, NOW)
-        new = NewChart(patient_id=patient.id, facts=read, source=ChartSource.LAUNCH)
-        charts.record(session, practice_id, new, NOW)
-        people = {role: _person(session, practice_id, ehr_id, role) for role in Role}
-    work_clock = Clock()
     told = AppSettings(base_url=BASE, is_demo=False, service_now=work_clock)
-    return Front(
+    client = TestClient(create_app(world, told), base_url=BASE, follow_redirects=False)
+    bare = Front(
         world=world,
-        client=TestClient(create_app(world, told), base_url=BASE, follow_redirects=False),
+        client=client,
         queue=queue,
         clock=clock,
         work_clock=work_clock,
-        practice_id=practice_id,
-        ehr_id=ehr_id,
-        patient_id=patient.id,
-        people=people,
+        practice_id="",
+        ehr_id="",
+        patient_id="",
+    )
+    return with_practice(bare, facts=facts)
+
+
+def with_practice(
+    front: Front, *, ehr: str = EHR, patient: str = CANARY, facts: ChartFacts | None = None
+) -> Front:
+    """Return the same app as a further practice sees it: its EHR, its patient, its people."""
+    world = front.world
+    with world.db.write() as session:
+        practice_id = _practice(session)
+        new = NewEhr(
+            name="An EHR",
+            fhir_base=f"{ehr}/fhir",
+            client_id="ccm",
+            client_auth=ClientAuth.PUBLIC,
+            pinned_origins=(ehr,),
+        )
+        ehr_id = ehrs.add(session, world.vault, practice_id, new, NOW).id
+        named = PatientFact(
+            ref=EvidenceRef("Patient", "p1"), name=patient, birth_date=on("1951-04-12"), mrn="MRN-7"
+        )
+        read = msgspec.structs.replace(facts or chart(), patient=named)
+        known = patients.upsert(session, practice_id, ehr_id, named, NOW)
+        snapshot = NewChart(patient_id=known.id, facts=read, source=ChartSource.LAUNCH)
+        charts.record(session, practice_id, snapshot, NOW)
+        people = {role: _person(session, practice_id, ehr_id, role) for role in Role}
+    return replace(
+        front, practice_id=practice_id, ehr_id=ehr_id, patient_id=known.id, people=people
     )
 
 
@@ -252,7 +268,7 @@ def _practice(session: Session) -> str:
     new = NewPractice(
         name="Harbor Street Family Medicine",
         time_zone="America/New_York",
-        identifier_namespace="2c1c1f1e-6a54-4a53-8f0f-7f4f4f0b1d11",
+        identifier_namespace=str(uuid4()),
         npi="1999999018",
         organization_ref=ORGANIZATION,
     )

@@ -1,0 +1,110 @@
+"""No route gives one practice anything of another; and the walk that says so can fail."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.storage.database import Database
+from ccm_fhir.storage.migrate import upgrade
+from tests.smart_app.front import Front, open_front_at, with_practice
+from tests.smart_app.test_routes import record
+from tests.smart_app.walker import Tenant, Walk, every_route, rows_of, sign_in
+
+CANARIES = ("Ottoline Overtheway", "Fennimore Faraway")
+_OWN = re.compile(r"(\b\w+\.practice_id|\bpractice_id) = (\?|%\(\w+\)s(?:::VARCHAR)?)")
+
+
+@pytest.fixture
+def front(database_url: str) -> Iterator[Front]:
+    upgrade(database_url)
+    opened = open_front_at(database_url)
+    yield opened
+    opened.world.db.close()
+
+
+def neighbour(front: Front, number: int) -> Tenant:
+    """Return a further practice in which somebody has recorded time."""
+    theirs = with_practice(front, ehr=f"https://ehr-{number}.example", patient=CANARIES[number])
+    browser = theirs.sign_in(Role.CARE_MANAGER)
+    record(browser)
+    entry_id = next(i.removeprefix("entry-") for i in browser.page().ids if i.startswith("entry-"))
+    ids = {
+        "launch_id": browser.launch_id,
+        "entry_id": entry_id,
+        "patient_id": theirs.patient_id,
+    }
+    return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
+
+
+def walked(front: Front) -> list[str]:
+    """Walk as the first practice with the ids of two others."""
+    leaks: list[str] = []
+    for theirs in (neighbour(front, 0), neighbour(front, 1)):
+        leaks += Walk(ours=sign_in(front), theirs=theirs).leaks()
+    return leaks
+
+
+def forget_whose(database: Database) -> None:
+    """Take the practice out of every condition, as a store function that forgot it would."""
+
+    def without(_c: Any, _cursor: Any, sql: str, parameters: Any, *_: Any) -> tuple[str, Any]:  # noqa: ANN401
+        if not sql.lstrip().startswith(("SELECT", "UPDATE")):
+            return sql, parameters
+        return _OWN.sub(r"(\1 = \2 OR 1=1)", sql), parameters
+
+    for engine in {database.engine, database.reader_engine}:
+        event.listen(engine, "before_cursor_execute", without, retval=True)
+
+
+@pytest.mark.proves("S12", "S14")
+def test_no_route_gives_or_changes_anything_of_another_practice(front: Front) -> None:
+    assert walked(front) == []
+
+
+@pytest.mark.proves("S12")
+def test_the_walk_finds_what_store_functions_that_forget_the_practice_give_away(
+    tmp_path: Path,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'control.sqlite'}"
+    upgrade(url)
+    front = open_front_at(url)
+    try:
+        theirs, ours = neighbour(front, 0), sign_in(front)
+        forget_whose(front.world.db)
+
+        leaks = list(Walk(ours=ours, theirs=theirs).leaks())
+    finally:
+        front.world.db.close()
+
+    assert any(leak.startswith("GET /l/{launch_id}/month shows") for leak in leaks)
+    assert any(leak.startswith("POST /l/{launch_id}/open tells") for leak in leaks)
+    assert any(leak.startswith("POST /l/{launch_id}/time/{entry_id}/void") for leak in leaks)
+
+
+@pytest.mark.proves("S8")
+def test_no_route_writes_anything_of_a_chart_by_get(front: Front) -> None:
+    browser = sign_in(front)
+    record(browser)
+    browser.get(f"{browser.path}/month")
+    may_change = {"audit", "web_session"}  # who looked, and that somebody is there
+    before = rows_of(front.world.db, front.practice_id)
+
+    for step in every_route(front):
+        if step.method == "GET":
+            browser.get(step.path.format(launch_id=browser.launch_id, entry_id="x"))
+
+    after = rows_of(front.world.db, front.practice_id)
+    assert {name for name in after if after[name] != before[name]} <= may_change
+
+
+def test_every_route_is_walked(front: Front) -> None:
+    paths = {step.path for step in every_route(front)}
+
+    assert {"/launch", "/callback", "/l/{launch_id}", "/l/{launch_id}/sign"} <= paths

@@ -1,0 +1,155 @@
+"""Walks every route of the app as one practice, with the ids of another.
+
+A route that takes a parameter this file does not know stops the walk: whoever adds it says here
+what a foreign value of it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import httpx2
+from fastapi import FastAPI
+from fastapi.dependencies.models import Dependant
+from sqlalchemy import text
+from starlette.routing import Mount
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.storage.database import Database
+from ccm_fhir.storage.tables import Row
+from smart_app.session.cookies import BROWSER
+from tests.smart_app.front import Browser, Front
+
+ABSENT = "0" * 32
+IDS = ("launch_id", "entry_id", "patient_id")  # what names a row: in an address or in a form
+NO_IDS = frozenset(
+    {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
+)
+FORM = {
+    "month": "2026-11",
+    "started_on": "2026-11-20",
+    "start_time": "07:00",
+    "minutes": "5",
+    "activity": "patient_call",
+    "contact_mode": "",
+    "note": "walked",
+    "reason": "walked",
+}
+_PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_ONCE = re.compile(r'name="form_key" value="[^"]+"')
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tenant:
+    """A practice with everything a route can name, and what may never be seen of it."""
+
+    front: Front
+    ids: Mapping[str, str]
+    canary: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Walk:
+    """Somebody of one practice, who tries the ids of another."""
+
+    ours: Browser
+    theirs: Tenant
+
+    def leaks(self) -> Iterator[str]:
+        """Yield what gave away, or changed, anything of the other practice."""
+        before = rows_of(self.ours.front.world.db, self.theirs.front.practice_id)
+        for step in every_route(self.ours.front):
+            yield from self._tried(step)
+        if rows_of(self.ours.front.world.db, self.theirs.front.practice_id) != before:
+            yield "rows of the other practice have changed"
+
+    def _tried(self, step: Step) -> Iterator[str]:
+        for name in ("launch_id",) if "sign-out" in step.path else IDS:
+            self._sent(step, {name: ABSENT})  # what can be done once is done now
+            foreign = self._sent(step, {name: self.theirs.ids[name]})
+            absent = self._sent(step, {name: ABSENT})
+            if self.theirs.canary in foreign.text:
+                yield f"{step.method} {step.path} shows the other practice's patient ({name})"
+            if _told(foreign) != _told(absent):
+                yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
+
+    def _sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+        ours = {"launch_id": self.ours.launch_id, "entry_id": ABSENT}
+        path = _PARAMETER.sub(lambda found: {**ours, **ids}[found[1]], step.path)
+        if step.method == "GET":
+            return self.ours.get(path, cookie=_cookie(self.ours))
+        form = {**self.ours.fields("/refresh"), **FORM, **ids}
+        return self.ours.post(path, form)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One method of one address."""
+
+    method: str
+    path: str
+
+
+def every_route(front: Front) -> tuple[Step, ...]:
+    """Return every method of every address, those that end the session last.
+
+    Raises:
+        AssertionError: a route takes something that is neither known as an id nor as none, or is
+            of a kind that this file cannot look into.
+    """
+    app = front.client.app
+    assert isinstance(app, FastAPI)
+    routers = [route for route in app.routes if not isinstance(route, Mount)]
+    contexts = [one for router in routers for one in router.effective_route_contexts()]  # type: ignore[attr-defined]  # FastAPI's own
+    for one in contexts:
+        named = set(_PARAMETER.findall(one.path)) | _query_names(one.dependant)
+        assert named <= {*IDS, *NO_IDS}, f"{one.path}: tell the walker what {named} are"
+    steps = [Step(method=method, path=one.path) for one in contexts for method in one.methods]
+    return tuple(sorted(steps, key=lambda step: ("sign-out" in step.path, step.path, step.method)))
+
+
+def rows_of(database: Database, practice_id: str) -> dict[str, list[str]]:
+    """Return every row of a practice as text, by table."""
+    with database.write() as session:
+        return {
+            name: sorted(
+                str(tuple(row))
+                for row in session.execute(
+                    text(f'SELECT * FROM "{name}" WHERE practice_id = :id'),  # noqa: S608
+                    {"id": practice_id},
+                )
+            )
+            for name, table in Row.metadata.tables.items()
+            if "practice_id" in table.c
+        }
+
+
+def sign_in(front: Front) -> Browser:
+    """Return somebody who may do the most."""
+    return front.sign_in(Role.PRACTITIONER)
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    wanted, names = [dependant], set[str]()
+    while wanted:
+        one = wanted.pop()
+        for parameter in one.query_params:
+            fields = getattr(parameter.field_info.annotation, "model_fields", None)
+            names |= set(fields) if fields else {parameter.alias}
+        wanted += one.dependencies
+    return names
+
+
+def _told(answer: httpx2.Response) -> tuple[int, str, str]:
+    """Return what an answer tells: its status, where it leads and its page, but for form keys."""
+    return (
+        answer.status_code,
+        answer.headers.get("location", ""),
+        _ONCE.sub("", answer.text),
+    )
+
+
+def _cookie(browser: Browser) -> str:
+    return f"__Host-ccm-session={browser.token}; {BROWSER}={'b' * 43}"
