@@ -116,7 +116,8 @@ def serve(
     """Serve the SMART app; with CCM_RUN_ENGINE (the default) it delivers as well."""
     import uvicorn
 
-    Settings().master_secret()
+    settings = Settings()
+    settings.master_secret()
     uvicorn.run(
         "smart_app.main:from_environment",
         factory=True,
@@ -125,7 +126,8 @@ def serve(
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=30,
     )
 

@@ -66,6 +66,10 @@ class Settings(FeesSettings):
     cds_budget_ms: int = Field(
         default=400, ge=50, le=5000, description="How long a CDS Hooks card may take; then none"
     )
+    trusted_proxies: str = Field(
+        default="",
+        description="Reverse proxies (addresses, commas) whose X-Forwarded-For is believed",
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -143,6 +147,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
         "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
+        "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_DEMO": str(settings.demo).lower(),
         "CCM_ASSUME_ICD10_IS_CM": str(settings.assume_icd10_is_cm).lower(),
         **({"CCM_TERMINOLOGY_URL": settings.terminology_url} if settings.terminology_url else {}),

@@ -20,7 +20,12 @@ from ccm_fhir.services.sessions import Visit, frame_origins, resolve
 from smart_app.session import cookies
 from smart_app.session.guard import refuse_foreign_origin, refuse_wrong_token
 from smart_app.session.headers import allow_framing
-from smart_app.session.refusals import BrokenFormError, SessionEndedError
+from smart_app.session.rates import PAGES_OF_A_SESSION, Rate, RateLimiter
+from smart_app.session.refusals import (
+    BrokenFormError,
+    SessionEndedError,
+    TooManyRequestsError,
+)
 
 _LAUNCH_ID = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
 _MOST_FIELDS = 40
@@ -46,6 +51,17 @@ class Wiring:
 
     world: Installation
     settings: AppSettings
+    rates: RateLimiter = field(default_factory=RateLimiter, repr=False)
+
+    def hold_to(self, rate: Rate, who: str) -> None:
+        """Count a request of somebody.
+
+        Raises:
+            TooManyRequestsError: they ask too fast.
+        """
+        wait = self.rates.wait_seconds(rate, who, self.world.clock())
+        if wait:
+            raise TooManyRequestsError(wait)
 
 
 def wiring(request: Request) -> Wiring:
@@ -73,11 +89,13 @@ def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
 
     Raises:
         SessionEndedError: the cookie opens no such launch, for whatever reason.
+        TooManyRequestsError: the session asks faster than people work.
     """
     token = cookies.read(request, cookies.SESSION)
     visit = None
     if token and _LAUNCH_ID.match(launch_id):
-        visit = resolve(wired.world, token, launch_id)
+        wired.hold_to(PAGES_OF_A_SESSION, token)
+        visit = resolve(wired.world, token, launch_id, touch=not _asks_by_itself(request))
     if visit is None:
         allow_framing(request.scope, frame_origins(wired.world))
         raise SessionEndedError
@@ -90,6 +108,11 @@ def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
         now=wired.settings.service_now(),
         page_key=str(uuid4()),
     )
+
+
+def _asks_by_itself(request: Request) -> bool:
+    """Whether a page looks again on its own: htmx fetches by GET for nothing else here."""
+    return request.method == "GET" and "hx-request" in request.headers
 
 
 OpenLaunch = Annotated[Opened, Depends(opened)]

@@ -26,6 +26,11 @@ from ccm_fhir.services.timers import start_by_policy
 from smart_app.deps import Wired
 from smart_app.session import cookies
 from smart_app.session.headers import allow_framing
+from smart_app.session.rates import (
+    LAUNCHES_OF_A_BROWSER,
+    LAUNCHES_OF_A_PRACTICE,
+    LAUNCHES_OF_AN_ADDRESS,
+)
 from smart_app.views.problem_page import problem_page
 from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
 
@@ -56,9 +61,12 @@ class CallbackQuery(BaseModel):
 def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()]) -> Response:
     """Send the browser to the EHR's authorization page."""
     allow_framing(request.scope, frame_origins(wired.world))
+    wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
         return _ask_for_cookie(wired, asked)
+    wired.hold_to(LAUNCHES_OF_A_BROWSER, browser)
+    wired.hold_to(LAUNCHES_OF_A_PRACTICE, asked.iss.rstrip("/"))  # one base is one practice's
     begun = LaunchRequest(iss=asked.iss, launch=asked.launch or None, browser=browser)
     return RedirectResponse(begin_launch(wired.world, begun), _SEE_OTHER)
 
@@ -67,6 +75,7 @@ def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()
 def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Query()]) -> Response:
     """Finish the launch and open the patient it is about."""
     allow_framing(request.scope, frame_origins(wired.world))
+    wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
         return problem_page(COOKIE_BLOCKED, _BLOCKED, is_demo=wired.settings.is_demo)
@@ -96,6 +105,10 @@ def first_page(signed_in: SignedIn) -> str:
     if asked.view is View.MONTH:
         return f"{page}/month?month={asked.month}"
     return f"{page}?month={asked.month}#{asked.view.value}"
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
 
 
 def _ask_for_cookie(wired: Wired, asked: LaunchQuery) -> Response:

@@ -44,10 +44,13 @@ class Visit:
     expires_at: datetime
 
 
-def resolve(world: Installation, session_token: str, launch_id: str) -> Visit | None:
+def resolve(
+    world: Installation, session_token: str, launch_id: str, *, touch: bool = True
+) -> Visit | None:
     """Return the visit behind a cookie and a launch id, or None where either does not hold.
 
-    Sessions end by the real clock, whatever day a demo shows.
+    Sessions end by the real clock, whatever day a demo shows. What a page asks by itself says
+    ``touch=False``: it must not keep a session alive that nobody sits at.
     """
     moment = world.clock()
     with world.db.write() as session:
@@ -58,7 +61,8 @@ def resolve(world: Installation, session_token: str, launch_id: str) -> Visit | 
         user = users.find(session, held.practice_id, held.user_id)
         if launch is None or user is None or user.role is None:
             return None
-        web_sessions.touch(session, held.practice_id, held.id_hash, moment)
+        if touch:
+            web_sessions.touch(session, held.practice_id, held.id_hash, moment)
         ehr = ehrs.get(session, held.practice_id, launch.ehr_id)
         return _visit(world, held, launch, _Who(user, user.role, ehr))
 

@@ -19,7 +19,12 @@ from ccm_fhir.errors import (
     NotFoundError,
 )
 from smart_app.deps import wiring
-from smart_app.session.refusals import BrokenFormError, ForgedRequestError, SessionEndedError
+from smart_app.session.refusals import (
+    BrokenFormError,
+    ForgedRequestError,
+    SessionEndedError,
+    TooManyRequestsError,
+)
 from smart_app.views import problems
 from smart_app.views.problem_page import problem_page
 from smart_app.views.problems import ProblemView
@@ -43,6 +48,7 @@ def handlers() -> dict[type[Exception], Handler]:
     return {
         LaunchError: _launch,
         SessionEndedError: _session_ended,
+        TooManyRequestsError: _too_many,
         NotFoundError: _session_ended,
         ForgedRequestError: _always(problems.NOT_OURS, 403),
         BrokenFormError: _always(problems.UNREADABLE, 400),
@@ -76,6 +82,12 @@ def _session_ended(request: Request, _: Exception) -> Response:
     if "hx-request" in request.headers:
         return HTMLResponse(problems.SESSION_ENDED.title, status_code=_STOP_POLLING)
     return _page(request, problems.SESSION_ENDED, 404)
+
+
+def _too_many(request: Request, error: Exception) -> Response:
+    page = _page(request, problems.TOO_MANY, 429)
+    page.headers["retry-after"] = str(cast("TooManyRequestsError", error).wait_seconds)
+    return page
 
 
 def _not_allowed(request: Request, error: Exception) -> Response:

@@ -26,3 +26,11 @@ class BrokenFormError(CcmError):
     def __init__(self, field: str) -> None:
         self.field = field
         super().__init__(f"a form came without a readable {field}")
+
+
+class TooManyRequestsError(CcmError):
+    """Somebody asks faster than people work; nothing was done."""
+
+    def __init__(self, wait_seconds: int) -> None:
+        self.wait_seconds = wait_seconds
+        super().__init__(f"too many requests; wait {wait_seconds} s")

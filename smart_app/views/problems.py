@@ -133,6 +133,13 @@ NOT_OURS = ProblemView(
     ask=_IT,
 )
 
+TOO_MANY = ProblemView(
+    title="That was too often",
+    happened="This app was asked more often in a short time than people work, so it did nothing.",
+    to_do="Wait a minute, then go back and try again. What you recorded is safe.",
+    ask="If your whole practice sees this, tell your administrator: the limit may be too low.",
+)
+
 UNREADABLE = ProblemView(
     title="We cannot read that",
     happened="Something in the address or the form is not in a shape that this app knows.",

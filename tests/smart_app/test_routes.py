@@ -268,6 +268,34 @@ def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     assert idle.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
 
 
+@pytest.mark.proves("S11")
+def test_a_page_that_looks_by_itself_does_not_keep_a_session_alive(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    record(browser)
+    statuses = []
+
+    for minute in range(1, 17):
+        front.clock.moment = NOW + timedelta(minutes=minute)
+        answer = browser.get(f"{browser.path}/progress", **{"hx-request": "true"})
+        statuses.append(answer.status_code)
+
+    assert statuses == [200] * 14 + [286, 286]
+
+
+@pytest.mark.proves("S11")
+def test_time_recorded_before_a_session_ended_is_there_after_the_next_launch(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    sent = record(browser)
+    front.clock.moment = NOW + timedelta(minutes=16)
+    late = browser.post(f"{browser.path}/time", {**sent, "start_time": "11:00"})
+
+    again = front.sign_in(Role.CARE_MANAGER)
+
+    assert late.status_code == 404
+    assert "What you recorded is safe." in late.text
+    assert again.get(again.path).text.count('id="entry-') == 1
+
+
 @pytest.mark.proves("S12")
 def test_one_person_does_not_open_the_launch_of_another(front: Front) -> None:
     nurse, biller = front.sign_in(Role.CARE_MANAGER), front.sign_in(Role.BILLER)
