@@ -26,6 +26,7 @@ from smart_app.session.refusals import (
     SessionEndedError,
     TooManyRequestsError,
 )
+from smart_app.session.shelf import Shelf
 
 _LAUNCH_ID = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
 _MOST_FIELDS = 40
@@ -52,6 +53,7 @@ class Wiring:
     world: Installation
     settings: AppSettings
     rates: RateLimiter = field(default_factory=RateLimiter, repr=False)
+    styles: Shelf = field(default_factory=Shelf, repr=False)
 
     def hold_to(self, rate: Rate, who: str) -> None:
         """Count a request of somebody.

@@ -37,6 +37,7 @@ from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
 router = APIRouter()
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f]*$")]
 _SEE_OTHER = 303
+_ENTRANCES = {"log-time": "#time", "sign-month": "#claim", "review-month": "/month"}
 _BLOCKED = 400
 
 
@@ -60,7 +61,7 @@ class CallbackQuery(BaseModel):
 @router.get("/launch")
 def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()]) -> Response:
     """Send the browser to the EHR's authorization page."""
-    allow_framing(request.scope, frame_origins(wired.world))
+    allow_framing(request.scope, frame_origins(wired.world, asked.iss))
     wired.hold_to(LAUNCHES_OF_AN_ADDRESS, _address(request))
     browser = cookies.read(request, cookies.BROWSER)
     if not browser:
@@ -98,10 +99,13 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
 
 
 def first_page(signed_in: SignedIn) -> str:
-    """Return the page that the launch opens: the patient's, unless a card asked for a view."""
+    """Return the page that the launch opens: the patient's, unless a card or an intent says.
+
+    An intent that is new to us opens the usual page.
+    """
     page, asked = f"/l/{signed_in.launch_id}", signed_in.opens
     if asked is None:
-        return page
+        return page + _ENTRANCES.get(signed_in.intent, "")
     if asked.view is View.MONTH:
         return f"{page}/month?month={asked.month}"
     return f"{page}?month={asked.month}#{asked.view.value}"

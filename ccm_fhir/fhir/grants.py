@@ -14,17 +14,22 @@ from ccm_fhir.errors import LaunchError
 from ccm_fhir.fhir.scopes import parse_scopes
 
 SHORT_LIFE_SECONDS = 300
+_LAUNCH = "launch"
 _TOKEN = re.compile(r"[\x21-\x7e]+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirContext:
-    """One entry of ``fhirContext``; an entry without a role belongs to the launch."""
+    """One entry of ``fhirContext``; an entry without a role belongs to the launch.
+
+    It has a reference, a canonical or an identifier (``system|value``), or several of them.
+    """
 
     reference: str = ""
     canonical: str = ""
+    identifier: str = ""
     resource_type: str = ""
-    role: str = "launch"
+    role: str = _LAUNCH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +107,28 @@ def _seconds(value: object) -> int:
 def _context(value: object) -> tuple[FhirContext, ...]:
     entries = value if isinstance(value, list) else []
     read = (_context_entry(entry) for entry in entries if isinstance(entry, dict))
-    return tuple(entry for entry in read if entry.reference or entry.canonical)
+    return tuple(entry for entry in read if _belongs(entry))
+
+
+def _belongs(entry: FhirContext) -> bool:
+    """Whether an entry says something: the launch's patient and encounter have their own names."""
+    kind = entry.resource_type or entry.reference.rpartition("/")[0].rpartition("/")[2]
+    if entry.role == _LAUNCH and kind in {"Patient", "Encounter"}:
+        return False
+    return bool(entry.reference or entry.canonical or entry.identifier)
 
 
 def _context_entry(entry: Mapping[str, Any]) -> FhirContext:
     return FhirContext(
         reference=_text(entry, "reference") or "",
         canonical=_text(entry, "canonical") or "",
+        identifier=_identifier(entry.get("identifier")),
         resource_type=_text(entry, "type") or "",
-        role=_text(entry, "role") or "launch",
+        role=_text(entry, "role") or _LAUNCH,
     )
+
+
+def _identifier(value: object) -> str:
+    if not isinstance(value, dict) or not _text(value, "value"):
+        return ""
+    return f"{_text(value, 'system') or ''}|{_text(value, 'value')}"

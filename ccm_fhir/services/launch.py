@@ -61,12 +61,14 @@ class Callback:
 class SignedIn:
     """A finished launch: the session's secret for the cookie, the launch id for the URL.
 
-    ``opens`` is the view that the card asked for from which the app was launched, if any.
+    ``opens`` is the view that the card asked for from which the app was launched, if any;
+    ``intent`` is what the EHR wants opened, in its own word, or empty.
     """
 
     session_token: str = field(repr=False)
     launch_id: str
     opens: AppContext | None = None
+    intent: str = ""
 
 
 def begin_launch(world: Installation, request: LaunchRequest) -> str:
@@ -205,5 +207,9 @@ def _opened(
             scopes=tokens.scope,
         )
         read_and_keep(world, reading, now)
-    opens = read_app_context(tokens.app_context)
-    return SignedIn(session_token=token, launch_id=launch.id, opens=opens)
+    return SignedIn(
+        session_token=token,
+        launch_id=launch.id,
+        intent=launch.intent,
+        opens=read_app_context(tokens.app_context),
+    )

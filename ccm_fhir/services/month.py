@@ -115,6 +115,7 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
                 patient_id=patient.id,
                 grant_id=visit.reading.grant_id,
                 need_patient_banner=True,
+                style_url=visit.style_url,
                 scopes=" ".join(sorted(visit.reading.scopes)),
             ),
             world.clock(),

@@ -111,19 +111,20 @@ def end(world: Installation, session_token: str) -> None:
         )
 
 
-def frame_origins(world: Installation) -> tuple[str, ...]:
-    """Return the origins of every active EHR: who may frame a page before a launch is known."""
+def frame_origins(world: Installation, iss: str = "") -> tuple[str, ...]:
+    """Return who may frame a page before a launch is known: the EHR of an ``iss``, or every one.
+
+    An unknown ``iss`` has every registered EHR: one of them shows the page that says so.
+    """
     with world.db.read() as session:
-        return tuple(
-            sorted(
-                {
-                    str(Origin.of(ehr.fhir_base))
-                    for practice in practices.list_all(session)
-                    for ehr in ehrs.list_all(session, practice.id)
-                    if ehr.is_active
-                }
-            )
-        )
+        active = {
+            ehr.fhir_base
+            for practice in practices.list_all(session)
+            for ehr in ehrs.list_all(session, practice.id)
+            if ehr.is_active
+        }
+    named = {base for base in active if iss and base.rstrip("/") == iss.rstrip("/")}
+    return tuple(sorted({str(Origin.of(base)) for base in named or active}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,8 @@ def exchanged(
             now=world.clock(),
         ),
     )
+    if not identity.fhir_user:
+        raise LaunchError("fhir_user_missing")
     return tokens, identity
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
 from ccm_fhir.errors import ConfigurationError
@@ -89,6 +89,15 @@ class Database:
         """Give a session over one unchanging view that cannot write."""
         with Session(self.reader_engine) as session:
             yield session
+
+    def answers(self) -> bool:
+        """Whether the database is there with our tables in it."""
+        try:
+            with self.read() as session:
+                session.connection().execute(text("SELECT 1 FROM practice LIMIT 1"))
+        except SQLAlchemyError:
+            return False
+        return True
 
     def close(self) -> None:
         """Give every connection back."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import JSONResponse, Response
 
-from ccm_fhir.services.sessions import frame_origins
 from smart_app.deps import Wired
 
 router = APIRouter()
@@ -19,6 +18,7 @@ def live() -> Response:
 
 @router.get("/health/ready")
 def ready(wired: Wired) -> Response:
-    """Answer once the database has; otherwise fail, as every page would."""
-    frame_origins(wired.world)
-    return JSONResponse({"status": "ready"})
+    """Answer 200 while the database answers, 503 while it does not."""
+    if wired.world.db.answers():
+        return JSONResponse({"status": "ready"})
+    return JSONResponse({"status": "the database does not answer"}, status_code=503)

@@ -72,6 +72,18 @@ LAUNCHES: dict[str, ProblemView] = {
         to_do=_AGAIN,
         ask="Tell the person who looks after the EHR: the id_token was refused.",
     ),
+    "fhir_user_missing": ProblemView(
+        title="The EHR did not say who you are",
+        happened=(
+            "The EHR signed you in, but its statement of who you are (the id_token) names no "
+            "person of its own (fhirUser)."
+        ),
+        to_do="It will not mend by itself. Nothing was opened and nothing was lost.",
+        ask=(
+            "Tell the person who looks after the EHR: this app needs the scopes openid and "
+            "fhirUser, and your account must belong to a Practitioner."
+        ),
+    ),
     "user_not_approved": ProblemView(
         title="You have no role here yet",
         happened="The EHR told us who you are, but not a profession that works with this app.",

@@ -157,6 +157,39 @@ def test_a_grant_carries_the_launch_context() -> None:
     assert grant.expires_in_seconds == 3600
 
 
+@pytest.mark.proves("R26")
+@pytest.mark.parametrize(
+    ("entry", "read"),
+    [
+        ({"reference": "Goal/1"}, FhirContext(reference="Goal/1")),
+        (
+            {"canonical": "https://x|1", "type": "Questionnaire"},
+            FhirContext(canonical="https://x|1", resource_type="Questionnaire"),
+        ),
+        ({"identifier": {"system": "urn:s", "value": "v"}}, FhirContext(identifier="urn:s|v")),
+        (
+            {"reference": "Task/2", "role": "https://r"},
+            FhirContext(reference="Task/2", role="https://r"),
+        ),
+        (
+            {"reference": "Patient/2", "role": "https://r"},
+            FhirContext(reference="Patient/2", role="https://r"),
+        ),
+        ({"reference": "Patient/2"}, None),
+        ({"reference": "https://ehr.example/fhir/Encounter/2"}, None),
+        ({"identifier": {"value": "v"}, "type": "Patient"}, None),
+        ({"identifier": {"system": "urn:s"}}, None),
+        ({"role": "https://r"}, None),
+        ({"reference": 7}, None),
+        ("noise", None),
+    ],
+)
+def test_an_entry_of_the_launch_context_is_read_or_left_out(
+    entry: object, read: FhirContext | None
+) -> None:
+    assert granted(fhirContext=[entry]).fhir_context == (() if read is None else (read,))
+
+
 @pytest.mark.proves("R23")
 @pytest.mark.parametrize("patient", ["absent", "", None, 7, {"id": "x"}])
 def test_a_missing_patient_is_none_and_never_a_guess(patient: object) -> None:

@@ -209,6 +209,14 @@ def test_a_token_response_without_id_token_is_refused(site: Site) -> None:
     assert rows(site, "web_session") == 0
 
 
+@pytest.mark.proves("R29")
+def test_an_id_token_that_names_no_person_is_told_as_such(site: Site) -> None:
+    callback = site.authorize(site.begin().replace("fhirUser", ""))
+
+    assert refusal(lambda: finish(site, callback)) == "fhir_user_missing"
+    assert rows(site, "web_session") == 0
+
+
 @pytest.mark.proves("R28", "S4")
 def test_an_id_token_whose_signature_does_not_hold_is_refused(site: Site) -> None:
     site.wire.fail("POST", TOKEN, with_json(lambda t: {**t, "id_token": t["id_token"][:-8] + "AA"}))

@@ -35,6 +35,16 @@ def test_health_answers_live_without_the_database(front: Front) -> None:
     assert front.client.get("/health/live").json() == {"status": "live"}
 
 
+def test_an_app_whose_database_is_away_is_not_ready(front: Front) -> None:
+    with front.world.db.write() as session:
+        session.connection().exec_driver_sql("ALTER TABLE practice RENAME TO away")
+
+    answer = front.client.get("/health/ready")
+
+    assert answer.status_code == 503
+    assert answer.json() == {"status": "the database does not answer"}
+
+
 @pytest.mark.proves("R22")
 def test_public_keys_may_be_kept_for_a_while(front: Front) -> None:
     answer = front.client.get("/.well-known/jwks.json")

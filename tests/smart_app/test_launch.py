@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from smart_app.session.cookies import BROWSER
-from tests.smart_app.front import EHR, Front
+from tests.smart_app.front import EHR, Front, with_practice
 
 KNOWN = f"{EHR}/fhir"
 SECRET = "b" * 43
@@ -97,3 +97,17 @@ def test_a_callback_that_belongs_to_no_launch_is_a_page(
     assert title in answer.text
     assert "never-made" not in answer.text
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.proves("S9")
+def test_a_launch_page_is_framed_by_the_ehr_of_its_iss_alone(front: Front) -> None:
+    with_practice(front, ehr="https://other.example")
+
+    def framed_by(iss: str) -> str:
+        answer = get(front, "/launch", iss=iss, launch="xyz", again="true")
+        return answer.headers["content-security-policy"].split("frame-ancestors ")[1]
+
+    assert framed_by(KNOWN) == EHR
+    assert framed_by(f"{KNOWN}/") == EHR
+    assert framed_by("https://other.example/fhir") == "https://other.example"
+    assert framed_by("https://evil.example/fhir") == f"{EHR} https://other.example"

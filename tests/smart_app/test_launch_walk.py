@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx2
 import pytest
@@ -14,6 +15,7 @@ from starlette.testclient import TestClient
 from smart_app.main import AppSettings, create_app
 from smart_app.session.cookies import BROWSER, SESSION
 from tests.services.loopback_ehr import APP, Clock, Ehr, cast, running_ehr
+from tests.services.wire import answers, with_json
 from tests.world import DOCTOR, NURSE, READY, Site, open_site
 
 
@@ -94,6 +96,130 @@ def test_another_person_in_the_same_browser_closes_what_the_first_had_open(site:
 
     assert "Amelia Signwell, MD" in browser.get(doctors)
     assert "Your session has ended" in browser.get(nurses)
+
+
+@pytest.mark.proves("R25")
+@pytest.mark.parametrize(
+    ("intent", "entrance"),
+    [("log-time", "#time"), ("review-month", "/month"), ("reconcile-everything", ""), ("", "")],
+)
+def test_an_intent_opens_its_own_view_and_an_unknown_one_the_usual(
+    site: Site, intent: str, entrance: str
+) -> None:
+    site.wire.fail("POST", "/oauth/token", with_json(lambda t: {**t, "intent": intent}))
+    browser = Walker(site)
+
+    address = browser.get(browser.authorized())
+
+    assert re.fullmatch(rf"/l/[\w-]+{entrance}", address)
+    assert "Nora Carewell, RN" in browser.get(address)
+
+
+@pytest.mark.proves("R12")
+def test_what_the_ehr_says_of_a_refusal_is_not_repeated_and_leads_nowhere(site: Site) -> None:
+    browser = Walker(site)
+    browser.authorized()
+    state = re.search(r"state=([\w-]+)", browser.authorized())
+    assert state is not None
+    said = urlencode(
+        {
+            "state": state[1],
+            "error": "<script>alert(1)</script>",
+            "error_description": "<b>canary</b>",
+            "error_uri": "https://evil.example",
+            "next": "https://evil.example",
+        }
+    )
+
+    page = browser.get(f"/callback?{said}")
+
+    assert "Access was not granted" in page
+    assert "alert(1)" not in page
+    assert "canary" not in page
+    assert "evil.example" not in page
+
+
+@pytest.mark.proves("R13", "S6")
+def test_no_token_of_the_ehr_reaches_the_browser_or_a_log(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    issued: list[dict[str, str]] = []
+
+    def keep(token: dict[str, str]) -> dict[str, str]:
+        issued.append(token)
+        return token
+
+    site.wire.fail("POST", "/oauth/token", with_json(keep))
+    caplog.set_level(logging.DEBUG)
+    browser = Walker(site)
+    address = browser.launch()
+    shown = [
+        browser.get(address),
+        browser.get(f"{address}/month"),
+        address,
+        *browser.cookies.values(),
+    ]
+
+    tokens = [issued[0][name] for name in ("access_token", "refresh_token", "id_token")]
+    seen = "\n".join([*shown, *(f"{r.getMessage()} {vars(r)}" for r in caplog.records)])
+    assert not [token for token in tokens if token in seen]
+
+
+@pytest.mark.proves("R8", "R10", "S3")
+def test_state_nonce_and_verifier_are_fresh_and_unguessable_in_every_launch(site: Site) -> None:
+    asked = [parse_qs(urlsplit(site.begin()).query) for _ in range(20)]
+
+    for name in ("state", "nonce", "code_challenge"):
+        values = {one[name][0] for one in asked}
+        assert len(values) == 20
+        assert all(re.fullmatch(r"[\w-]{43}", value) for value in values)  # 256 bits in base64url
+    assert {one["code_challenge_method"][0] for one in asked} == {"S256"}
+
+
+@pytest.mark.proves("R30")
+def test_a_launch_asks_for_nothing_that_an_ehr_did_not_offer(site: Site) -> None:
+    asked = parse_qs(urlsplit(site.begin()).query)
+
+    assert set(asked) == {
+        "response_type",
+        "client_id",
+        "redirect_uri",
+        "scope",
+        "aud",
+        "state",
+        "nonce",
+        "code_challenge",
+        "code_challenge_method",
+        "launch",
+    }
+
+
+@pytest.mark.proves("R27")
+def test_a_launch_wears_the_style_of_its_ehr(site: Site) -> None:
+    style = {"color_highlight": "#7a0b5c", "color_text": "red; } body { display: none"}
+    site.wire.fail("GET", r"/smart-style-1\.json", answers(200, body=style))
+    browser = Walker(site)
+    address = browser.launch()
+
+    css = [browser.get(f"/style/{address.removeprefix('/l/')}.css") for _ in range(2)]
+
+    assert css[0] == css[1] == ":root {\n  --smart-color-highlight: #7a0b5c;\n}\n"
+    (asked,) = site.wire.sent("GET", "smart-style")
+    assert "authorization" not in asked.headers
+
+
+@pytest.mark.proves("R27")
+@pytest.mark.parametrize("url", ["https://evil.example/s.json", "javascript:alert(1)", "/s.json"])
+def test_a_style_elsewhere_is_not_asked_for(site: Site, url: str) -> None:
+    site.wire.fail("POST", "/oauth/token", with_json(lambda t: {**t, "smart_style_url": url}))
+    browser = Walker(site)
+    address = browser.launch()
+    site.wire.mend()
+
+    css = browser.get(f"/style/{address.removeprefix('/l/')}.css")
+
+    assert "the defaults of app.css hold" in css
+    assert site.wire.requests == []
 
 
 @pytest.mark.proves("R9", "S3")
