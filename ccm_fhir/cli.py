@@ -173,6 +173,9 @@ def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Only compare models and schema; change nothing.")
     ] = False,
+    grant_to: Annotated[
+        str, typer.Option(help="A PostgreSQL role that the app works as: give it what it needs.")
+    ] = "",
 ) -> None:
     """Bring the database to the newest schema."""
     from ccm_fhir import wiring
@@ -180,7 +183,7 @@ def migrate(
 
     settings = Settings()
     if not check:
-        wiring.migrate(settings)
+        wiring.migrate(settings, role=grant_to)
         out.print("The database is at the newest schema.")
         return
     found = check_schema(settings.database_url)

@@ -26,7 +26,7 @@ from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
 from ccm_fhir.storage.crypto import derive_key, vault_from
 from ccm_fhir.storage.database import open_database
-from ccm_fhir.storage.migrate import is_at_head, upgrade
+from ccm_fhir.storage.migrate import grant_to, is_at_head, refuse_unguarded, upgrade
 from ccm_fhir.terminology import load_chronic_table, read_roots
 
 _DEMO_HOUR_UTC = 20
@@ -68,8 +68,11 @@ def service_clock(settings: Settings) -> Callable[[], datetime]:
     return demo_now
 
 
-def migrate(settings: Settings) -> None:
-    """Bring the database to the newest schema, ours and the durable engine's."""
+def migrate(settings: Settings, *, role: str = "") -> None:
+    """Bring the database to the newest schema, ours and the durable engine's.
+
+    A ``role`` of a PostgreSQL server is given what the app needs to work as that role.
+    """
     if settings.is_sqlite:
         folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
         try:
@@ -78,6 +81,9 @@ def migrate(settings: Settings) -> None:
             raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
     upgrade(settings.database_url)
     engine.migrate(settings.database_url)
+    if role:
+        grant_to(settings.database_url, role)
+        engine.grant_to(settings.database_url, role)
 
 
 def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
@@ -89,6 +95,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     master = settings.master_secret()
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
+    refuse_unguarded(settings.database_url, any_role=settings.demo)
     durable = (
         Durable(
             settings.database_url, executor_id=settings.executor_id, concurrency=_DELIVERIES_AT_ONCE

@@ -10,8 +10,12 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import make_url
 
+from ccm_fhir.storage import migrate
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+APP_ROLE = "ccm_test_app"
 
 
 @contextmanager
@@ -26,6 +30,20 @@ def fresh_postgres_database(admin_url: str) -> Iterator[str]:
         )
     finally:
         _execute(admin_url, sql.SQL("DROP DATABASE {} WITH (FORCE)"), name)
+
+
+def as_app_role(url: str) -> str:
+    """Return the URL of a migrated database for a role like the app's in production.
+
+    It owns nothing and row-level security binds it; the role is made where the server has none.
+    """
+    made = sql.SQL(
+        "DO $$ BEGIN CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS; "
+        "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+    )
+    _execute(url, made, APP_ROLE)
+    migrate.grant_to(url, APP_ROLE)
+    return make_url(url).set(username=APP_ROLE).render_as_string(hide_password=False)
 
 
 def _execute(admin_url: str, statement: sql.SQL, name: str) -> None:

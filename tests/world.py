@@ -50,6 +50,8 @@ from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.keys import NewSigningKey
 from ccm_fhir.storage.migrate import upgrade
 from ccm_fhir.terminology import load_chronic_table
+from tests.databases import APP_ROLE
+from tests.databases import as_app_role as app_role_url
 from tests.parts import ENVIRONMENT
 from tests.services.loopback_ehr import APP, KEY, TODAY, Clock, Ehr
 from tests.services.wire import Wire
@@ -126,14 +128,14 @@ class Site:
         self, patient_id: str, month: ServiceMonth = NOVEMBER
     ) -> tuple[DeliveryRecord, ...]:
         """Return every delivery of a patient's month."""
-        with self.world.db.read() as session:
+        with self.world.db.read(self.practice_id) as session:
             practice = practices.get(session, self.practice_id)
             return deliveries.of_patient_month(
                 session, practice.id, patient_id, month, practice.zone
             )
 
     def delivery(self, delivery_id: str) -> DeliveryRecord:
-        with self.world.db.read() as session:
+        with self.world.db.read(self.practice_id) as session:
             return deliveries.get(session, self.practice_id, delivery_id)
 
     def attempt(self, delivery_id: str) -> Attempt:
@@ -281,12 +283,17 @@ def open_site(
     settle_seconds: float = SETTLE_SECONDS,
     attested_on: date | None = date(2026, 1, 1),
     app_url: str = APP,
+    as_app_role: bool = False,
 ) -> Iterator[Site]:
     """Open an installation with one practice that is connected to an EHR.
 
-    A process that is started with ``settings_for`` works on the same installation.
+    A process that is started with ``settings_for`` works on the same installation. With
+    ``as_app_role`` a PostgreSQL database is worked on as in production, under row-level security.
     """
     migrate(database_url)
+    if as_app_role:
+        owner_url, database_url = database_url, app_role_url(database_url)
+        engine.grant_to(owner_url, APP_ROLE)
     wire, slept, clock = Wire(), list[float](), ehr.clock
     own_queue = Enqueuer(database_url)
     world = Installation(

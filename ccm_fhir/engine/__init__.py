@@ -3,6 +3,6 @@
 from ccm_fhir.engine.durable import Durable
 from ccm_fhir.engine.enqueue import Enqueuer, WorkflowState
 from ccm_fhir.engine.guard import StepFailedError
-from ccm_fhir.engine.setup import migrate
+from ccm_fhir.engine.setup import grant_to, migrate
 
-__all__ = ["Durable", "Enqueuer", "StepFailedError", "WorkflowState", "migrate"]
+__all__ = ["Durable", "Enqueuer", "StepFailedError", "WorkflowState", "grant_to", "migrate"]

@@ -12,6 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from dbos import DBOS, DBOSPortableJSONSerializer
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -33,6 +34,17 @@ def migrate(database_url: str) -> None:
     parsed = parse_url(database_url)
     prepare_file(parsed)
     DBOS.migrate(as_text(parsed), schema=SCHEMA)
+
+
+def grant_to(database_url: str, role: str) -> None:
+    """Let a role of a PostgreSQL server work with the engine's tables, not change them."""
+    engine = create_engine(parse_url(database_url))
+    quoted = engine.dialect.identifier_preparer.quote_identifier(role)
+    with engine.begin() as connection:
+        connection.execute(text(f"GRANT USAGE ON SCHEMA {SCHEMA} TO {quoted}"))
+        for what in ("TABLES", "SEQUENCES", "ROUTINES"):
+            connection.execute(text(f"GRANT ALL ON ALL {what} IN SCHEMA {SCHEMA} TO {quoted}"))
+    engine.dispose()
 
 
 def parse_url(database_url: str) -> URL:

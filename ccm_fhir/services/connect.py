@@ -103,7 +103,7 @@ def register(
     Raises:
         ConflictError: somebody has registered it since.
     """
-    with world.db.write() as session:
+    with world.db.write(new.practice_id) as session:
         ehr = ehrs.add(session, world.vault, new.practice_id, _new_ehr(new, explored.origins), now)
         discovery = Discovery(
             document_json=document_of(explored.config), pinned_origins=ehr.pinned_origins

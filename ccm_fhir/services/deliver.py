@@ -64,7 +64,7 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
     Safe to be called at any moment, by anyone, any number of times.
     """
     now = world.clock()
-    with world.db.write() as session:
+    with world.db.write(practice_id) as session:
         record = sending.claim_for_sending(session, practice_id, delivery_id, now)
         before = deliveries.dependencies(session, practice_id, delivery_id)
         ehr = ehrs.get(session, practice_id, record.ehr_id)
@@ -159,7 +159,7 @@ class _Courier:
 
     def _send(self, client: FhirClient) -> Attempt:
         record = self.record
-        with self.world.db.write() as session:
+        with self.world.db.write(self.record.practice_id) as session:
             sending.mark_intent(
                 session,
                 record.practice_id,
@@ -198,7 +198,7 @@ class _Courier:
         return self._sent(found.id, found.version_id)
 
     def _sent(self, remote_id: str, version_id: str) -> Attempt:
-        with self.world.db.write() as session:
+        with self.world.db.write(self.record.practice_id) as session:
             sending.mark_sent(
                 session,
                 self.record.practice_id,
@@ -213,7 +213,7 @@ class _Courier:
             return Attempt(state=DeliveryState.SENT, wait_seconds=None)
         stored = self._client().read(record.resource_type.value, record.remote_id)
         sent: Json = _body(record, self.before)
-        with self.world.db.write() as session:
+        with self.world.db.write(self.record.practice_id) as session:
             sending.mark_read_back(
                 session,
                 record.practice_id,
@@ -238,7 +238,7 @@ class _Courier:
         return Attempt(state=DeliveryState.SENT, wait_seconds=wait)
 
     def _mark(self, mark: _Mark, code: str, *, wait: float | None = None) -> Attempt:
-        with self.world.db.write() as session:
+        with self.world.db.write(self.record.practice_id) as session:
             marked = mark(
                 session,
                 self.record.practice_id,
@@ -249,7 +249,7 @@ class _Courier:
 
     def _wait(self) -> float:
         """Return how long to leave the EHR alone: twice as long after each setback so far."""
-        with self.world.db.read() as session:
+        with self.world.db.read(self.record.practice_id) as session:
             steps = deliveries.events(session, self.record.practice_id, self.record.id)
         setbacks = min(_MOST_DOUBLINGS, sum(1 for step in steps if step.detail_code))
         return min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0**setbacks)

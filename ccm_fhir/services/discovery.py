@@ -46,7 +46,7 @@ def fresh_configuration(world: Installation, ehr: Ehr) -> SmartConfiguration:
         raise LaunchError("ehr_unreachable") from None
     except FhirError:
         raise LaunchError("ehr_invalid") from None
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         ehrs.record_discovery(
             session,
             ehr.practice_id,

@@ -85,7 +85,7 @@ def stamp(world: Installation) -> Stamp:
 
 def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirClient:
     """Return a client that acts with a person's token, renewing it when it nears its end."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, grants.get(session, practice_id, grant_id).ehr_id)
 
     def token() -> str:
@@ -97,7 +97,7 @@ def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirCli
 
 def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirClient:
     """Return a client that acts as the practice's backend service."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
     return _client(world, ehr, lambda: system_token(world, ehr).access_token, world.patience)
 
@@ -107,7 +107,7 @@ def system_token(world: Installation, ehr: Ehr) -> CachedToken:
     scope = delivery_scopes(configuration_of(ehr).capabilities)
 
     def ask() -> CachedToken:
-        with world.db.read() as session:
+        with world.db.read(ehr.practice_id) as session:
             endpoint = token_endpoint(world, session, ehr, ClientAuth.PRIVATE_KEY)
         grant = client_credentials(endpoint, scope=scope, stamp=stamp(world))
         return CachedToken(
@@ -149,7 +149,7 @@ def _signing_key(world: Installation, session: Session) -> SigningKey:
 
 def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> str:
     now = world.clock()
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         grant = grants.get(session, practice_id, grant_id)
     if grant.expires_at - MARGIN > now:
         return grant.access_token.open(world.vault)
@@ -160,7 +160,7 @@ def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> st
 
 def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
     """Renew once, whoever asks at the same moment: a refresh token may be single-use."""
-    with world.db.write() as session:
+    with world.db.write(grant.practice_id) as session:
         mine = grants.begin_refresh(
             session,
             grant.practice_id,
@@ -171,7 +171,7 @@ def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
             world, session, ehrs.get(session, grant.practice_id, grant.ehr_id)
         )
     if not mine or grant.refresh_token is None:
-        with world.db.read() as session:
+        with world.db.read(grant.practice_id) as session:
             return grants.get(session, grant.practice_id, grant.id).access_token.open(world.vault)
     try:
         fresh = refresh(
@@ -181,10 +181,10 @@ def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
             stamp=stamp(world),
         )
     except LaunchError:
-        with world.db.write() as session:
+        with world.db.write(grant.practice_id) as session:
             grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
         raise LaunchError("reauthorise") from None
-    with world.db.write() as session:
+    with world.db.write(grant.practice_id) as session:
         grants.store_refreshed(
             session,
             world.vault,

@@ -59,7 +59,7 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
         ConflictError: the month is signed.
     """
     actor.must_be("keeping time", *_STAFF)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         patient = patients.get(session, actor.practice_id, typed.patient_id)
         audited(world, session, actor, "record_time", patient.id)
@@ -96,7 +96,7 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
     actor.must_be("taking time back", *_STAFF)
     if not void.reason.strip():
         raise InputError("reason", "Say why the entry is taken back.")
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         entry = ledger.get(session, actor.practice_id, void.entry_id)
         audited(world, session, actor, "void_time", entry.patient_id)

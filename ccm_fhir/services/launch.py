@@ -84,7 +84,7 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
     if not config.authorization_endpoint:
         raise LaunchError("ehr_invalid")
     state, nonce, verifier = world.new_secret(), world.new_secret(), world.new_secret()
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         launches.begin_attempt(
             session,
             world.vault,
@@ -126,7 +126,7 @@ def complete_launch(world: Installation, callback: Callback, now: datetime) -> S
     attempt = _consumed(world, callback)
     if callback.error or not callback.code:
         raise LaunchError("authorization_refused")
-    with world.db.read() as session:
+    with world.db.read(attempt.practice_id) as session:
         ehr = ehrs.get(session, attempt.practice_id, attempt.ehr_id)
     config = configuration_of(ehr)
     if callback.iss and config.issuer and callback.iss != config.issuer:
@@ -167,7 +167,7 @@ def _opened(
 ) -> SignedIn:
     ehr, tokens = launching.ehr, launching.tokens
     patient_id: str | None = None
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         if tokens.patient:
             known = patients.find_by_fhir_id(session, ehr.practice_id, ehr.id, tokens.patient)
             fact = PatientFact(ref=EvidenceRef("Patient", tokens.patient))

@@ -57,7 +57,7 @@ def overview(
     world: Installation, actor: Actor, wanted: MonthFilter, now: datetime
 ) -> MonthOverview:
     """Return one page of a month's patients, with counts over all of them."""
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         stored = months.month_rows(session, actor.practice_id, wanted.month, practice.zone)
         asked = _Asked(
@@ -103,7 +103,7 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
     Raises:
         NotFoundError: no such patient in this practice.
     """
-    with world.db.write() as session:
+    with world.db.write(visit.actor.practice_id) as session:
         patient = patients.get(session, visit.actor.practice_id, patient_id)
         launch = launches.start(
             session,

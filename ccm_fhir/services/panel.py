@@ -15,7 +15,7 @@ from ccm_fhir.storage import patients
 
 def ask_for_panel(world: Installation, practice_id: str, ehr_id: str, now: datetime) -> None:
     """Enqueue a reading of the whole panel; asked twice in one minute it runs once."""
-    with world.db.write() as session:
+    with world.db.write(practice_id) as session:
         world.queue.enqueue(
             session, READ_PANEL, f"panel-{ehr_id}-{now:%Y%m%d%H%M}", practice_id, ehr_id
         )
@@ -27,7 +27,7 @@ def list_panel(
     """Read who the patients are, keep them, and return our ids of them."""
     client = system_client(world, practice_id, ehr_id)
     found = [fact for fact in read_patients(client) if not isinstance(fact, Skipped)]
-    with world.db.write() as session:
+    with world.db.write(practice_id) as session:
         return tuple(patients.upsert(session, practice_id, ehr_id, fact, now).id for fact in found)
 
 

@@ -52,7 +52,7 @@ def read_patient_as_system(
     world: Installation, practice_id: str, patient_id: str, now: datetime
 ) -> None:
     """Read one patient's chart with the practice's backend token (the panel)."""
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         patient = patients.get(session, practice_id, patient_id)
         ehr = ehrs.get(session, practice_id, patient.ehr_id)
     scopes = system_token(world, ehr).scope
@@ -69,7 +69,7 @@ def read_patient_as_system(
 def _read(world: Installation, reading: Reading, now: datetime) -> None:
     if reading.patient_id is None:
         raise NotFoundError("patient")
-    with world.db.read() as session:
+    with world.db.read(reading.practice_id) as session:
         patient = patients.get(session, reading.practice_id, reading.patient_id)
         ehr = ehrs.get(session, reading.practice_id, patient.ehr_id)
     client = user_client(world, reading.practice_id, reading.grant_id)
@@ -86,7 +86,7 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
 
 
 def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datetime) -> None:
-    with world.db.write() as session:
+    with world.db.write(patient.practice_id) as session:
         patients.upsert(session, patient.practice_id, patient.ehr_id, new.facts.patient, now)
         patients.record_chart_problem(session, patient.practice_id, patient.id, None)
         charts.record(session, patient.practice_id, new, now)

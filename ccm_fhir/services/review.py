@@ -58,7 +58,7 @@ def review_patient_month(
     Raises:
         NotFoundError: no such patient in this practice.
     """
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         audit.append(
             session,

@@ -20,6 +20,7 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.launches import Launch
+from ccm_fhir.storage.tenancy import enter
 from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.web_sessions import NewWebSession, WebSession
 
@@ -76,6 +77,7 @@ def continue_or_start(
     """
     now = world.clock()
     held = _live(session, session_token, now) if session_token else None
+    enter(session, user.practice_id)  # what the browser held before may be another practice's
     if held is not None and held.user_id == user.id and held.practice_id == user.practice_id:
         return session_token, held.id_hash
     secret = world.new_secret()
@@ -116,13 +118,12 @@ def frame_origins(world: Installation, iss: str = "") -> tuple[str, ...]:
 
     An unknown ``iss`` has every registered EHR: one of them shows the page that says so.
     """
+    active: set[str] = set()
     with world.db.read() as session:
-        active = {
-            ehr.fhir_base
-            for practice in practices.list_all(session)
-            for ehr in ehrs.list_all(session, practice.id)
-            if ehr.is_active
-        }
+        for practice in practices.list_all(session):
+            enter(session, practice.id)
+            known = ehrs.list_all(session, practice.id)
+            active |= {ehr.fhir_base for ehr in known if ehr.is_active}
     named = {base for base in active if iss and base.rstrip("/") == iss.rstrip("/")}
     return tuple(sorted({str(Origin.of(base)) for base in named or active}))
 

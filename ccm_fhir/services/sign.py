@@ -73,7 +73,7 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
         ConflictError: already signed, changed since it was shown, or nothing to report.
     """
     actor.must_be("signing a month", Role.PRACTITIONER)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         # First of all, since from here on the practice's other writers wait: nobody adds time
         # to the month between the look at it and the signature.
         audit.append(

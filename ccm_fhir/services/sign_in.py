@@ -37,7 +37,7 @@ def exchanged(
     world: Installation, ehr: Ehr, attempt: Attempt, code: str
 ) -> tuple[TokenGrant, Identity]:
     """Trade the code for tokens and validate who they speak for."""
-    with world.db.read() as session:
+    with world.db.read(ehr.practice_id) as session:
         endpoint = token_endpoint(world, session, ehr)
     tokens = exchange_code(
         endpoint,
@@ -71,7 +71,7 @@ def exchanged(
 def kept_grant(world: Installation, ehr: Ehr, tokens: TokenGrant) -> Grant:
     """Keep a person's tokens, sealed."""
     now = world.clock()
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         return grants.add(
             session,
             world.vault,
@@ -94,7 +94,7 @@ def known_user(world: Installation, ehr: Ehr, identity: Identity, grant: Grant) 
     Somebody whose roles are all in other organizations gets no role here.
     """
     person = read_user(user_client(world, ehr.practice_id, grant.id), identity.fhir_user)
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         ours = practices.get(session, ehr.practice_id).organization_ref
         is_elsewhere = bool(ours and person.organizations and ours not in person.organizations)
         standing = standing_of(() if is_elsewhere else person.taxonomy)

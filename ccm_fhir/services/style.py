@@ -14,7 +14,7 @@ def style_of(world: Installation, visit: Visit) -> SmartStyle | None:
     """Return the style of a launch's EHR; None where it sent none that can be used."""
     if not visit.style_url:
         return None
-    with world.db.read() as session:
+    with world.db.read(visit.actor.practice_id) as session:
         ehr = ehrs.get(session, visit.actor.practice_id, visit.actor.ehr_id)
     try:
         return read_style(gate_of(world, ehr), visit.style_url)

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlmodel import Session
 
 from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.storage.tenancy import enter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,14 +50,19 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """Give a session that is committed at the end, or rolled back by an exception."""
+    def write(self, practice_id: str = "") -> Iterator[Session]:
+        """Give a session that is committed at the end, or rolled back by an exception.
+
+        PostgreSQL lets it see and write rows of the practice alone; without one, none of any
+        until ``tenancy.enter`` is called.
+        """
         with (
             self._in_turn(),
             Session(self.engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             session.connection()  # take the lock now, not at the first statement
+            enter(session, practice_id)
             yield session
 
     @contextmanager
@@ -74,20 +80,10 @@ class Database:
                 self._turn.release()
 
     @contextmanager
-    def session_for(self, practice_id: str) -> Iterator[Session]:
-        """Give a writing session that the database itself knows to be of one practice."""
-        with self.write() as session:
-            if not self.is_sqlite:
-                session.connection().execute(
-                    text("SELECT set_config('app.practice', :practice, true)"),
-                    {"practice": practice_id},
-                )
-            yield session
-
-    @contextmanager
-    def read(self) -> Iterator[Session]:
-        """Give a session over one unchanging view that cannot write."""
+    def read(self, practice_id: str = "") -> Iterator[Session]:
+        """Give a session over one unchanging view that cannot write, of a practice as above."""
         with Session(self.reader_engine) as session:
+            enter(session, practice_id)
             yield session
 
     def answers(self) -> bool:

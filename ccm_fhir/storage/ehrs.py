@@ -13,6 +13,7 @@ from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.crypto import Place, Sealed, Vault
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import EhrRow
+from ccm_fhir.storage.tenancy import looking_for
 from ccm_fhir.storage.values import columns_of, insert_once, require, value_of
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def add(session: Session, vault: Vault, practice_id: str, new: NewEhr, now: date
 
 def find_by_base(session: Session, fhir_base: str) -> Ehr | None:
     """Return the active EHR with exactly this base; it says which practice is launching."""
+    looking_for(session, fhir_base)
     row = session.exec(
         select(EhrRow).where(col(EhrRow.fhir_base) == fhir_base, col(EhrRow.is_active))
     ).one_or_none()

@@ -18,6 +18,7 @@ from ccm_fhir.storage.tables import (
     TokenGrantRow,
     WebSessionRow,
 )
+from ccm_fhir.storage.tenancy import enter, looking_for
 from ccm_fhir.storage.values import columns_of, require, require_parents, value_of
 from ccm_fhir.storage.vocabulary import AttemptRefusal
 
@@ -100,7 +101,15 @@ def begin_attempt(
 
 
 def consume_attempt(session: Session, state_hash: str, now: datetime) -> Attempt | AttemptRefusal:
-    """Return an attempt to the first who asks for it, and a refusal to everyone after."""
+    """Return an attempt to the first who asks for it, and a refusal to everyone after.
+
+    From here on the transaction is of the practice that the attempt is of.
+    """
+    looking_for(session, state_hash)
+    known = session.get(LaunchAttemptRow, state_hash)
+    if known is None:
+        return AttemptRefusal.UNKNOWN
+    enter(session, known.practice_id)
     won = session.exec(
         update(LaunchAttemptRow)
         .where(
@@ -110,9 +119,7 @@ def consume_attempt(session: Session, state_hash: str, now: datetime) -> Attempt
         )
         .values(used_at=now)
     )
-    row = session.get(LaunchAttemptRow, state_hash, populate_existing=True)
-    if row is None:
-        return AttemptRefusal.UNKNOWN
+    row = session.get_one(LaunchAttemptRow, state_hash, populate_existing=True)
     if won.rowcount == 1:
         return _attempt(row)
     return AttemptRefusal.EXPIRED if row.used_at is None else AttemptRefusal.USED

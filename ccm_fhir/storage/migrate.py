@@ -18,6 +18,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import AutoString
 
 from ccm_fhir.errors import ConfigurationError, DatabaseUnreachableError
+from ccm_fhir.storage import tenancy
 from ccm_fhir.storage.columns import UtcDateTime, Word
 from ccm_fhir.storage.database import parse_url, postgres_engine, sqlite_engine
 from ccm_fhir.storage.tables import Row
@@ -39,6 +40,24 @@ def upgrade(url: str) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(_config(connection), "head")
         _refuse_broken_references(connection)
+
+
+def grant_to(url: str, role: str) -> None:
+    """Give a role of a PostgreSQL server what the app needs of our tables, and no more.
+
+    Raises:
+        ConfigurationError: it is no PostgreSQL server, or there is no such role.
+    """
+    with _connection(url) as connection, connection.begin():
+        if connection.dialect.name != "postgresql":
+            raise ConfigurationError("--grant-to", "only PostgreSQL has roles")
+        tenancy.grant_to(connection, role)
+
+
+def refuse_unguarded(url: str, *, any_role: bool) -> None:
+    """Raise ConfigurationError where the database does not keep practices apart: see tenancy."""
+    with _connection(url) as connection:
+        tenancy.refuse_unguarded(connection, any_role=any_role)
 
 
 def is_at_head(url: str) -> bool:

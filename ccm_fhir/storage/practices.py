@@ -12,6 +12,7 @@ from ccm_fhir.domain.facts import PracticeFact
 from ccm_fhir.errors import InputError, NotFoundError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import PracticeRow
+from ccm_fhir.storage.tenancy import enter
 from ccm_fhir.storage.values import columns_of, value_of
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class PracticeAttestation:
 
 
 def add(session: Session, new: NewPractice, now: datetime) -> Practice:
-    """Enter a practice."""
+    """Enter a practice; from here on the transaction is of it."""
     _refuse_unknown_zone(new)
     row = PracticeRow(
         **columns_of(new),
@@ -89,6 +90,7 @@ def add(session: Session, new: NewPractice, now: datetime) -> Practice:
     )
     session.add(row)
     session.flush()
+    enter(session, row.id)
     return value_of(Practice, row)
 
 

@@ -10,6 +10,7 @@ from sqlmodel import col, select, update
 from ccm_fhir.errors import NotFoundError
 from ccm_fhir.storage.crypto import Place, Sealed, Vault
 from ccm_fhir.storage.tables import AppUserRow, LaunchRow, WebSessionRow
+from ccm_fhir.storage.tenancy import enter, looking_for
 from ccm_fhir.storage.values import require, value_of
 
 if TYPE_CHECKING:
@@ -67,9 +68,16 @@ def start(
 
 
 def find(session: Session, id_hash: str) -> WebSession | None:
-    """Return the session of a cookie, ended and expired ones too: see ``is_live``."""
+    """Return the session of a cookie, ended and expired ones too: see ``is_live``.
+
+    From here on the transaction is of the practice that the session is of.
+    """
+    looking_for(session, id_hash)
     row = session.get(WebSessionRow, id_hash)
-    return None if row is None else _value(row)
+    if row is None:
+        return None
+    enter(session, row.practice_id)
+    return _value(row)
 
 
 def touch(session: Session, practice_id: str, id_hash: str, now: datetime) -> None:

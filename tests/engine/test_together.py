@@ -78,7 +78,7 @@ def test_a_row_that_is_rolled_back_has_none(database: Database, enqueuer: Enqueu
 def test_our_own_statements_are_unharmed_after_enqueueing_in_the_same_transaction(
     database: Database, enqueuer: Enqueuer
 ) -> None:
-    with database.session_for("p-1") as session:
+    with database.write("p-1") as session:
         enqueuer.enqueue(session, "deliver", "w-1", "p-1", "d-1")
         practices.add(session, NEW, NOW)
         enqueuer.enqueue(session, "deliver", "w-1", "p-1", "d-1")

@@ -124,7 +124,7 @@ class Front:
     def sign_in(self, role: Role, *, patient_id: str | None = "") -> Browser:
         """Open the app as a person of a role, for the patient unless told otherwise."""
         person = self.people[role]
-        with self.world.db.write() as session:
+        with self.world.db.write(self.practice_id) as session:
             token, id_hash = continue_or_start(self.world, session, person, "")
             grant = grants.add(
                 session,

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.storage.database import Database
 from ccm_fhir.storage.migrate import upgrade
-from tests.smart_app.front import Front, open_front_at, with_practice
+from tests.databases import as_app_role, fresh_postgres_database
+from tests.parts import postgres_admin_url
+from tests.smart_app.front import CANARY, Front, Page, open_front_at, with_practice
 from tests.smart_app.test_routes import record
 from tests.smart_app.walker import Tenant, Walk, every_route, rows_of, sign_in
 
@@ -27,6 +29,16 @@ def front(database_url: str) -> Iterator[Front]:
     opened = open_front_at(database_url)
     yield opened
     opened.world.db.close()
+
+
+@pytest.fixture
+def guarded() -> Iterator[Front]:
+    """Yield the app as in production: PostgreSQL, and a role that row-level security binds."""
+    with fresh_postgres_database(postgres_admin_url()) as url:
+        upgrade(url)
+        opened = open_front_at(as_app_role(url))
+        yield opened
+        opened.world.db.close()
 
 
 def neighbour(front: Front, number: int) -> Tenant:
@@ -70,22 +82,46 @@ def test_no_route_gives_or_changes_anything_of_another_practice(front: Front) ->
 
 @pytest.mark.proves("S12")
 def test_the_walk_finds_what_store_functions_that_forget_the_practice_give_away(
-    tmp_path: Path,
+    front: Front,
 ) -> None:
-    url = f"sqlite:///{tmp_path / 'control.sqlite'}"
-    upgrade(url)
-    front = open_front_at(url)
-    try:
-        theirs, ours = neighbour(front, 0), sign_in(front)
-        forget_whose(front.world.db)
+    theirs, ours = neighbour(front, 0), sign_in(front)
+    forget_whose(front.world.db)
 
-        leaks = list(Walk(ours=ours, theirs=theirs).leaks())
-    finally:
-        front.world.db.close()
+    leaks = list(Walk(ours=ours, theirs=theirs).leaks())
 
     assert any(leak.startswith("GET /l/{launch_id}/month shows") for leak in leaks)
     assert any(leak.startswith("POST /l/{launch_id}/open tells") for leak in leaks)
     assert any(leak.startswith("POST /l/{launch_id}/time/{entry_id}/void") for leak in leaks)
+
+
+@pytest.mark.needs("postgres")
+@pytest.mark.proves("S12", "S13")
+def test_row_level_security_holds_where_store_functions_forget_the_practice(
+    guarded: Front,
+) -> None:
+    theirs, ours = neighbour(guarded, 0), sign_in(guarded)
+    forget_whose(guarded.world.db)
+
+    assert list(Walk(ours=ours, theirs=theirs).leaks()) == []
+
+
+@pytest.mark.needs("postgres")
+@pytest.mark.proves("S13")
+def test_the_pages_work_under_row_level_security(guarded: Front) -> None:
+    nurse, doctor = guarded.sign_in(Role.CARE_MANAGER), guarded.sign_in(Role.PRACTITIONER)
+    record(nurse)
+    signing = {**doctor.fields("/sign"), "attested": Criterion.DURATION_AND_RISK.value}
+
+    signed = doctor.post(f"{doctor.path}/sign", signing)
+    months = doctor.get(f"{doctor.path}/month?month=2026-11")
+    opened = doctor.post(f"{doctor.path}/open", Page(months.text).forms[f"{doctor.path}/open"])
+    left = nurse.post(f"{nurse.path}/sign-out", nurse.fields("/sign-out"))
+
+    assert "done=signed" in signed.headers["location"]
+    assert CANARY in months.text
+    assert CANARY in doctor.get(opened.headers["location"]).text
+    assert left.headers["location"] == "/signed-out"
+    assert nurse.get(nurse.path).status_code == 404
 
 
 @pytest.mark.proves("S8")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 import httpx2
 from fastapi import FastAPI
@@ -76,6 +77,7 @@ class Walk:
                 yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
 
     def _sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+        self.ours.front.clock.moment += timedelta(seconds=1)  # a walker keeps to the pace allowed
         ours = {"launch_id": self.ours.launch_id, "entry_id": ABSENT}
         path = _PARAMETER.sub(lambda found: {**ours, **ids}[found[1]], step.path)
         if step.method == "GET":
@@ -112,7 +114,7 @@ def every_route(front: Front) -> tuple[Step, ...]:
 
 def rows_of(database: Database, practice_id: str) -> dict[str, list[str]]:
     """Return every row of a practice as text, by table."""
-    with database.write() as session:
+    with database.write(practice_id) as session:
         return {
             name: sorted(
                 str(tuple(row))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -92,57 +93,58 @@ def vault() -> Vault:
 @pytest.fixture
 def add_tenant(database: Database, vault: Vault) -> Callable[[str], Tenant]:
     """Return a way to fill a practice of some name."""
+    return partial(add_tenant_to, database, vault)
 
-    def add(name: str) -> Tenant:
-        with database.write() as session:
-            practice = practices.add(
-                session,
-                NewPractice(
-                    name=name, time_zone="America/New_York", identifier_namespace=f"secret-{name}"
-                ),
-                NOW,
-            )
-            ehr = ehrs.add(
-                session,
-                vault,
-                practice.id,
-                NewEhr(
-                    name="EHR",
-                    fhir_base=f"https://{name}.example/fhir",
-                    client_id="ccm",
-                    client_auth=ClientAuth.SECRET,
-                    client_secret="client-secret",  # nobody's
-                    pinned_origins=(f"https://{name}.example",),
-                ),
-                NOW,
-            )
-            nurse, doctor = (
-                users.upsert(
-                    session,
-                    practice.id,
-                    SeenUser(
-                        ehr_id=ehr.id,
-                        issuer="https://issuer.example",
-                        subject=role,
-                        fhir_user=f"Practitioner/{role}",
-                        name=role,
-                        role=role,
-                    ),
-                    NOW,
-                )
-                for role in (Role.CARE_MANAGER, Role.PRACTITIONER)
-            )
-            fact = PatientFact(ref=EvidenceRef("Patient", "fhir-1"), name="Testa, Ada")
-            patient = patients.upsert(session, practice.id, ehr.id, fact, NOW)
-        return Tenant(
-            practice_id=practice.id,
-            ehr_id=ehr.id,
-            nurse_id=nurse.id,
-            doctor_id=doctor.id,
-            patient_id=patient.id,
+
+def add_tenant_to(database: Database, vault: Vault, name: str) -> Tenant:
+    """Fill a practice of some name."""
+    with database.write() as session:
+        practice = practices.add(
+            session,
+            NewPractice(
+                name=name, time_zone="America/New_York", identifier_namespace=f"secret-{name}"
+            ),
+            NOW,
         )
-
-    return add
+        ehr = ehrs.add(
+            session,
+            vault,
+            practice.id,
+            NewEhr(
+                name="EHR",
+                fhir_base=f"https://{name}.example/fhir",
+                client_id="ccm",
+                client_auth=ClientAuth.SECRET,
+                client_secret="client-secret",  # nobody's
+                pinned_origins=(f"https://{name}.example",),
+            ),
+            NOW,
+        )
+        nurse, doctor = (
+            users.upsert(
+                session,
+                practice.id,
+                SeenUser(
+                    ehr_id=ehr.id,
+                    issuer="https://issuer.example",
+                    subject=role,
+                    fhir_user=f"Practitioner/{role}",
+                    name=role,
+                    role=role,
+                ),
+                NOW,
+            )
+            for role in (Role.CARE_MANAGER, Role.PRACTITIONER)
+        )
+        fact = PatientFact(ref=EvidenceRef("Patient", "fhir-1"), name="Testa, Ada")
+        patient = patients.upsert(session, practice.id, ehr.id, fact, NOW)
+    return Tenant(
+        practice_id=practice.id,
+        ehr_id=ehr.id,
+        nurse_id=nurse.id,
+        doctor_id=doctor.id,
+        patient_id=patient.id,
+    )
 
 
 @pytest.fixture

@@ -148,7 +148,7 @@ def test_postgresql_knows_the_practice_within_the_transaction_only(migrated_serv
     database = open_database(migrated_server)
     setting = text("SELECT current_setting('app.practice', true)")
 
-    with database.session_for("p-1") as session:
+    with database.write("p-1") as session:
         inside = session.execute(setting).scalar_one()
     with database.write() as session:
         after = session.execute(setting).scalar_one()
@@ -158,7 +158,7 @@ def test_postgresql_knows_the_practice_within_the_transaction_only(migrated_serv
 
 
 def test_a_session_for_a_practice_writes_like_any_other(database: Database, ours: Tenant) -> None:
-    with database.session_for(ours.practice_id) as session:
+    with database.write(ours.practice_id) as session:
         session.get_one(PracticeRow, ours.practice_id).name = "renamed"
 
     assert name_of(database, ours.practice_id) == "renamed"
