@@ -159,6 +159,24 @@ def test_ports_are_published_on_loopback_only(services: dict[str, Any]) -> None:
     assert addresses == {"127.0.0.1"}
 
 
+@pytest.mark.proves("S13")
+def test_the_app_and_its_workers_do_not_connect_as_the_owner_of_the_tables(
+    services: dict[str, Any],
+) -> None:
+    role = {
+        name: re.findall(r"//(\w+)@", services[name]["environment"]["CCM_DATABASE_URL"])
+        for name in ("migrate", "app", "worker")
+    }
+    made = (ROOT / "docker" / "app-role.sh").read_text(encoding="utf-8")
+
+    assert role == {"migrate": ["ccm"], "app": ["ccm_app"], "worker": ["ccm_app"]}
+    assert services["migrate"]["command"] == ["migrate", "--grant-to", "ccm_app"]
+    assert "CREATE ROLE ccm_app LOGIN" in made
+    assert "NOSUPERUSER" in made
+    assert "NOBYPASSRLS" in made
+    assert "database_password" not in {s["source"] for s in services["app"]["secrets"]}
+
+
 @pytest.mark.proves("S24")
 def test_secrets_come_as_files_and_never_stand_in_the_environment(
     services: dict[str, Any],
