@@ -22,6 +22,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ccm_fhir import cli_classify, cli_decide
+from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_fees import fees_app
@@ -59,6 +60,7 @@ app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
+app.add_typer(audit_app, name="audit")
 
 out = Console()
 err = Console(stderr=True)

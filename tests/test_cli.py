@@ -50,6 +50,9 @@ COMMANDS = (
     "rules show",
     "keys rotate",
     "doctor",
+    "audit verify",
+    "audit anchor",
+    "audit export",
 )
 NOBODY = "http://127.0.0.1:9/fhir"
 SYNTHETIC_PASSWORD = "canary-password"
@@ -689,4 +692,31 @@ def test_the_doctor_is_asked_about_an_ehr_that_is_registered(
     assert ran.code == 2
     assert ran.complaint == (
         "ehr: no EHR has this name; registered are: none; run: ccm-fhir ehr add"
+
+
+@pytest.mark.proves("S21")
+def test_the_audit_trail_is_verified_anchored_and_exported(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr, tmp_path: Path
+) -> None:
+    run(*add(ehr.base), **settings)
+    anchors = tmp_path / "heads.jsonl"
+
+    anchored, whole = run("audit", "anchor", str(anchors)), run("audit", "verify")
+    practice_id = whole.out.split(":")[0]
+    exported = run("audit", "export", "--practice", practice_id)
+    again = run("audit", "verify", "--anchors", str(anchors))
+
+    assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
+    assert (whole.code, whole.out) == (0, f"{practice_id}: 0 entries, whole, head none\n")
+    assert json.loads(exported.out)["resourceType"] == "AuditEvent"
+    assert (again.code, "1 entries, whole" in again.out) == (0, True)
+    anchors.write_text(
+        anchors.read_text(encoding="utf-8").replace(
+            '"entries":0,"head":""', '"entries":9,"head":"x"'
+        )
+    )
+    assert run("audit", "verify", "--anchors", str(anchors)).code == 4
+    assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
+    assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
+        "anchors: the file cannot be read"
     )

@@ -120,6 +120,13 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
             ),
             world.clock(),
         )
+        audit.append(
+            session,
+            world.audit_key,
+            visit.actor.practice_id,
+            AuditEntry(act="open_patient", user_id=visit.actor.user_id, patient_id=patient.id),
+            world.clock(),
+        )
         return launch.id
 
 

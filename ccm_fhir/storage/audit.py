@@ -43,6 +43,7 @@ class AuditEntry:
 class AuditRecord(AuditEntry):
     """A line of the trail."""
 
+    id: str
     sequence: int
     at: datetime
     hash: str
@@ -84,6 +85,29 @@ def append(
     session.add(row)
     session.flush()
     return value_of(AuditRecord, row)
+
+
+def records(
+    session: Session, practice_id: str, *, after: int, most: int
+) -> tuple[AuditRecord, ...]:
+    """Return so many lines of a practice that follow a sequence number, in order."""
+    found = session.exec(
+        select(AuditRow)
+        .where(col(AuditRow.practice_id) == practice_id, col(AuditRow.sequence) > after)
+        .order_by(col(AuditRow.sequence))
+        .limit(most)
+    )
+    return tuple(value_of(AuditRecord, row) for row in found)
+
+
+def head_at(session: Session, practice_id: str, entries: int) -> str:
+    """Return the chain's hash after so many entries; empty at none, or where it is shorter."""
+    found = session.exec(
+        select(AuditRow.hash).where(
+            col(AuditRow.practice_id) == practice_id, col(AuditRow.sequence) == entries
+        )
+    ).one_or_none()
+    return found or _BEGINNING
 
 
 def verify(session: Session, key: bytes, practice_id: str) -> AuditCheck:

@@ -13,6 +13,7 @@ from ccm_fhir.storage.tables import EhrRow, PatientRow
 from ccm_fhir.storage.values import insert_once, require, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlmodel import Session
@@ -88,6 +89,18 @@ def find_by_fhir_id(
     """Return a patient by the EHR's own id, or None."""
     row = _find(session, practice_id, ehr_id, fhir_id)
     return None if row is None else value_of(PatientRecord, row)
+
+
+def fhir_ids(
+    session: Session, practice_id: str, patient_ids: Collection[str | None]
+) -> dict[str, str]:
+    """Return the EHR's ids of patients, by ours."""
+    rows = session.exec(
+        select(PatientRow.id, PatientRow.fhir_id).where(
+            col(PatientRow.practice_id) == practice_id, col(PatientRow.id).in_(patient_ids)
+        )
+    )
+    return dict(iter(rows))
 
 
 def list_all(session: Session, practice_id: str) -> tuple[PatientRecord, ...]:

@@ -140,6 +140,23 @@ def test_no_route_writes_anything_of_a_chart_by_get(front: Front) -> None:
     assert {name for name in after if after[name] != before[name]} <= may_change
 
 
+@pytest.mark.proves("S21")
+def test_every_page_that_shows_a_patient_leaves_a_line_of_who_looked(front: Front) -> None:
+    browser = sign_in(front)
+    shown = []
+
+    for step in every_route(front):
+        if step.method != "GET":
+            continue
+        before = len(rows_of(front.world.db, front.practice_id)["audit"])
+        answer = browser.get(step.path.format(launch_id=browser.launch_id, entry_id="x"))
+        if CANARY in answer.text:
+            shown.append(step.path)
+            assert len(rows_of(front.world.db, front.practice_id)["audit"]) > before, step.path
+
+    assert {"/l/{launch_id}", "/l/{launch_id}/month"} <= set(shown)
+
+
 def test_every_route_is_walked(front: Front) -> None:
     paths = {step.path for step in every_route(front)}
 

@@ -1,0 +1,97 @@
+"""Lines of the audit trail as FHIR R4 AuditEvents, in the shape of IHE's basic audit patterns.
+
+https://hl7.org/fhir/R4/auditevent.html and https://profiles.ihe.net/ITI/BALP. Event codes are
+DICOM's (PS3.16, CID 400 to 403). Each event carries its place in the chain and the chain's
+hash there, so that a copy can be compared with the trail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ccm_fhir.fhir.json import Json
+
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+_SOURCE_TYPE = "http://terminology.hl7.org/CodeSystem/security-source-type"
+_OBJECT_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+_OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+
+_RECORD = ("110110", "Patient Record")
+_SIGNING_IN = ("110114", "User Authentication")
+# Act of ours -> DICOM event, and FHIR's action: C create, R read, U update, E execute.
+_EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
+    "launch": (_SIGNING_IN, "E"),
+    "sign_out": (_SIGNING_IN, "E"),
+    "read_chart": (_RECORD, "R"),
+    "view_patient": (_RECORD, "R"),
+    "open_patient": (_RECORD, "R"),
+    "view_month": (("110112", "Query"), "R"),
+    "record_time": (_RECORD, "C"),
+    "void_time": (_RECORD, "U"),
+    "sign_month": (_RECORD, "C"),
+    "export_audit": (("110106", "Export"), "R"),
+    "emergency_opened": (("110113", "Security Alert"), "E"),
+    "emergency_view": (("110113", "Security Alert"), "R"),
+}
+_ANY = (_RECORD, "E")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """One line of the trail; ``person`` and ``patient`` are FHIR references, or empty."""
+
+    id: str
+    act: str
+    at: datetime
+    sequence: int
+    chain_hash: str
+    person: str = ""
+    patient: str = ""
+
+
+def audit_event(line: Audited, *, base_url: str) -> Json:
+    """Return a line as an AuditEvent resource; ``base_url`` names the app as its source."""
+    (code, display), action = _EVENTS.get(line.act, _ANY)
+    system = f"{base_url}/audit-act"
+    return {
+        "resourceType": "AuditEvent",
+        "id": line.id,
+        "type": {"system": _DICOM, "code": code, "display": display},
+        "subtype": [{"system": system, "code": line.act}],
+        "action": action,
+        "recorded": line.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        "outcome": "0",
+        "agent": [_agent(line)],
+        "source": {
+            "observer": {"display": "ccm-fhir", "identifier": {"value": base_url}},
+            "type": [{"system": _SOURCE_TYPE, "code": "4", "display": "Application Server"}],
+        },
+        "entity": _entities(line),
+    }
+
+
+def _agent(line: Audited) -> Json:
+    if line.person:
+        return {"who": {"reference": line.person}, "requestor": True}
+    return {"who": {"display": "the app itself, or its operator"}, "requestor": False}
+
+
+def _entities(line: Audited) -> list[Json]:
+    place: Json = {
+        "what": {"display": "audit trail"},
+        "type": {"system": _OBJECT_TYPE, "code": "2", "display": "System Object"},
+        "detail": [
+            {"type": "sequence", "valueString": str(line.sequence)},
+            {"type": "hash", "valueString": line.chain_hash},
+        ],
+    }
+    if not line.patient:
+        return [place]
+    patient: Json = {
+        "what": {"reference": line.patient},
+        "type": {"system": _OBJECT_TYPE, "code": "1", "display": "Person"},
+        "role": {"system": _OBJECT_ROLE, "code": "1", "display": "Patient"},
+    }
+    return [patient, place]
