@@ -25,6 +25,7 @@ from ccm_fhir import cli_classify, cli_decide
 from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
+from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -61,6 +62,7 @@ app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
 app.add_typer(audit_app, name="audit")
+app.add_typer(emergency_app, name="emergency")
 
 out = Console()
 err = Console(stderr=True)

@@ -27,6 +27,7 @@ from smart_app.pages import (
     conditions,
     consent,
     decision_making,
+    emergency,
     errors,
     evidence,
     health,
@@ -53,6 +54,7 @@ _TALKATIVE = ("httpx2", "httpcore2", "httpx", "httpcore")  # their INFO lines ho
 _PAGES = (
     home,
     about,
+    emergency,
     health,
     wellknown,
     style,
@@ -64,7 +66,6 @@ _PAGES = (
     conditions,
     evidence,
     decision_making,
-    sign,
     choice,
     month,
     progress,

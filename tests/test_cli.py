@@ -53,6 +53,7 @@ COMMANDS = (
     "audit verify",
     "audit anchor",
     "audit export",
+    "emergency open",
 )
 NOBODY = "http://127.0.0.1:9/fhir"
 SYNTHETIC_PASSWORD = "canary-password"
@@ -720,3 +721,19 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
     assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
         "anchors: the file cannot be read"
     )
+
+
+@pytest.mark.proves("S23")
+def test_a_practice_is_opened_in_an_emergency_with_a_reason_only(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr
+) -> None:
+    run(*add(ehr.base), **settings)
+    practice_id = run("audit", "verify").out.split(":")[0]
+    command = ("emergency", "open", "--practice", practice_id, "--by", "Olive Operator")
+
+    opened = run(*command, "--reason", "The EHR is down since noon.")
+    unreasoned = run(*command, "--reason", "just so")
+
+    assert opened.code == 0
+    assert re.search(r"/emergency and give the code [\w-]{43}", opened.out)
+    assert (unreasoned.code, unreasoned.complaint[:7]) == (2, "reason:")

@@ -62,7 +62,8 @@ class Database:
             session.begin(),
         ):
             session.connection()  # take the lock now, not at the first statement
-            enter(session, practice_id)
+            if practice_id:
+                enter(session, practice_id)
             yield session
 
     @contextmanager
@@ -83,7 +84,8 @@ class Database:
     def read(self, practice_id: str = "") -> Iterator[Session]:
         """Give a session over one unchanging view that cannot write, of a practice as above."""
         with Session(self.reader_engine) as session:
-            enter(session, practice_id)
+            if practice_id:
+                enter(session, practice_id)
             yield session
 
     def answers(self) -> bool:

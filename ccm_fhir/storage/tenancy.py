@@ -25,6 +25,7 @@ APPEND_ONLY = frozenset(
         "chart_snapshot",
         "claim",
         "delivery_event",
+        "emergency_access",
         "sign_off",
         "time_entry",
     }

@@ -37,6 +37,7 @@ class Rate:
 
 # A clinic behind one address opens many charts when its day begins; one browser does not.
 LAUNCHES_OF_AN_ADDRESS = Rate(of="address", a_minute=120, at_once=120)
+EMERGENCIES_OF_AN_ADDRESS = Rate(of="emergency", a_minute=6, at_once=6)
 LAUNCHES_OF_A_BROWSER = Rate(of="browser", a_minute=20, at_once=20)
 LAUNCHES_OF_A_PRACTICE = Rate(of="practice", a_minute=300, at_once=300)
 # A page with records on their way looks again every three seconds, in each of several tabs.

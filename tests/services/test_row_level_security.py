@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.services.emergency import open_emergency, read_emergency
 from ccm_fhir.services.launch import LaunchRequest, begin_launch
 from ccm_fhir.services.panel import ask_for_panel, list_panel, read_one
 from ccm_fhir.services.read_chart import refresh_chart
@@ -69,3 +70,13 @@ def test_discovery_a_day_old_is_read_again(site: Site) -> None:
     request = LaunchRequest(iss=site.ehr.base, launch="x", browser=BROWSER)
 
     assert begin_launch(site.world, request)
+
+
+@pytest.mark.proves("S13")
+def test_a_practice_is_read_in_an_emergency(site: Site) -> None:
+    site.launch()
+    opened = open_emergency(site.world, site.practice_id, "Olive Operator", "The EHR is down.")
+
+    reading = read_emergency(site.world, opened.code)
+
+    assert [one.patient.name for one in reading.patients] == ["Rosa Ready"]

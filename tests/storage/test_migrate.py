@@ -21,6 +21,7 @@ from ccm_fhir.storage import (
     condition_reviews,
     consents,
     deliveries,
+    emergencies,
     ledger,
     mdm_attestations,
     migrate,
@@ -31,6 +32,7 @@ from ccm_fhir.storage import sign_offs as sign_off_store
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
+from ccm_fhir.storage.emergencies import NewEmergency
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
@@ -65,8 +67,8 @@ APPEND_ONLY = (
     "delivery_event",
     "recorded_consent",
     "coding_choice",
-    "delivery_event",
     "mdm_attestation",
+    "emergency_access",
     "sign_off",
     "time_entry",
     "timer_policy",
@@ -201,6 +203,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
         statements.record(session, practice_id, statement(ours), now)
+        emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
+        emergencies.begin(session, practice_id, emergency, now)
     return database
 
 

@@ -3,6 +3,7 @@
 from ccm_fhir.storage.tables.access import (
     AppUserRow,
     EhrRow,
+    EmergencyAccessRow,
     LaunchAttemptRow,
     LaunchRow,
     SigningKeyRow,
@@ -43,6 +44,7 @@ __all__ = [
     "DeliveryEventRow",
     "DeliveryRow",
     "EhrRow",
+    "EmergencyAccessRow",
     "FeeRow",
     "LaunchAttemptRow",
     "LaunchRow",

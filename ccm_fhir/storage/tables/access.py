@@ -131,6 +131,20 @@ class TokenGrantRow(TenantRow, table=True):
     refreshing_until: datetime | None = Field(sa_type=UtcDateTime)
 
 
+class EmergencyAccessRow(TenantRow, table=True):
+    """A practice opened for reading in an emergency; append-only, its code known by hash only."""
+
+    __tablename__ = "emergency_access"
+    __table_args__ = table_args(UniqueConstraint("code_hash"))
+
+    id: str = Field(primary_key=True)
+    code_hash: str
+    opened_by: str
+    reason: str
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class LaunchRow(TenantRow, table=True):
     """One launch of the app: a person, a context and their tokens, named by an opaque id."""
 
