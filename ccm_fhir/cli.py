@@ -272,16 +272,30 @@ def ehr_add(
 
 @keys_app.command("rotate")
 def keys_rotate() -> None:
-    """Make a new signing key; the old one stays published until it is retired."""
+    """Make new signing keys, which sign in ten minutes; older ones stay published."""
     from ccm_fhir import wiring
     from ccm_fhir.services.signing_keys import rotate
 
     opened = wiring.open_installation(Settings(), with_engine=False)
     try:
-        kid = rotate(opened.world, wiring.real_now())
+        kids = rotate(opened.world, wiring.real_now())
     finally:
         opened.close()
-    out.print(f"New key {kid}; older keys stay published.")
+    out.print(f"New keys {' and '.join(kids)}; older keys stay published.")
+
+
+@keys_app.command("reseal")
+def keys_reseal() -> None:
+    """Seal every stored secret again under the current master secret (README, Settings)."""
+    from ccm_fhir import wiring
+    from ccm_fhir.services.signing_keys import reseal
+
+    opened = wiring.open_installation(Settings(), with_engine=False)
+    try:
+        number = reseal(opened.world)
+    finally:
+        opened.close()
+    out.print(f"{number} secrets sealed again; the older master secret can be let go.")
 
 
 @app.command()

@@ -41,6 +41,16 @@ class Settings(FeesSettings):
     secret_key_file: Path | None = Field(
         default=None, description="A file that holds the master secret instead"
     )
+    secret_key_id: str = Field(
+        default="1", description="The master secret's name; another one when it is changed"
+    )
+    old_secret_key_file: Path | None = Field(
+        default=None, description="The former master secret, until `keys reseal` has run"
+    )
+    old_secret_key_id: str = Field(default="1", description="The former master secret's name")
+    audit_secret_file: Path | None = Field(
+        default=None, description="The audit chain's secret, where the master secret was changed"
+    )
     executor_id: str = Field(
         default="local-0", description="This process's stable name to the durable engine"
     )
@@ -112,16 +122,41 @@ class Settings(FeesSettings):
             text = self.secret_key.get_secret_value()
         elif self.secret_key_file is not None:
             text = _read(self.secret_key_file)
-        if len(text) < _SHORTEST_SECRET:
-            raise ConfigurationError(
-                "CCM_SECRET_KEY", f"set it to {_SHORTEST_SECRET} random characters or more"
-            )
-        return text.encode()
+        return _long(text)
+
+    def master_secrets(self) -> dict[str, bytes]:
+        """Return the master secrets by name, the former one with the current.
+
+        Raises:
+            ConfigurationError: one is missing or too short, or two have the same name.
+        """
+        secrets = {self.secret_key_id: self.master_secret()}
+        if self.old_secret_key_file is not None:
+            if self.old_secret_key_id == self.secret_key_id:
+                raise ConfigurationError(
+                    "CCM_SECRET_KEY_ID", "give the new master secret another name than the old"
+                )
+            secrets[self.old_secret_key_id] = _long(_read(self.old_secret_key_file))
+        return secrets
+
+    def audit_secret(self) -> bytes:
+        """Return the secret that the audit chain's key comes from: it outlives a change."""
+        if self.audit_secret_file is None:
+            return self.master_secret()
+        return _long(_read(self.audit_secret_file))
 
     @property
     def is_sqlite(self) -> bool:
         """Whether the database is one file."""
         return self.database_url.startswith("sqlite")
+
+
+def _long(text: str) -> bytes:
+    if len(text) < _SHORTEST_SECRET:
+        raise ConfigurationError(
+            "CCM_SECRET_KEY", f"set it to {_SHORTEST_SECRET} random characters or more"
+        )
+    return text.encode()
 
 
 def _read(file: Path) -> str:
@@ -149,6 +184,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
         "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_DEMO": str(settings.demo).lower(),
+        "CCM_SECRET_KEY_ID": settings.secret_key_id,
         "CCM_ASSUME_ICD10_IS_CM": str(settings.assume_icd10_is_cm).lower(),
         **({"CCM_TERMINOLOGY_URL": settings.terminology_url} if settings.terminology_url else {}),
         **(

@@ -92,7 +92,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     Raises:
         ConfigurationError: no master secret, or a database that was not migrated.
     """
-    master = settings.master_secret()
+    secrets_by_name = settings.master_secrets()
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
     refuse_unguarded(settings.database_url, any_role=settings.demo)
@@ -106,8 +106,8 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     world = Installation(
         base_url=settings.base_url.rstrip("/"),
         db=open_database(settings.database_url),
-        vault=vault_from({"1": master}, "1"),
-        audit_key=derive_key(master, "audit"),
+        vault=vault_from(secrets_by_name, settings.secret_key_id),
+        audit_key=derive_key(settings.audit_secret(), "audit"),
         rulebook=load_rulebook(settings.fees_dir),
         table=load_chronic_table(assume_icd10_is_cm=settings.assume_icd10_is_cm),
         queue=durable or Enqueuer(settings.database_url),

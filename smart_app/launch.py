@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, Field
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ccm_fhir.services.app_context import View
 from ccm_fhir.services.launch import (
@@ -20,23 +20,29 @@ from ccm_fhir.services.launch import (
     SignedIn,
     begin_launch,
     complete_launch,
+    takes_posted_requests,
 )
 from ccm_fhir.services.sessions import frame_origins, resolve
 from ccm_fhir.services.timers import start_by_policy
 from smart_app.deps import Wired
 from smart_app.session import cookies
-from smart_app.session.headers import allow_framing
+from smart_app.session.guard import origin_of
+from smart_app.session.headers import allow_framing, allow_sending
 from smart_app.session.rates import (
     LAUNCHES_OF_A_BROWSER,
     LAUNCHES_OF_A_PRACTICE,
     LAUNCHES_OF_AN_ADDRESS,
 )
+from smart_app.views.departure import departure
+from smart_app.views.page import bare_frame
 from smart_app.views.problem_page import problem_page
 from smart_app.views.problems import COOKIE_BLOCKED, cookie_blocked
+from smart_app.views.rendering import render
 
 router = APIRouter()
 Text = Annotated[str, Field(max_length=4000, pattern=r"^[^\x00-\x1f]*$")]
 _SEE_OTHER = 303
+_LONGEST_ADDRESS = 2000  # some servers and proxies cut a request line that is much longer
 _ENTRANCES = {"log-time": "#time", "sign-month": "#claim", "review-month": "/month"}
 _BLOCKED = 400
 
@@ -69,7 +75,12 @@ def launch(request: Request, wired: Wired, asked: Annotated[LaunchQuery, Query()
     wired.hold_to(LAUNCHES_OF_A_BROWSER, browser)
     wired.hold_to(LAUNCHES_OF_A_PRACTICE, asked.iss.rstrip("/"))  # one base is one practice's
     begun = LaunchRequest(iss=asked.iss, launch=asked.launch or None, browser=browser)
-    return RedirectResponse(begin_launch(wired.world, begun), _SEE_OTHER)
+    address = begin_launch(wired.world, begun)
+    if len(address) > _LONGEST_ADDRESS and takes_posted_requests(wired.world, asked.iss):
+        allow_sending(request.scope, origin_of(address))
+        around = bare_frame("On to the EHR", is_demo=wired.settings.is_demo)
+        return HTMLResponse(render("depart.html", page=around, view=departure(address)))
+    return RedirectResponse(address, _SEE_OTHER)
 
 
 @router.get("/callback")

@@ -50,6 +50,7 @@ COMMANDS = (
     "rules show",
     "keys rotate",
     "doctor",
+    "keys reseal",
     "audit verify",
     "audit anchor",
     "audit export",
@@ -357,8 +358,8 @@ def test_a_secret_may_come_from_a_file(
     assert run("keys", "rotate", **settings, CCM_SECRET_KEY_FILE=str(file)).code == 0
 
 
-@pytest.mark.proves("S5")
-def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
+@pytest.mark.proves("R21", "S5")
+def test_rotating_makes_keys_that_sign_and_keeps_the_older_published(
     run: Callable[..., Ran], settings: dict[str, str]
 ) -> None:
     first, second = run("keys", "rotate", **settings), run("keys", "rotate")
@@ -368,9 +369,10 @@ def test_rotating_makes_a_key_that_signs_and_keeps_the_older_published(
         published, current = keys.published(session), keys.current(session)
     database.close()
     assert (first.code, second.code) == (0, 0)
-    assert len(published) == 2
+    assert len(published) == 4
+    assert {key.alg for key in published} == {"RS384", "ES384"}
     assert current is not None
-    assert f"New key {current.id};" in second.out
+    assert current.id in second.out
 
 
 @pytest.mark.proves("R2")
@@ -737,3 +739,23 @@ def test_a_practice_is_opened_in_an_emergency_with_a_reason_only(
     assert opened.code == 0
     assert re.search(r"/emergency and give the code [\w-]{43}", opened.out)
     assert (unreasoned.code, unreasoned.complaint[:7]) == (2, "reason:")
+
+
+@pytest.mark.proves("S6")
+def test_a_changed_master_secret_seals_everything_again_and_the_old_one_can_go(
+    run: Callable[..., Ran], settings: dict[str, str], ehr: Ehr, tmp_path: Path
+) -> None:
+    assert run(*add(ehr.base), **settings).code == 0
+    assert run("keys", "rotate").code == 0
+    old = tmp_path / "old"
+    old.write_text(settings["CCM_SECRET_KEY"], encoding="utf-8")
+    changed = {"CCM_SECRET_KEY": "another synthetic master secret, long enough"}
+
+    same_name = run("keys", "reseal", **changed, CCM_OLD_SECRET_KEY_FILE=str(old))
+    resealed = run("keys", "reseal", CCM_SECRET_KEY_ID="2", CCM_AUDIT_SECRET_FILE=str(old))
+    again = run("keys", "reseal")
+
+    assert same_name.complaint.startswith("CCM_SECRET_KEY_ID: give the new master secret another")
+    assert resealed.out.startswith("4 secrets sealed again")
+    assert again.out.startswith("0 secrets sealed again")
+    assert run("audit", "verify").code == 0

@@ -13,7 +13,7 @@ from ccm_fhir.errors import ConfigurationError, LaunchError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.discovery import SmartConfiguration, parse_configuration
 from ccm_fhir.fhir.gate import OutgoingGate
-from ccm_fhir.fhir.keys import SigningKey, from_pem
+from ccm_fhir.fhir.keys import SigningKey, choose_key, from_pem
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.fhir.scopes import delivery_scopes, parse_scopes
@@ -34,6 +34,7 @@ from ccm_fhir.storage.vocabulary import ClientAuth, GrantStatus
 
 _PERSON_WAITS_SECONDS = 5.0
 _LEASE = timedelta(seconds=30)
+_KEY_SETS_ARE_KEPT = timedelta(minutes=10)  # twice what our key set's Cache-Control says
 _METHODS = {
     ClientAuth.PUBLIC: ClientAuthMethod.NONE,
     ClientAuth.SECRET: ClientAuthMethod.CLIENT_SECRET_BASIC,
@@ -73,7 +74,7 @@ def token_endpoint(
             client_id=ehr.client_id,
             method=_METHODS[used],
             secret=ehr.client_secret.open(world.vault) if ehr.client_secret else "",
-            key=_signing_key(world, session) if used is ClientAuth.PRIVATE_KEY else None,
+            key=_signing_key(world, session, config) if used is ClientAuth.PRIVATE_KEY else None,
         ),
     )
 
@@ -140,11 +141,12 @@ def _client(
     )
 
 
-def _signing_key(world: Installation, session: Session) -> SigningKey:
-    held = keys.current(session)
-    if held is None:
+def _signing_key(world: Installation, session: Session, config: SmartConfiguration) -> SigningKey:
+    held = keys.to_sign_with(session, world.clock() - _KEY_SETS_ARE_KEPT)
+    if not held:
         raise ConfigurationError("signing key", "there is none; run: ccm-fhir keys rotate")
-    return from_pem(held.private_pem.open(world.vault).encode())
+    opened = [from_pem(key.private_pem.open(world.vault).encode()) for key in held]
+    return choose_key(opened, config.signing_algs)
 
 
 def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> str:

@@ -34,6 +34,7 @@ from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.vocabulary import AttemptRefusal
 
 _ATTEMPT_LIFE = timedelta(minutes=10)
+_BY_POST = "authorize-post"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,15 @@ def begin_launch(world: Installation, request: LaunchRequest) -> str:
             code_verifier=verifier,
         ),
     )
+
+
+def takes_posted_requests(world: Installation, iss: str) -> bool:
+    """Whether an EHR's authorization page takes its request by POST (``authorize-post``).
+
+    Raises:
+        LaunchError: unknown_issuer.
+    """
+    return configuration_of(registered_ehr(world, iss)).supports(_BY_POST)
 
 
 def complete_launch(world: Installation, callback: Callback, now: datetime) -> SignedIn:

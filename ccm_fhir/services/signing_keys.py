@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ccm_fhir.fhir.keys import SigningAlgorithm, generate
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import keys
+from ccm_fhir.storage import keys, practices, resealing
 from ccm_fhir.storage.keys import NewSigningKey
 
 
@@ -17,22 +17,22 @@ def public_jwks(world: Installation) -> dict[str, list[dict[str, str]]]:
         return {"keys": [json.loads(key.public_jwk_json) for key in keys.published(session)]}
 
 
-def rotate(world: Installation, now: datetime) -> str:
-    """Make a new key, which signs from now on; return its ``kid``. Older ones stay published."""
-    key = generate(SigningAlgorithm.RS384)
+def rotate(world: Installation, now: datetime) -> tuple[str, ...]:
+    """Make a new key of each algorithm; return their ``kid``. Older ones stay published.
+
+    The new ones sign once every server has had the time to fetch them (``to_sign_with``).
+    """
+    made = [generate(algorithm) for algorithm in SigningAlgorithm]
     with world.db.write() as session:
-        keys.add(
-            session,
-            world.vault,
-            NewSigningKey(
+        for key in made:
+            new = NewSigningKey(
                 id=key.kid,
                 alg=key.algorithm.value,
                 private_pem=key.to_pem().decode(),
                 public_jwk_json=json.dumps(key.public_jwk(), sort_keys=True),
-            ),
-            now,
-        )
-    return key.kid
+            )
+            keys.add(session, world.vault, new, now)
+    return tuple(key.kid for key in made)
 
 
 def ensure_one(world: Installation, now: datetime) -> None:
@@ -41,3 +41,18 @@ def ensure_one(world: Installation, now: datetime) -> None:
         exists = keys.current(session) is not None
     if not exists:
         rotate(world, now)
+
+
+def reseal(world: Installation) -> int:
+    """Seal everything again that an older master secret sealed; return how many values were.
+
+    Raises:
+        UnsealError: a value's key is not configured any more.
+    """
+    with world.db.write() as session:
+        done = resealing.reseal(session, world.vault, "")
+        practice_ids = [practice.id for practice in practices.list_all(session)]
+    for practice_id in practice_ids:
+        with world.db.write(practice_id) as session:
+            done += resealing.reseal(session, world.vault, practice_id)
+    return done

@@ -44,7 +44,7 @@ class SigningKey:
 
 
 def add(session: Session, vault: Vault, new: NewSigningKey, now: datetime) -> SigningKey:
-    """Keep a key pair; it signs from now on."""
+    """Keep a key pair; it is published from now on."""
     row = SigningKeyRow(
         id=new.id,
         alg=new.alg,
@@ -62,6 +62,17 @@ def current(session: Session) -> SigningKey | None:
     """Return the key to sign with, if there is any."""
     keys = published(session)
     return keys[-1] if keys else None
+
+
+def to_sign_with(session: Session, known_since: datetime) -> tuple[SigningKey, ...]:
+    """Return the keys to sign with, best first: the newest that every server can know by now.
+
+    Servers keep our key set for a while; a key newer than ``known_since`` comes last, to be
+    used only where there is nothing else.
+    """
+    keys = sorted(published(session), key=lambda key: (key.created_at, key.alg), reverse=True)
+    known = [key for key in keys if key.created_at <= known_since]
+    return (*known, *(key for key in keys if key.created_at > known_since))
 
 
 def published(session: Session) -> tuple[SigningKey, ...]:

@@ -8,9 +8,10 @@ from starlette.types import Scope
 
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?\Z")
 _FRAMED_BY = "framed_by"
+_SENDS_TO = "sends_to"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
+    "connect-src 'self'; form-action {actions}; base-uri 'none'; frame-ancestors {ancestors}"
 )
 _PERMISSIONS = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 
@@ -30,13 +31,20 @@ def allow_framing(scope: Scope, origins: tuple[str, ...]) -> None:
     scope["state"][_FRAMED_BY] = origins
 
 
+def allow_sending(scope: Scope, origin: str) -> None:
+    """Let a form of the response to this request go to another origin too."""
+    scope["state"][_SENDS_TO] = origin
+
+
 def security_headers(scope: Scope) -> dict[str, str]:
     """Return the headers that a response to this request must carry."""
-    origins: tuple[str, ...] = scope.get("state", {}).get(_FRAMED_BY, ())
-    return {"content-security-policy": content_security_policy(origins), **_FIXED}
+    state = scope.get("state", {})
+    policy = content_security_policy(state.get(_FRAMED_BY, ()), state.get(_SENDS_TO, ""))
+    return {"content-security-policy": policy, **_FIXED}
 
 
-def content_security_policy(framed_by: tuple[str, ...]) -> str:
+def content_security_policy(framed_by: tuple[str, ...], sends_to: str = "") -> str:
     """Return the policy; an origin that is not spelt as one is left out, never quoted."""
     ancestors = sorted({origin for origin in framed_by if _ORIGIN.match(origin)})
-    return _POLICY.format(ancestors=" ".join(ancestors) or "'none'")
+    actions = f"'self' {sends_to}" if _ORIGIN.match(sends_to) else "'self'"
+    return _POLICY.format(ancestors=" ".join(ancestors) or "'none'", actions=actions)

@@ -44,4 +44,11 @@ function tellProgress() {
 document.addEventListener("submit", sendOnce);
 document.addEventListener("htmx:afterSettle", tellProgress);
 window.addEventListener("pageshow", wakeForms);
+// A form that only carries the browser on to the EHR goes by itself; without script, its button.
+function sendAlong() {
+  const form = document.querySelector("form[data-along]");
+  if (form) form.submit();
+}
+
 document.addEventListener("DOMContentLoaded", focusSummary);
+document.addEventListener("DOMContentLoaded", sendAlong);

@@ -16,6 +16,7 @@ from smart_app.main import AppSettings, create_app
 from smart_app.session.cookies import BROWSER, SESSION
 from tests.services.loopback_ehr import APP, Clock, Ehr, cast, running_ehr
 from tests.services.wire import answers, with_json
+from tests.smart_app.front import Page
 from tests.world import DOCTOR, NURSE, READY, Site, open_site
 
 
@@ -39,11 +40,13 @@ class Walker:
         self.site = site
         self.http = TestClient(create_app(site.world, told), base_url=APP, follow_redirects=False)
         self.cookies: dict[str, str] = {}
+        self.policy = ""
 
     def get(self, address: str) -> str:
         """Return where the app sends the browser, or the page it shows."""
         sent = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         answer = self.http.get(address, headers={"cookie": sent})
+        self.policy = answer.headers["content-security-policy"]
         for name, value in re.findall(r"(__Host-[\w-]+)=([\w-]*);", str(answer.headers)):
             self.cookies[name] = value
         return answer.headers.get("location", "") or answer.text
@@ -174,6 +177,54 @@ def test_state_nonce_and_verifier_are_fresh_and_unguessable_in_every_launch(site
         assert len(values) == 20
         assert all(re.fullmatch(r"[\w-]{43}", value) for value in values)  # 256 bits in base64url
     assert {one["code_challenge_method"][0] for one in asked} == {"S256"}
+
+
+@pytest.mark.proves("R11")
+def test_a_long_request_goes_by_post_where_the_ehr_takes_it(site: Site) -> None:
+    browser, launch = Walker(site), "x" * 1_500
+    browser.cookies[BROWSER] = "b" * 43
+    short = browser.get(f"/launch?iss={site.ehr.base}&launch=x")
+
+    page = browser.get(f"/launch?iss={site.ehr.base}&launch={launch}")
+
+    assert short.startswith(f"{site.ehr.origin}/oauth/authorize?")
+    (form,) = [tag for name, tag in Page(page).tags if name == "form"]
+    sent = Page(page).forms[form["action"]]
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(short).query).items()}
+    assert (form["method"], form["action"]) == ("post", f"{site.ehr.origin}/oauth/authorize")
+    assert sent.keys() == asked.keys()
+    assert sent["launch"] == launch
+    assert sent["scope"] == asked["scope"]
+    assert f"form-action 'self' {site.ehr.origin};" in browser.policy
+
+
+@pytest.mark.proves("R11")
+def test_a_long_request_goes_by_get_where_the_ehr_takes_nothing_else(site: Site) -> None:
+    site.clock.advance(hours=25)
+    site.wire.fail(
+        "GET", "/.well-known/smart-configuration", with_json(lambda d: {**d, "capabilities": []})
+    )
+    browser = Walker(site)
+    browser.cookies[BROWSER] = "b" * 43
+
+    address = browser.get(f"/launch?iss={site.ehr.base}&launch={'x' * 1_500}")
+
+    assert address.startswith(f"{site.ehr.origin}/oauth/authorize?")
+
+
+@pytest.mark.proves("R11")
+def test_a_posted_request_ends_on_the_patients_page(site: Site) -> None:
+    browser = Walker(site)
+    asked = parse_qs(urlsplit(site.begin()).query)
+    fields = {name: values[0] for name, values in asked.items()}
+
+    with httpx2.Client(trust_env=False) as http:
+        back = http.post(f"{site.ehr.origin}/oauth/authorize", data=fields)
+
+    sent = parse_qs(urlsplit(back.headers["location"]).query)
+    browser.cookies[BROWSER] = "b" * 43
+    address = browser.get(f"/callback?code={sent['code'][0]}&state={sent['state'][0]}")
+    assert "Rosa Ready" in browser.get(address)
 
 
 @pytest.mark.proves("R30")
