@@ -13,10 +13,10 @@ MUTATE_WORKERS ?= 2
 MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check conformance screenshots bench faults mutate golden lock clean
+.PHONY: help install demo test check conformance sbom vulnerabilities screenshots bench faults mutate golden lock clean
 
 help:  ## List the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 install: $(STAMP)  ## Make .venv from the hash-locked files (again only when those change)
 
@@ -47,6 +47,12 @@ check: install  ## Format, lint, types, layers, migrations, rules
 
 conformance: install  ## Run the tests that prove a numbered requirement, write docs/conformance.md
 	$(PY) -m tests.conformance_register
+
+sbom: install  ## List the locked packages as CycloneDX in build/sbom.cdx.json
+	$(PY) -m tests.supply_chain sbom
+
+vulnerabilities: install  ## Look every locked package up; exit 3 where it could not be looked up
+	$(PY) -m tests.supply_chain vulnerabilities
 
 screenshots: install  ## Take docs/screenshots again from a demo (needs chromium)
 	$(PY) -m tests.browser.screenshots

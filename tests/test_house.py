@@ -33,8 +33,10 @@ MAKE_TARGETS = {
     "install",
     "lock",
     "mutate",
+    "sbom",
     "screenshots",
     "test",
+    "vulnerabilities",
 }
 IMAGE = re.compile(r"!\[(?P<alt>[^\]]*)\]\((?P<path>[^)\s]+)\)|<img[^>]*\bsrc=\"(?P<src>[^\"]+)\"")
 LINK = re.compile(r"(?<!!)\[[^\]]+\]\((?!https?:|#|mailto:)(?P<path>[^)#\s]+)")
