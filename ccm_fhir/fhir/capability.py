@@ -129,7 +129,7 @@ def parse_capability(body: bytes) -> Capability:
     """
     try:
         statement = msgspec.json.decode(body, type=_Statement)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EhrFormatError(_READING, "it is not a CapabilityStatement in JSON") from None
     if statement.resource_type != "CapabilityStatement":
         raise EhrFormatError(_READING, "it is another resource")

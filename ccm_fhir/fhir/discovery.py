@@ -174,7 +174,7 @@ def _read_object(gate: OutgoingGate, url: str, what: str) -> Mapping[str, Any]:
         raise EhrHttpError(what, answer.status_code)
     try:
         document = msgspec.json.decode(answer.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise EhrFormatError(what, "it is not JSON") from None
     if not isinstance(document, dict):
         raise EhrFormatError(what, "it is not a JSON object")

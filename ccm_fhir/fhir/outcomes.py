@@ -187,7 +187,7 @@ def _by_location(answer: httpx2.Response, resource_type: str) -> tuple[str, str]
 def _by_body(answer: httpx2.Response, resource_type: str) -> tuple[str, str] | None:
     try:
         written = msgspec.json.decode(answer.content, type=_Written)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if written.resource_type != resource_type or not written.id:
         return None
@@ -202,7 +202,7 @@ def _by_etag(answer: httpx2.Response) -> str:
 def _issues(body: bytes) -> tuple[tuple[str, str], ...]:
     try:
         outcome = msgspec.json.decode(body, type=_Outcome)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ()
     if outcome.resource_type != "OperationOutcome":
         return ()
