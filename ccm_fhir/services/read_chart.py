@@ -24,8 +24,11 @@ def refresh_chart(world: Installation, visit: Visit, now: datetime) -> None:
 
     Raises:
         ConflictError: the EHR could not be read; the last snapshot stays.
+        LaunchError: ``reauthorise``: the EHR took its permission back; a new launch gives it.
     """
     problem = read_and_keep(world, visit.reading, now)
+    if isinstance(problem, LaunchError) and problem.reason == "reauthorise":
+        raise problem
     if problem is not None:
         raise ConflictError(f"The chart could not be read: {problem}")
 

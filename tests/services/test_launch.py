@@ -592,10 +592,17 @@ def test_a_refused_renewal_asks_for_a_new_launch_and_keeps_the_last_reading(site
     site.clock.advance(hours=2)
     site.wire.fail("POST", TOKEN, answers(400, body={"error": "invalid_grant"}))
 
-    with pytest.raises(ConflictError, match="reauthorise"):
+    def read_again() -> None:
         refresh_chart(site.world, desk.visit, site.clock())
 
+    assert refusal(read_again) == "reauthorise"
     assert desk.review().chart.read_at is not None
+    site.wire.mend()
+    assert refusal(read_again) == "reauthorise"
+    assert site.wire.sent("POST", TOKEN) == []  # a refused refresh token is not tried again
+    again = site.launch()
+    refresh_chart(site.world, again.visit, site.clock())
+    assert again.review().chart.unread == ()
 
 
 @pytest.mark.proves("R13", "S6")

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
@@ -266,6 +267,22 @@ def test_an_idle_session_answers_like_one_that_never_was(front: Front) -> None:
     assert (idle.status_code, foreign.status_code) == (404, 404)
     assert idle.text == foreign.text
     assert idle.headers["content-security-policy"].endswith(f"frame-ancestors {EHR}")
+
+
+@pytest.mark.proves("R34")
+def test_a_permission_that_the_ehr_took_back_is_told_and_nothing_is_lost(front: Front) -> None:
+    browser = front.sign_in(Role.CARE_MANAGER)
+    record(browser)
+    with front.world.db.write(front.practice_id) as session:
+        session.execute(text("UPDATE token_grant SET expires_at = '2026-11-23 19:00:00.000000'"))
+
+    refused = browser.post(f"{browser.path}/refresh", browser.fields("/refresh"))
+
+    assert refused.status_code == 403
+    assert "The EHR’s permission has run out" in refused.text
+    assert "What you recorded is safe." in refused.text
+    assert "Chart read Nov 20, 2026" in browser.get(browser.path).text
+    assert entries(front) == 1
 
 
 @pytest.mark.proves("S11")
