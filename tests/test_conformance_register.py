@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conformance_register.document import Result, document, result
-from tests.conformance_register.register import Row, tables
+from tests.conformance_register.register import Row, asvs_items, tables
 from tests.parts import ROOT
 from tests.test_conftest import run_suite
 
@@ -49,6 +49,15 @@ def test_every_row_of_a_public_specification_names_its_section() -> None:
     bare = [row.number for table in tables()[:3] for row in table.row if not row.section]
 
     assert bare == []
+
+
+def test_every_item_of_asvs_is_served_and_every_served_item_is_known() -> None:
+    known = [one.item for one in asvs_items()]
+    served = {item for table in tables() for row in table.row for item in row.asvs}
+
+    assert set(known) == served
+    assert len(known) == len(set(known))
+    assert {one.level for one in asvs_items()} == {1, 2}
 
 
 def test_items_are_written_as_their_sources_write_them() -> None:

@@ -46,6 +46,8 @@ def fresh_configuration(world: Installation, ehr: Ehr) -> SmartConfiguration:
         raise LaunchError("ehr_unreachable") from None
     except FhirError:
         raise LaunchError("ehr_invalid") from None
+    if ehr.discovery_json and config.issuer != configuration_of(ehr).issuer:
+        raise LaunchError("ehr_invalid")  # whoever answers now is not whom we registered
     with world.db.write(ehr.practice_id) as session:
         ehrs.record_discovery(
             session,

@@ -22,6 +22,7 @@ def sign_out(write: GuardedWrite) -> Response:
     end(write.opened.world, write.opened.session_token)
     response = RedirectResponse("/signed-out", 303)
     cookies.drop(response, cookies.SESSION)
+    response.headers["clear-site-data"] = '"cache", "storage"'
     return response
 
 

@@ -57,7 +57,7 @@ class Envelope:
     ) -> list[tuple[bytes, bytes]]:
         ours = security_headers(scope)
         if self._is_https:
-            ours["strict-transport-security"] = "max-age=31536000"
+            ours["strict-transport-security"] = "max-age=31536000; includeSubDomains"
         if not any(name.lower() == b"cache-control" for name, _ in headers):
             ours["cache-control"] = "no-store"
         return [*headers, *((name.encode(), value.encode()) for name, value in ours.items())]

@@ -11,7 +11,8 @@ _FRAMED_BY = "framed_by"
 _SENDS_TO = "sends_to"
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; form-action {actions}; base-uri 'none'; frame-ancestors {ancestors}"
+    "connect-src 'self'; form-action {actions}; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors {ancestors}"
 )
 _PERMISSIONS = ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 

@@ -37,6 +37,26 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     row: tuple[Row, ...]
 
 
+class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An item of ASVS that applies; ``gap`` is what is not so, or what no test shows."""
+
+    item: str
+    level: int
+    words: str
+    gap: str = ""
+
+
+class _Items(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    item: tuple[Item, ...]
+
+
+@cache
+def asvs_items() -> tuple[Item, ...]:
+    """Return the items of ASVS that apply, in their own order."""
+    text = (FOLDER / "asvs.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text), _Items).item
+
+
 @cache
 def tables() -> tuple[Table, ...]:
     """Return every table, in the order of the document."""

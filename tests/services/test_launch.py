@@ -352,6 +352,16 @@ def test_an_ehr_that_no_longer_tells_what_it_can_do_is_asked_as_before(
     assert len(site.wire.sent("POST", "/fhir/?$")) == 1
 
 
+@pytest.mark.proves("S2")
+def test_an_ehr_that_discovers_another_issuer_than_was_registered_is_refused(site: Site) -> None:
+    site.clock.advance(hours=25)
+    site.wire.fail("GET", DISCOVERY, with_json(lambda d: {**d, "issuer": f"{d['issuer']}/other"}))
+
+    assert refusal(site.begin) == "ehr_invalid"
+    site.wire.mend()
+    assert site.begin()
+
+
 AT_THE_TOKEN = {
     **BROKEN,
     "answering an OAuth error": (

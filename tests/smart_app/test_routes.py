@@ -51,7 +51,7 @@ def test_every_page_carries_its_headers(front: Front) -> None:
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "same-origin"
-        assert headers["strict-transport-security"] == "max-age=31536000"
+        assert headers["strict-transport-security"] == "max-age=31536000; includeSubDomains"
         assert "x-frame-options" not in headers
 
 
@@ -182,6 +182,7 @@ def test_a_month_that_changed_since_it_was_shown_is_not_signed(front: Front) -> 
     assert "has changed since it was shown" in answer.text
 
 
+@pytest.mark.proves("S12")
 def test_a_care_manager_may_not_sign(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -245,6 +246,7 @@ def test_polling_ends_with_the_session(front: Front) -> None:
     assert browser.get(f"{browser.path}/progress", **{"hx-request": "true"}).status_code == 286
 
 
+@pytest.mark.proves("S11")
 def test_signing_out_ends_everything_that_was_open(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
 
@@ -252,6 +254,7 @@ def test_signing_out_ends_everything_that_was_open(front: Front) -> None:
 
     assert answer.headers["location"] == "/signed-out"
     assert "Max-Age=0" in answer.headers["set-cookie"]
+    assert answer.headers["clear-site-data"] == '"cache", "storage"'
     assert browser.get(browser.path).status_code == 404
     assert browser.get("/signed-out").status_code == 200
 

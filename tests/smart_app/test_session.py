@@ -49,7 +49,8 @@ def test_a_cookie_that_was_never_ours_reads_as_none() -> None:
 def test_the_policy_lets_nobody_frame_a_page_of_no_visit() -> None:
     assert content_security_policy(()) == (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; form-action 'self'; object-src 'none'; "
+        "base-uri 'none'; frame-ancestors 'none'"
     )
 
 
