@@ -113,7 +113,9 @@ def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
 
 
 def _asks_by_itself(request: Request) -> bool:
-    """Whether a page looks again on its own: htmx fetches by GET for nothing else here."""
+    """Whether a page asks on its own: a timer's signs, its bar, and what htmx fetches by GET."""
+    if "x-poll" in request.headers or "x-bar" in request.headers:
+        return True
     return request.method == "GET" and "hx-request" in request.headers
 
 

@@ -62,7 +62,7 @@ def save(world: Installation, actor: Actor, request: SaveTimer, now: datetime) -
     if len(request.note) > LONGEST_NOTE:
         raise InputError("note", f"Keep the note under {LONGEST_NOTE} characters.")
     moment = now.replace(microsecond=0)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         record = _to_save(session, actor, request.timer_id)
         audited(world, session, actor, "save_timer", record.patient_id)
         stopped = clock.rest(clock.settle(record.timer, moment), moment, Ending.STOP)

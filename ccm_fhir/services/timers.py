@@ -103,14 +103,14 @@ def timers_of(world: Installation, actor: Actor, now: datetime) -> tuple[TimerCa
     if not actor.may(*KEEPERS):
         return ()
     moment = _second(now)
-    with world.db.read() as session:
+    with world.db.read(actor.practice_id) as session:
         found = timers.open_of_user(session, actor.practice_id, actor.user_id)
         return tuple(_card(session, actor, one, moment) for one in found)
 
 
 def day_of(world: Installation, actor: Actor, now: datetime) -> MyDay:
     """Return the person's own day by the practice's clock."""
-    with world.db.read() as session:
+    with world.db.read(actor.practice_id) as session:
         zone = practices.get(session, actor.practice_id).zone
         today = now.astimezone(zone).date()
         begins = datetime.combine(today, time.min, tzinfo=zone)
@@ -125,7 +125,7 @@ def day_of(world: Installation, actor: Actor, now: datetime) -> MyDay:
 
 def patient_of(world: Installation, actor: Actor, timer_id: str) -> str:
     """Return whose timer it is; raises NotFoundError where it is not the person's own."""
-    with world.db.read() as session:
+    with world.db.read(actor.practice_id) as session:
         record = timers.get(session, actor.practice_id, timer_id)
     if record.user_id != actor.user_id:
         raise NotFoundError("timer")
@@ -134,7 +134,7 @@ def patient_of(world: Installation, actor: Actor, timer_id: str) -> str:
 
 def policy_for(world: Installation, actor: Actor) -> TimerPolicy:
     """Return how timers start for the person: as the practice has set it, or asked for."""
-    with world.db.read() as session:
+    with world.db.read(actor.practice_id) as session:
         found = timers.policy_of(session, actor.practice_id, actor.role)
     return found or _USUAL_POLICY.get(actor.role, TimerPolicy.NEVER)
 
@@ -151,7 +151,7 @@ def set_policy(
     actor.must_be("setting the timers", Role.ADMIN)
     if role not in KEEPERS:
         raise InputError("role", "Only care managers and billing practitioners keep time.")
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         audited = AuditEntry(act="set_timer_policy", user_id=actor.user_id, patient_id=None)
         audit.append(session, world.audit_key, actor.practice_id, audited, world.clock())
         new = NewPolicy(role=role, policy=policy, set_by=actor.user_id)
@@ -181,7 +181,7 @@ def start(world: Installation, actor: Actor, request: StartTimer, now: datetime)
     """
     actor.must_be("keeping time", *KEEPERS)
     moment = _second(now)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         patients.get(session, actor.practice_id, request.patient_id)
         _audit(world, session, actor, "start_timer", request.patient_id)
         mine = timers.open_of_user(session, actor.practice_id, actor.user_id)
@@ -204,7 +204,7 @@ def start(world: Installation, actor: Actor, request: StartTimer, now: datetime)
 def pause(world: Installation, actor: Actor, timer_id: str, now: datetime) -> None:
     """Let a timer rest; one that rests already is left as it is."""
     moment = _second(now)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
         _audit(world, session, actor, "pause_timer", record.patient_id)
         rested = clock.rest(_as_of(record, moment), moment, Ending.PAUSE)
@@ -216,7 +216,7 @@ def hear(
 ) -> TimerCard | None:
     """Take a page's sign and return the timer; None where it is no longer open."""
     moment = _second(now)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         try:
             record = mine(session, actor, timer_id)
         except (NotFoundError, ConflictError):
@@ -231,7 +231,7 @@ def answer(
 ) -> None:
     """Take the person's word for the time without activity, and go on."""
     moment = _second(now)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
         _audit(world, session, actor, f"timer_{said.value}", record.patient_id)
         told = clock.answer(_as_of(record, moment), said, moment)
@@ -241,7 +241,7 @@ def answer(
 def discard(world: Installation, actor: Actor, timer_id: str, now: datetime) -> None:
     """Close a timer without saving; what it measured stays on record and can be brought back."""
     moment = _second(now)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
         _audit(world, session, actor, "discard_timer", record.patient_id)
         rested = clock.rest(_as_of(record, moment), moment, Ending.DISCARD)

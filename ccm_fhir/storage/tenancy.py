@@ -28,6 +28,8 @@ APPEND_ONLY = frozenset(
         "emergency_access",
         "sign_off",
         "time_entry",
+        "timer_policy",
+        "timer_stretch",
     }
 )
 _EXISTS = text("SELECT 1 FROM pg_roles WHERE rolname = :role")

@@ -47,8 +47,12 @@ def neighbour(front: Front, number: int) -> Tenant:
     browser = theirs.sign_in(Role.CARE_MANAGER)
     record(browser)
     entry_id = next(i.removeprefix("entry-") for i in browser.page().ids if i.startswith("entry-"))
+    browser.post(f"{browser.path}/timer/start", browser.fields("/refresh"))
+    timer_id = re.search(r"/timer/([\w-]+)/pause", browser.get(f"{browser.path}/timer").text)
+    assert timer_id is not None
     ids = {
         "launch_id": browser.launch_id,
+        "timer_id": timer_id[1],
         "entry_id": entry_id,
         "patient_id": theirs.patient_id,
     }
@@ -134,7 +138,7 @@ def test_no_route_writes_anything_of_a_chart_by_get(front: Front) -> None:
 
     for step in every_route(front):
         if step.method == "GET":
-            browser.get(step.path.format(launch_id=browser.launch_id, entry_id="x"))
+            browser.get(step.path.format(launch_id=browser.launch_id, entry_id="x", timer_id="x"))
 
     after = rows_of(front.world.db, front.practice_id)
     assert {name for name in after if after[name] != before[name]} <= may_change
@@ -149,7 +153,9 @@ def test_every_page_that_shows_a_patient_leaves_a_line_of_who_looked(front: Fron
         if step.method != "GET":
             continue
         before = len(rows_of(front.world.db, front.practice_id)["audit"])
-        answer = browser.get(step.path.format(launch_id=browser.launch_id, entry_id="x"))
+        answer = browser.get(
+            step.path.format(launch_id=browser.launch_id, entry_id="x", timer_id="x")
+        )
         if CANARY in answer.text:
             shown.append(step.path)
             assert len(rows_of(front.world.db, front.practice_id)["audit"]) > before, step.path

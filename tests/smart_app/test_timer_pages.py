@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -210,3 +211,19 @@ def test_an_answer_that_no_form_gives_is_refused(nurse: Browser) -> None:
     target = next(one for one in forms(nurse) if one.endswith("/answer"))
 
     assert nurse.post(target, {**forms(nurse)[target], "answer": "double"}).status_code == 400
+
+
+@pytest.mark.proves("S11")
+def test_a_timers_signs_do_not_keep_a_session_alive_and_the_timer_outlives_it(
+    front: Front, nurse: Browser
+) -> None:
+    start(nurse)
+    signs, statuses = Signs(nurse), []
+    sent = {**signs.fields, "awake": "60", "quiet": "0"}
+
+    for minute in range(1, 17):
+        front.clock.moment = NOW + timedelta(minutes=minute)
+        statuses.append(nurse.post(signs.target, sent, **{"x-poll": "yes"}).status_code)
+
+    assert statuses == [200] * 14 + [404, 404]
+    assert action(front.sign_in(Role.CARE_MANAGER), "discard", "/timer")

@@ -24,7 +24,12 @@ from smart_app.session.cookies import BROWSER
 from tests.smart_app.front import Browser, Front
 
 ABSENT = "0" * 32
-IDS = ("launch_id", "entry_id", "patient_id")  # what names a row: in an address or in a form
+IDS = (
+    "launch_id",
+    "entry_id",
+    "timer_id",
+    "patient_id",
+)  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
 )
@@ -37,6 +42,9 @@ FORM = {
     "contact_mode": "",
     "note": "walked",
     "reason": "walked",
+    "answer": "working",
+    "awake": "1",
+    "quiet": "0",
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _ONCE = re.compile(r'name="form_key" value="[^"]+"')
@@ -77,8 +85,10 @@ class Walk:
                 yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
 
     def _sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
-        self.ours.front.clock.moment += timedelta(seconds=1)  # a walker keeps to the pace allowed
-        ours = {"launch_id": self.ours.launch_id, "entry_id": ABSENT}
+        # A walker keeps to the pace allowed.
+        pace = 10 if step.path == "/emergency" else 1
+        self.ours.front.clock.moment += timedelta(seconds=pace)
+        ours = {"launch_id": self.ours.launch_id, "entry_id": ABSENT, "timer_id": ABSENT}
         path = _PARAMETER.sub(lambda found: {**ours, **ids}[found[1]], step.path)
         if step.method == "GET":
             return self.ours.get(path, cookie=_cookie(self.ours))

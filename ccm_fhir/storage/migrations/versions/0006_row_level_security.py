@@ -4,7 +4,7 @@ A later revision that makes such a table calls for its policy itself; the app re
 where one has none.
 
 Revision ID: 0006
-Revises: 0001
+Revises: 0009
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from alembic import op
 from sqlalchemy import inspect
 
 revision = "0006"
-down_revision = "0001"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
