@@ -695,6 +695,7 @@ def test_the_doctor_is_asked_about_an_ehr_that_is_registered(
     assert ran.code == 2
     assert ran.complaint == (
         "ehr: no EHR has this name; registered are: none; run: ccm-fhir ehr add"
+    )
 
 
 @pytest.mark.proves("S21")

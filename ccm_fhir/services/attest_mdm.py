@@ -62,7 +62,7 @@ def attest_mdm(world: Installation, actor: Actor, request: AttestMdm, now: datet
     """
     actor.must_be("attesting medical decision making", Role.PRACTITIONER)
     rationale = _rationale(request)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         # First of all: from here on nobody signs this month or adds time to it.
         audit.append(
             session,

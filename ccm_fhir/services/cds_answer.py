@@ -120,7 +120,7 @@ class _Case:
 
 def _case(world: Installation, call: HookCall, asking: Asking) -> _Case | None:
     practice_id = call.caller.client.practice_id
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         practice = practices.get(session, practice_id)
         today = call.now.astimezone(practice.zone).date()
         month = ServiceMonth.containing(today)
@@ -213,7 +213,7 @@ def _issued(
         month=str(case.situation.month),
         issued_at=now,
     )
-    with world.db.write() as session:
+    with world.db.write(client.practice_id) as session:
         people = users.list_all(session, client.practice_id)
         theirs = (u for u in people if (u.ehr_id, u.fhir_user) == (client.ehr_id, view.user))
         person = next(theirs, None)

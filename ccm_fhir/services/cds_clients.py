@@ -20,6 +20,7 @@ from ccm_fhir.services.key_cache import Wanted
 from ccm_fhir.storage import cds_clients, ehrs
 from ccm_fhir.storage.cds_clients import CdsClient, NewCdsClient
 from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.tenancy import enter
 
 SERVICE_ID = "ccm-patient-view"
 _KEY_SET_SECONDS = 5.0
@@ -66,6 +67,7 @@ def register_caller(world: Installation, registration: CdsRegistration, now: dat
             jwks_url=registration.jwks_url,
             tenant=registration.tenant,
         )
+        enter(session, ehr.practice_id)
         return cds_clients.add(session, ehr.practice_id, new, now)
 
 
@@ -98,7 +100,7 @@ def prove_caller(
     check_signature(token, keys)
     if deadline.is_over():  # nobody waits any more; the token is not used up
         raise HookError("token_unchecked")
-    with world.db.write() as session:
+    with world.db.write(caller.client.practice_id) as session:
         cds_clients.forget_tokens(session, caller.client.practice_id, now)
         forget_at = token.expires_at + _KEPT_AFTER
         if not cds_clients.use_token(session, caller.client, token.jti, forget_at):

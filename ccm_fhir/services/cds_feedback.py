@@ -25,7 +25,7 @@ def keep_feedback(world: Installation, caller: Caller, body: bytes) -> None:
     """
     told, client = read_feedback(body), caller.client
     is_unknown = False
-    with world.db.write() as session:
+    with world.db.write(client.practice_id) as session:
         for each in told:
             card = cds_cards.find_card(session, client.practice_id, client.id, each.card)
             if card is None:

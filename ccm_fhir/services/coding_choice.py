@@ -106,7 +106,7 @@ def choose_coding(world: Installation, actor: Actor, request: ChooseCoding, now:
         user_id=actor.user_id,
         form_key=request.form_key,
     )
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         _audit(world, session, actor, "choose_coding", None)
         is_new = coding_choices.find_by_form(session, actor.practice_id, new.form_key) is None
         if is_new:
@@ -124,7 +124,7 @@ def except_month(world: Installation, actor: Actor, request: ExceptMonth, now: d
     """
     actor.must_be("reporting one month otherwise", *CHOOSERS)
     new = _exception(actor, request)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         _audit(world, session, actor, "except_month", request.patient_id)
         if coding_choices.find_by_form(session, actor.practice_id, new.form_key) is None:
             _refuse_impossible(session, actor.practice_id, request)

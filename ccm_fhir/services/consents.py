@@ -73,7 +73,7 @@ def consent_history(
     Raises:
         NotFoundError: no such patient in this practice.
     """
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         records = consents.of_patient(session, actor.practice_id, patient_id)
         signed = sign_offs.signed_months(session, actor.practice_id, patient_id)

@@ -66,7 +66,7 @@ def _reread_capability(world: Installation, ehr: Ehr) -> None:
     except FhirError:
         return
     document = msgspec.json.encode(capability).decode()
-    with world.db.write() as session:
+    with world.db.write(ehr.practice_id) as session:
         ehrs.record_capability(session, ehr.practice_id, ehr.id, document, world.clock())
 
 

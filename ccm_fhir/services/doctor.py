@@ -35,6 +35,7 @@ from ccm_fhir.services.write_plan import write_plans
 from ccm_fhir.storage import ehrs, practices, statements
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.statements import NewStatement, Statement
+from ccm_fhir.storage.tenancy import enter
 
 _FHIR_R4 = "4.0"
 
@@ -45,12 +46,11 @@ def find_ehr(world: Installation, name: str) -> Ehr:
     Raises:
         InputError: there is none, or there are several of that name.
     """
+    every: list[Ehr] = []
     with world.db.read() as session:
-        every = [
-            ehr
-            for practice in practices.list_all(session)
-            for ehr in ehrs.list_all(session, practice.id)
-        ]
+        for practice in practices.list_all(session):
+            enter(session, practice.id)
+            every += ehrs.list_all(session, practice.id)
     found = [ehr for ehr in every if name == ehr.id or name.casefold() == ehr.name.casefold()]
     if len(found) == 1:
         return found[0]
@@ -143,7 +143,7 @@ class _Doctor:
     def _kept(self, fetched: FetchedStatement | None) -> Statement | None:
         practice_id, ehr_id = self.ehr.practice_id, self.ehr.id
         if fetched is None:
-            with self.world.db.read() as session:
+            with self.world.db.read(practice_id) as session:
                 return statements.latest(session, practice_id, ehr_id)
         new = NewStatement(
             ehr_id=ehr_id,
@@ -152,7 +152,7 @@ class _Doctor:
             body_sha256=fetched.body_sha256,
             declared_sha256=fetched.declared_sha256,
         )
-        with self.world.db.write() as session:
+        with self.world.db.write(practice_id) as session:
             return statements.record(session, practice_id, new, self.world.clock())
 
     def _clock(self, fetched: FetchedStatement | None) -> Check:

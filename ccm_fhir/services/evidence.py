@@ -74,7 +74,7 @@ def show_evidence(
     """
     if visit.patient_id is None:
         raise NotFoundError("patient")
-    with world.db.write() as session:
+    with world.db.write(visit.actor.practice_id) as session:
         gathered = gather(world, session, visit.actor.practice_id, visit.patient_id, month)
         entry = AuditEntry(
             act="view_evidence", user_id=visit.actor.user_id, patient_id=visit.patient_id

@@ -28,7 +28,7 @@ def practice_choice(
     world: Installation, actor: Actor, month: ServiceMonth, now: datetime
 ) -> PracticeChoice:
     """Return what the choice page shows, seen from one month; it holds no patient's data."""
-    with world.db.read() as session:
+    with world.db.read(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         records = coding_choices.of_practice(session, practice.id)
         signed = sign_offs.months_signed(session, practice.id)

@@ -43,7 +43,7 @@ def read_and_keep(world: Installation, reading: Reading, now: datetime) -> CcmEr
         _read(world, reading, now)
     except (FhirError, LaunchError) as problem:
         if reading.patient_id is not None:
-            with world.db.write() as session:
+            with world.db.write(reading.practice_id) as session:
                 patients.record_chart_problem(
                     session, reading.practice_id, reading.patient_id, str(problem)
                 )

@@ -83,7 +83,7 @@ def record_consent(
         ConflictError: what it corrects was corrected already.
     """
     actor.must_be("recording consent", *RECORDERS)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         _audit(world, session, actor, decided.patient_id)
         patient = patients.get(session, actor.practice_id, decided.patient_id)
         zone = practices.get(session, actor.practice_id).zone
@@ -111,7 +111,7 @@ def take_back_consent(
     reason = _line("reason", error.reason, LONGEST_REASON)
     if not reason:
         raise InputError("reason", "Say why the record is taken back.")
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         _audit(world, session, actor, error.patient_id)
         records = consents.of_patient(session, actor.practice_id, error.patient_id)
         old = next((r for r in records if r.id == error.record_id), None)

@@ -60,7 +60,7 @@ def review_condition(
         NotFoundError: no such Condition in the chart as last read.
     """
     actor.must_be("saying whether a condition is chronic", Role.PRACTITIONER)
-    with world.db.write() as session:
+    with world.db.write(actor.practice_id) as session:
         # First of all, since from here on the practice's other writers wait.
         audit.append(
             session,

@@ -36,12 +36,12 @@ def ask_site(world: Installation, practice_id: str, chart: ChartFacts, now: date
     codes = _unplaced(chart, world.table) if site else ()
     if site is None or not codes:
         return
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         known = terminology_answers.of_codes(session, practice_id, site.base_url, codes)
     missing = [c for c in codes if c not in known or not known[c].is_current(now)]
     answers = tuple(_answers(world, site, missing[:MOST_CODES], now))
     if answers:
-        with world.db.write() as session:
+        with world.db.write(practice_id) as session:
             for answer in answers:
                 terminology_answers.keep(session, practice_id, answer)
 
@@ -56,7 +56,7 @@ def table_for(world: Installation, practice_id: str, chart: ChartFacts) -> Chron
     codes = _unplaced(chart, world.table) if site else ()
     if site is None or not codes:
         return world.table
-    with world.db.read() as session:
+    with world.db.read(practice_id) as session:
         known = terminology_answers.of_codes(session, practice_id, site.base_url, codes)
     placed = {
         code: SiteAnswer(icd10cm=answer.icd10cm, family=answer.family)

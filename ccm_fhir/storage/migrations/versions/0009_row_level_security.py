@@ -3,8 +3,8 @@
 A later revision that makes such a table calls for its policy itself; the app refuses to start
 where one has none.
 
-Revision ID: 0006
-Revises: 0009
+Revision ID: 0009
+Revises: 0008
 """
 
 from __future__ import annotations
@@ -12,13 +12,18 @@ from __future__ import annotations
 from alembic import op
 from sqlalchemy import inspect
 
-revision = "0006"
-down_revision = "0009"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 # What is looked for before the practice is known, by a key that nobody guesses.
-LOOKED_FOR = {"ehr": "fhir_base", "launch_attempt": "state_hash", "web_session": "id_hash"}
+LOOKED_FOR = {
+    "cds_client": "issuer || chr(10) || tenant",
+    "ehr": "fhir_base",
+    "launch_attempt": "state_hash",
+    "web_session": "id_hash",
+}
 OURS = "practice_id = current_setting('app.practice', true)"
 
 
