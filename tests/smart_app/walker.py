@@ -30,7 +30,6 @@ IDS = (
     "entry_id",
     "timer_id",
     "record_id",
-    "key",
     "correct",
     "patient_id",
 )  # what names a row: in an address or in a form
