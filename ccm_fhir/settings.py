@@ -184,6 +184,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
         "CCM_DEMO": str(settings.demo).lower(),
+        "CCM_SECRET_KEY_ID": settings.secret_key_id,
         "CCM_ASSUME_ICD10_IS_CM": str(settings.assume_icd10_is_cm).lower(),
         **({"CCM_TERMINOLOGY_URL": settings.terminology_url} if settings.terminology_url else {}),
         **(
@@ -196,7 +197,6 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
             if settings.terminology_roots
             else {}
         ),
-        "CCM_SECRET_KEY_ID": settings.secret_key_id,
         **({"CCM_FEES_DIR": str(settings.fees_dir)} if settings.fees_dir else {}),
         **({"CCM_DEMO_TODAY": str(settings.demo_today)} if settings.demo_today else {}),
     }

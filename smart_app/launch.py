@@ -110,9 +110,12 @@ def callback(request: Request, wired: Wired, sent: Annotated[CallbackQuery, Quer
 
 
 def first_page(signed_in: SignedIn) -> str:
-    """Return the page that the launch opens: what a card or the EHR's intent asked for, if any."""
+    """Return the page that the launch opens: the patient's, unless a card or an intent says.
+
+    An intent that is new to us opens the usual page.
+    """
     page, asked = f"/l/{signed_in.launch_id}", signed_in.opens
-    if asked is None:  # an intent that is new to us opens the usual page
+    if asked is None:
         return page + _ENTRANCES.get(signed_in.intent, "")
     if asked.view is View.MONTH:
         return f"{page}/month?month={asked.month}"

@@ -66,7 +66,6 @@ _PAGES = (
     conditions,
     evidence,
     decision_making,
-    sign,
     choice,
     month,
     progress,

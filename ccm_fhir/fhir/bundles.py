@@ -107,7 +107,7 @@ def read_resource(raw: bytes, expected_type: str) -> Resource:
     """Return a resource with its head read; where the head is broken, its id is empty."""
     try:
         head = _decode_head(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return Resource(type=expected_type, raw=raw)
     return Resource(
         type=head.resource_type or expected_type,

@@ -46,8 +46,8 @@ def find_ehr(world: Installation, name: str) -> Ehr:
     Raises:
         InputError: there is none, or there are several of that name.
     """
+    every: list[Ehr] = []
     with world.db.read() as session:
-        every: list[Ehr] = []
         for practice in practices.list_all(session):
             enter(session, practice.id)
             every += ehrs.list_all(session, practice.id)

@@ -62,7 +62,7 @@ class Callback:
 class SignedIn:
     """A finished launch: the session's secret for the cookie, the launch id for the URL.
 
-    ``opens`` is the view that the card asked for from which the app was launched, if any.
+    ``opens`` is the view that the card asked for from which the app was launched, if any;
     ``intent`` is what the EHR wants opened, in its own word, or empty.
     """
 
@@ -217,5 +217,9 @@ def _opened(
             scopes=tokens.scope,
         )
         read_and_keep(world, reading, now)
-    opens = read_app_context(tokens.app_context)
-    return SignedIn(session_token=token, launch_id=launch.id, opens=opens, intent=launch.intent)
+    return SignedIn(
+        session_token=token,
+        launch_id=launch.id,
+        intent=launch.intent,
+        opens=read_app_context(tokens.app_context),
+    )

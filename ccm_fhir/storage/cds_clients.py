@@ -11,7 +11,7 @@ from sqlmodel import col, delete, select
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import CdsClientRow, CdsTokenRow, EhrRow
-from ccm_fhir.storage.tenancy import looking_for
+from ccm_fhir.storage.tenancy import enter, looking_for
 from ccm_fhir.storage.values import columns_of, insert_once, require, value_of
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ def add(session: Session, practice_id: str, new: NewCdsClient, now: datetime) ->
 
 
 def find(session: Session, issuer: str, tenant: str) -> CdsClient | None:
-    """Return the active caller with exactly this issuer and tenant; it says whose EHR calls."""
-    looking_for(session, issuer)
+    """Return the active caller with exactly this issuer and tenant.
+
+    From here on the transaction is of the practice that the caller is of.
+    """
+    looking_for(session, f"{issuer}\n{tenant}")
     row = session.exec(
         select(CdsClientRow).where(
             col(CdsClientRow.issuer) == issuer,
@@ -61,7 +64,10 @@ def find(session: Session, issuer: str, tenant: str) -> CdsClient | None:
             col(CdsClientRow.is_active),
         )
     ).one_or_none()
-    return None if row is None else value_of(CdsClient, row)
+    if row is None:
+        return None
+    enter(session, row.practice_id)
+    return value_of(CdsClient, row)
 
 
 def set_active(session: Session, practice_id: str, client_id: str, *, is_active: bool) -> CdsClient:

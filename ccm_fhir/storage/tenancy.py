@@ -18,26 +18,10 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
     from sqlmodel import Session
 
-APPEND_ONLY = frozenset(
-    {
-        "attestation",
-        "audit",
-        "capability_statement",
-        "cds_card",
-        "cds_feedback",
-        "chart_snapshot",
-        "claim",
-        "coding_choice",
-        "condition_review",
-        "delivery_event",
-        "emergency_access",
-        "mdm_attestation",
-        "recorded_consent",
-        "sign_off",
-        "time_entry",
-        "timer_policy",
-        "timer_stretch",
-    }
+_LEDGERS = text(
+    "SELECT c.relname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+    "JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() "
+    "AND t.tgname = 'tr_' || c.relname || '_append_only'"
 )
 _EXISTS = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SETTING = "database role"
@@ -83,8 +67,9 @@ def grant_to(connection: Connection, role: str) -> None:
     if connection.execute(_EXISTS, {"role": role}).first() is None:
         raise ConfigurationError("--grant-to", "the database has no role of this name")
     quoted = connection.dialect.identifier_preparer.quote_identifier(role)
+    ledgers = set(connection.execute(_LEDGERS).scalars())
     for name in sorted(Row.metadata.tables):
-        rights = "SELECT, INSERT" if name in APPEND_ONLY else "SELECT, INSERT, UPDATE, DELETE"
+        rights = "SELECT, INSERT" if name in ledgers else "SELECT, INSERT, UPDATE, DELETE"
         connection.execute(text(f"REVOKE ALL ON {name} FROM {quoted}"))
         connection.execute(text(f"GRANT {rights} ON {name} TO {quoted}"))
     connection.execute(text(f"GRANT SELECT ON alembic_version TO {quoted}"))

@@ -125,6 +125,7 @@ def test_with_batches_a_chart_is_one_request() -> None:
     assert far_side.urls == [BASE]
 
 
+@pytest.mark.proves("R15")
 @pytest.mark.parametrize("capability", [None, BATCHES])
 @pytest.mark.proves("R15")
 @pytest.mark.parametrize("missing", TYPES)

@@ -233,6 +233,7 @@ def test_references_between_elements_lead_somewhere(name: str) -> None:
     assert wanted <= set(page.ids)
 
 
+@pytest.mark.proves("S8")
 @pytest.mark.parametrize(
     "name", [name for name in PAGES if name in REVIEWS or "consent" in name or "refused" in name]
 )
@@ -260,6 +261,7 @@ def test_what_a_chart_says_is_escaped(text: str) -> None:
     assert "&lt;" in html
 
 
+@pytest.mark.proves("S18")
 @pytest.mark.parametrize("name", ["refused", "consent_refused"])
 def test_what_was_typed_is_escaped_when_a_form_comes_back(name: str) -> None:
     assert "<script>alert" not in PAGES[name]

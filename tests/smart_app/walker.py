@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlencode
 
 import httpx2
 from fastapi import FastAPI
@@ -28,10 +29,14 @@ IDS = (
     "launch_id",
     "entry_id",
     "timer_id",
+    "record_id",
+    "correct",
     "patient_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
+    | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
+    | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
     "month": "2026-11",
@@ -88,10 +93,11 @@ class Walk:
         # A walker keeps to the pace allowed.
         pace = 10 if step.path == "/emergency" else 1
         self.ours.front.clock.moment += timedelta(seconds=pace)
-        ours = {"launch_id": self.ours.launch_id, "entry_id": ABSENT, "timer_id": ABSENT}
+        ours = dict.fromkeys((*IDS, "service", "key"), ABSENT) | {"launch_id": self.ours.launch_id}
         path = _PARAMETER.sub(lambda found: {**ours, **ids}[found[1]], step.path)
         if step.method == "GET":
-            return self.ours.get(path, cookie=_cookie(self.ours))
+            asked = urlencode({name: ids[name] for name in step.query & ids.keys()})
+            return self.ours.get(f"{path}?{asked}", cookie=_cookie(self.ours))
         form = {**self.ours.fields("/refresh"), **FORM, **ids}
         return self.ours.post(path, form)
 
@@ -102,6 +108,7 @@ class Step:
 
     method: str
     path: str
+    query: frozenset[str]
 
 
 def every_route(front: Front) -> tuple[Step, ...]:
@@ -118,7 +125,11 @@ def every_route(front: Front) -> tuple[Step, ...]:
     for one in contexts:
         named = set(_PARAMETER.findall(one.path)) | _query_names(one.dependant)
         assert named <= {*IDS, *NO_IDS}, f"{one.path}: tell the walker what {named} are"
-    steps = [Step(method=method, path=one.path) for one in contexts for method in one.methods]
+    steps = [
+        Step(method=method, path=one.path, query=frozenset(_query_names(one.dependant)))
+        for one in contexts
+        for method in one.methods
+    ]
     return tuple(sorted(steps, key=lambda step: ("sign-out" in step.path, step.path, step.method)))
 
 

@@ -190,9 +190,3 @@ def test_a_start_as_a_role_that_no_policy_binds_is_refused(fresh_url: str) -> No
 def test_a_role_that_is_not_there_is_told(fresh_url: str) -> None:
     with pytest.raises(ConfigurationError, match="no role of this name"):
         migrate.grant_to(fresh_url, "nobody; DROP TABLE patient")
-
-
-def test_what_can_only_be_added_to_is_named_once() -> None:
-    of_hooks = {"cds_card", "cds_feedback"}  # tests/storage/test_cds.py tries them
-
-    assert {*APPEND_ONLY, *of_hooks} == tenancy.APPEND_ONLY

@@ -56,6 +56,7 @@ def test_a_card_tells_where_a_stranger_stands(hooks: Hooks, member: str, summary
     assert hooks.card(stranger(member))["summary"] == summary
 
 
+@pytest.mark.proves("CDS7")
 @pytest.mark.parametrize("member", SILENT)
 def test_who_is_not_eligible_gets_no_card(hooks: Hooks, member: str) -> None:
     assert hooks.cards(stranger(member)) == []
@@ -202,6 +203,7 @@ def test_a_patient_in_the_portal_gets_no_card(hooks: Hooks, user: str) -> None:
     assert hooks.cards(ours(context={"userId": user, "patientId": PATIENT})) == []
 
 
+@pytest.mark.proves("CDS7", "CDS8")
 def test_a_card_is_spelt_as_the_specification_asks(hooks: Hooks) -> None:
     answer = hooks.post(stranger("pt-noconsent"))
 

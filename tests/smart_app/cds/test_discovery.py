@@ -3,6 +3,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.cds import FEEDBACK, SERVICE, SERVICES, claims, signed
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ def members(value: Any) -> list[Any]:  # noqa: ANN401  # JSON
     return [value, *(deep for each in inner for deep in members(each))]
 
 
+@pytest.mark.proves("CDS1")
 def test_the_service_is_discovered_with_all_that_the_specification_asks(hooks: Hooks) -> None:
     answer = hooks.discover()
 
@@ -28,6 +31,7 @@ def test_the_service_is_discovered_with_all_that_the_specification_asks(hooks: H
     assert not [each for each in members(answer.json()) if each in (None, "", [], {})]
 
 
+@pytest.mark.proves("CDS5")
 def test_prefetch_templates_are_simple_and_use_first_level_tokens_alone(hooks: Hooks) -> None:
     templates = hooks.discover().json()["services"][0]["prefetch"]
 
@@ -64,5 +68,6 @@ def test_no_answer_is_open_to_other_sites(hooks: Hooks) -> None:
     assert "set-cookie" not in answer.headers
 
 
+@pytest.mark.proves("CDS9")
 def test_feedback_has_an_address_of_its_own(hooks: Hooks) -> None:
     assert hooks.post({"feedback": []}, FEEDBACK).status_code == 400

@@ -46,6 +46,7 @@ def kept(hooks: Hooks, card: str) -> tuple[FeedbackRecord, ...]:
         return cds_cards.feedback_of(session, hooks.front.practice_id, card)
 
 
+@pytest.mark.proves("CDS9")
 def test_feedback_is_kept_with_its_reason_and_its_time(hooks: Hooks, card: str) -> None:
     reason = {"reason": {"code": "patient-declined", "system": "x"}}
 
@@ -58,6 +59,7 @@ def test_feedback_is_kept_with_its_reason_and_its_time(hooks: Hooks, card: str) 
     assert record.received_at == NOW
 
 
+@pytest.mark.proves("CDS9")
 def test_an_accepted_card_is_kept(hooks: Hooks, card: str) -> None:
     accepted = told(card, "accepted", acceptedSuggestions=[{"id": str(uuid4())}])
 

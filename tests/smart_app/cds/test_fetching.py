@@ -99,6 +99,7 @@ UNUSABLE: dict[str, Callable[[list[Json]], Any]] = {
 }
 
 
+@pytest.mark.proves("CDS5")
 @pytest.mark.parametrize("spoil", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_prefetch_that_is_not_whole_is_fetched_instead(
     hooks: Hooks, record: list[Json], spoil: Callable[[list[Json]], Any]
@@ -112,6 +113,7 @@ def test_prefetch_that_is_not_whole_is_fetched_instead(
     assert card["summary"].startswith("Eligible for CCM")
 
 
+@pytest.mark.proves("CDS5")
 @pytest.mark.parametrize("spoil", UNUSABLE.values(), ids=UNUSABLE.keys())
 def test_prefetch_that_is_not_whole_and_cannot_be_fetched_is_a_precondition_that_failed(
     hooks: Hooks, record: list[Json], spoil: Callable[[list[Json]], Any]
@@ -156,6 +158,7 @@ def test_a_patient_who_is_not_the_one_of_the_call_is_not_used(
     assert hooks.far.asked == [f"Patient/{STRANGER}"]
 
 
+@pytest.mark.proves("CDS5")
 def test_nothing_sent_and_no_token_is_a_precondition_that_failed(hooks: Hooks) -> None:
     for body in (call(), call({}), call(None, fhirServer="absent")):
         assert hooks.post(body).status_code == 412
@@ -180,6 +183,7 @@ UNFIT_TOKENS = {
 }
 
 
+@pytest.mark.proves("CDS6")
 @pytest.mark.parametrize("token", UNFIT_TOKENS.values(), ids=UNFIT_TOKENS.keys())
 def test_a_token_is_not_used_beyond_what_it_was_lent_for(
     hooks: Hooks, record: list[Json], token: Json
@@ -208,6 +212,7 @@ def test_an_ehr_that_refuses_is_a_precondition_that_failed(
     assert hooks.post(call(fhirAuthorization=lent())).status_code == 412
 
 
+@pytest.mark.proves("CDS6")
 def test_another_patients_resource_in_an_answer_is_never_used(hooks: Hooks) -> None:
     own = without(record_of("pt-onecondition", STRANGER), "Consent")
     foreign = [
@@ -223,6 +228,7 @@ def test_another_patients_resource_in_an_answer_is_never_used(hooks: Hooks) -> N
     ]
 
 
+@pytest.mark.proves("CDS6")
 def test_a_lent_token_is_stored_nowhere(hooks: Hooks, record: list[Json]) -> None:
     hooks.far.record = record
     hooks.card(call(fhirAuthorization=lent()))
@@ -244,6 +250,7 @@ def hurried(tmp_path: Path) -> Hooks:
     return hooks
 
 
+@pytest.mark.proves("CDS10")
 def test_a_slow_ehr_gets_no_cards_and_not_a_late_one(hurried: Hooks, record: list[Json]) -> None:
     hurried.far.record = record
 

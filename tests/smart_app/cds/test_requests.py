@@ -103,6 +103,7 @@ BROKEN = {
 }
 
 
+@pytest.mark.proves("CDS2", "CDS4")
 @pytest.mark.parametrize(("body", "member"), BROKEN.values(), ids=BROKEN.keys())
 def test_a_broken_call_is_refused_by_the_member_at_fault(
     hooks: Hooks, body: object, member: str
@@ -115,6 +116,7 @@ def test_a_broken_call_is_refused_by_the_member_at_fault(
     assert hooks.far.asked == []
 
 
+@pytest.mark.proves("CDS2")
 @pytest.mark.parametrize(
     "body",
     [b"", b"{", b"\xff\xfe", b"[" * 100_000, b'{"hook":"\\ud800"}', b'{"a":' * 50_000],
@@ -142,6 +144,7 @@ def test_a_body_too_large_is_refused_and_a_whole_chart_is_not(hooks: Hooks) -> N
     assert (refused.status_code, refused.json()["error"]) == (413, "too_large")
 
 
+@pytest.mark.proves("CDS2", "CDS4")
 def test_optional_members_may_be_null_and_unknown_ones_are_let_be(hooks: Hooks) -> None:
     context = {"userId": USER, "patientId": "p1", "encounterId": None, "more": [1]}
     body = call_of(
@@ -172,6 +175,7 @@ WRONG_SERVERS = [
 ]
 
 
+@pytest.mark.proves("CDS6")
 @pytest.mark.parametrize("server", WRONG_SERVERS)
 def test_another_fhir_server_is_refused_and_never_asked(hooks: Hooks, server: str) -> None:
     hooks.far.record = record_of("pt-ready")
@@ -243,6 +247,7 @@ def test_no_prefetch_makes_a_server_error(hooks: Hooks, prefetch: dict[str, Any]
         assert hooks.post(call_of(sent)).status_code in {200, 400, 412}
 
 
+@pytest.mark.proves("CDS6")
 def test_a_lent_token_prints_nowhere() -> None:
     view = read_patient_view(json.dumps(call_of(fhirAuthorization=lent())).encode())
 
@@ -252,6 +257,7 @@ def test_a_lent_token_prints_nowhere() -> None:
         assert "p1" not in shown
 
 
+@pytest.mark.proves("CDS10", "S20")
 def test_nothing_of_a_call_is_logged_or_repeated(
     hooks: Hooks, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -108,6 +108,7 @@ FORGED = {
 }
 
 
+@pytest.mark.proves("CDS3")
 @pytest.mark.parametrize(("token", "check"), FORGED.values(), ids=FORGED.keys())
 def test_a_forged_token_opens_nothing(hooks: Hooks, token: str, check: str) -> None:
     answer = hooks.post(call_of(prefetch_of(record_of("pt-ready"))), token=token)
@@ -119,6 +120,7 @@ def test_a_forged_token_opens_nothing(hooks: Hooks, token: str, check: str) -> N
     assert {r.url.host for r in hooks.far.requests} <= {"ehr.example"}
 
 
+@pytest.mark.proves("CDS3")
 @pytest.mark.parametrize(
     "authorization", ["", "Bearer", "Bearer ", "Basic YTpi", "Bearer a.b", "Bearer a.b.c.d", "ä"]
 )
@@ -133,6 +135,7 @@ def test_a_call_without_a_token_is_refused(hooks: Hooks, authorization: str) -> 
     assert hooks.far.requests == []
 
 
+@pytest.mark.proves("CDS3")
 @pytest.mark.parametrize("key", [EC, RSA], ids=["ES384", "RS384"])
 @pytest.mark.parametrize("is_list", [False, True])
 def test_both_algorithms_and_both_spellings_of_aud_are_taken(
@@ -154,6 +157,7 @@ def test_half_a_minute_of_skew_is_forgiven(hooks: Hooks) -> None:
     assert hooks.discover(signed(early)).status_code == 200
 
 
+@pytest.mark.proves("CDS3")
 def test_a_token_is_taken_once(hooks: Hooks) -> None:
     token = signed(claims(SERVICES))
 
@@ -170,6 +174,7 @@ def test_a_forged_token_does_not_use_up_an_honest_ones_id(hooks: Hooks) -> None:
     assert hooks.discover(signed(payload)).status_code == 200
 
 
+@pytest.mark.proves("CDS3")
 def test_another_worker_knows_a_used_token_too(hooks: Hooks) -> None:
     token = signed(claims(SERVICES))
     hooks.discover(token)
