@@ -113,7 +113,6 @@ def _registered(world: Installation, token: ClientToken) -> Caller:
         client = cds_clients.find(session, token.issuer, token.tenant)
         if client is None:
             raise HookError("token_refused", "iss or tenant")
-        enter(session, client.practice_id)
         ehr = ehrs.get(session, client.practice_id, client.ehr_id)
     if not ehr.is_active:
         raise HookError("token_refused", "iss or tenant")
