@@ -70,6 +70,8 @@ def decision_making(
         return None
     said = tuple(_told(one) for one in reversed(shown.answers))
     waits = shown.is_awaited and not shown.may_attest
+    if not (said or waits or shown.may_attest):
+        return None
     return MdmView(
         why=_why(shown) if shown.may_attest or waits else "",
         effect=_EFFECTS[decision.choice.family] if shown.may_attest else "",
