@@ -23,7 +23,8 @@ pytestmark = pytest.mark.needs("browser")
 
 
 def criterion(place: Page | Frame, title: str) -> Locator:
-    return place.locator(".criterion", has_text=title).first
+    heading = place.get_by_role("heading", name=title, exact=True)
+    return place.locator(".criterion").filter(has=heading).first
 
 
 def fill_in(place: Page | Frame, day: str = "2026-11-20") -> None:

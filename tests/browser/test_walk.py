@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.browser.running_demo import Demo
 
 pytestmark = pytest.mark.needs("browser")
-CRITERIA = 9
+CRITERIA = 10
 
 
 @pytest.mark.proves("R39")

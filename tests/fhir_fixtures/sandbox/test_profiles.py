@@ -52,15 +52,17 @@ def site_of() -> Iterator[Callable[[str], Site]]:
 
 # --- the product at each of them ---
 
+
+def unscoped(*kinds: str) -> dict[str, str]:
+    return {kind: f"needs scope patient/{kind}.rs" for kind in (*kinds, "ExplanationOfBenefit")}
+
+
 UNREAD = {
-    "epic": {"Claim": "the EHR answered 400 (required)"},
-    "oracle-health": {"Claim": "needs scope patient/Claim.rs"},
-    "canvas": {},
+    "epic": {"Claim": "the EHR answered 400 (required)", **unscoped()},
+    "oracle-health": unscoped("Claim"),
+    "canvas": unscoped("ServiceRequest"),
 }
-NEITHER = {
-    "Consent": "needs scope patient/Consent.rs",
-    "Claim": "needs scope patient/Claim.rs",
-}
+NEITHER = unscoped("Consent", "Claim")
 
 
 @pytest.mark.parametrize("name", profiles.NAMES)
