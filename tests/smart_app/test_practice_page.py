@@ -376,3 +376,15 @@ def test_an_empty_practice_is_led_through_what_it_needs(front: Front, admin: Bro
     assert "Finish setting up the practice (0 of 4 done)" in page
     assert page.count("Needed") == 4
     assert "There is no charge yet." in page
+    line = "Finish setting up the practice (0 of 4 done)"
+    month = admin.get(f"{admin.path}/month?month=2026-11").text
+    assert line in month
+    assert f"{admin.path}/practice?month=2026-11" in month
+    nurse = front.sign_in(Role.CARE_MANAGER)
+    assert line not in nurse.get(f"{nurse.path}/month?month=2026-11").text
+
+
+def test_a_practice_that_has_everything_is_not_nagged(front: Front, admin: Browser) -> None:
+    assert "Finish setting up" not in html(admin)
+    assert "Finish setting up" not in admin.get(f"{admin.path}/month?month=2026-11").text
+    assert front.practice_id
