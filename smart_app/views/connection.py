@@ -62,6 +62,7 @@ class PlanView:
     """Where one kind of write goes, and what else there is."""
 
     what: str
+    live: str
     sentence: str
     rungs: tuple[RungView, ...]
 
@@ -153,6 +154,7 @@ def _plan(plan: WritePlan) -> PlanView:
     what = plan.artefact.value.replace("_", " ")
     return PlanView(
         what=what[0].upper() + what[1:],
+        live=f"{plan.live.number}. {plan.live.brings}",
         sentence=plan.sentence,
         rungs=tuple(_rung(one) for one in plan.rungs),
     )

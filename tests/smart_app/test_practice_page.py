@@ -11,12 +11,24 @@ from sqlmodel import select
 from ccm_fhir.domain.codes import EligibleProfession, Role
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.domain.timers import TimerPolicy
+from ccm_fhir.services.setup_hand import operator
 from ccm_fhir.storage import audit, fees, practices, sign_offs, timers, users
+from ccm_fhir.storage.migrate import upgrade
 from ccm_fhir.storage.practices import NewPractice, PracticeAttestation
 from ccm_fhir.storage.tables import FeeRow
 from ccm_fhir.storage.users import AppUser, SeenUser
 from ccm_fhir.storage.values import value_of
-from tests.smart_app.front import EHR, NOW, Browser, Front, Page, with_practice
+from tests.databases import as_app_role, fresh_postgres_database
+from tests.parts import postgres_admin_url
+from tests.smart_app.front import (
+    EHR,
+    NOW,
+    Browser,
+    Front,
+    Page,
+    open_front_at,
+    with_practice,
+)
 from tests.smart_app.test_routes import record
 
 DETAILS = {
@@ -388,3 +400,26 @@ def test_a_practice_that_has_everything_is_not_nagged(front: Front, admin: Brows
     assert "Finish setting up" not in html(admin)
     assert "Finish setting up" not in admin.get(f"{admin.path}/month?month=2026-11").text
     assert front.practice_id
+
+
+@pytest.mark.needs("postgres")
+def test_a_practice_is_set_up_under_row_level_security() -> None:
+    with fresh_postgres_database(postgres_admin_url()) as url:
+        upgrade(url)
+        front = open_front_at(as_app_role(url))
+        admin, new = front.sign_in(Role.ADMIN), newcomer(front)
+
+        done = [
+            post(admin, "charge", CHARGE)[0],
+            post(admin, "details", {**DETAILS, "name": "Harbor"})[0],
+            post(admin, "attestation", STATED)[0],
+            post(admin, "timers", {"care_manager": "auto", "practitioner": "ask"})[0],
+            post(admin, "person", {"user_id": new.id, "role": "biller", "npi": "", "taxonomy": ""})[
+                0
+            ],
+        ]
+
+        assert done == [303] * 5
+        assert person(front, new.id).role is Role.BILLER
+        assert operator(front.world, "harbor").practice_id == front.practice_id
+        front.world.db.close()
