@@ -27,6 +27,7 @@ from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
+from ccm_fhir.cli_practice import charges_app, practice_app, users_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
@@ -55,6 +56,9 @@ ehr_app = typer.Typer(help="EHRs this installation is connected to.", no_args_is
 rules_app = typer.Typer(help="The rulebook.", no_args_is_help=True)
 keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
 app.add_typer(ehr_app, name="ehr")
+app.add_typer(practice_app, name="practice")
+app.add_typer(users_app, name="users")
+app.add_typer(charges_app, name="charges")
 app.add_typer(rules_app, name="rules")
 app.add_typer(keys_app, name="keys")
 app.add_typer(fees_app, name="fees")

@@ -55,6 +55,12 @@ COMMANDS = (
     "audit anchor",
     "audit export",
     "emergency open",
+    "practice show",
+    "practice set",
+    "users list",
+    "users set-role",
+    "charges list",
+    "charges set",
 )
 NOBODY = "http://127.0.0.1:9/fhir"
 SYNTHETIC_PASSWORD = "canary-password"

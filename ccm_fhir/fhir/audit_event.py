@@ -20,6 +20,7 @@ _OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 
 _RECORD = ("110110", "Patient Record")
 _SIGNING_IN = ("110114", "User Authentication")
+_SECURITY = ("110113", "Security Alert")
 # Act of ours -> DICOM event, and FHIR's action: C create, R read, U update, E execute.
 _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "launch": (_SIGNING_IN, "E"),
@@ -39,8 +40,15 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "attest_mdm": (_RECORD, "C"),
     "except_month": (_RECORD, "C"),
     "export_audit": (("110106", "Export"), "R"),
-    "emergency_opened": (("110113", "Security Alert"), "E"),
-    "emergency_view": (("110113", "Security Alert"), "R"),
+    "change_practice": (_SECURITY, "U"),
+    "attest_practice": (_SECURITY, "U"),
+    "set_charge": (_SECURITY, "U"),
+    "set_timer_policy": (_SECURITY, "U"),
+    "set_role": (_SECURITY, "U"),
+    "set_billing_identity": (_SECURITY, "U"),
+    "check_connection": (_SECURITY, "E"),
+    "emergency_opened": (_SECURITY, "E"),
+    "emergency_view": (_SECURITY, "R"),
 }
 _ANY = (_RECORD, "E")
 
@@ -60,7 +68,7 @@ class Audited:
 
 def audit_event(line: Audited, *, base_url: str) -> Json:
     """Return a line as an AuditEvent resource; ``base_url`` names the app as its source."""
-    (code, display), action = _EVENTS.get(line.act, _ANY)
+    (code, display), action = _EVENTS.get(line.act.partition(" ")[0], _ANY)
     system = f"{base_url}/audit-act"
     return {
         "resourceType": "AuditEvent",

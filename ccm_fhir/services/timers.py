@@ -136,7 +136,12 @@ def policy_for(world: Installation, actor: Actor) -> TimerPolicy:
     """Return how timers start for the person: as the practice has set it, or asked for."""
     with world.db.read(actor.practice_id) as session:
         found = timers.policy_of(session, actor.practice_id, actor.role)
-    return found or _USUAL_POLICY.get(actor.role, TimerPolicy.NEVER)
+    return found or usual_policy(actor.role)
+
+
+def usual_policy(role: Role) -> TimerPolicy:
+    """Return how timers start for a role where the practice has set nothing."""
+    return _USUAL_POLICY.get(role, TimerPolicy.NEVER)
 
 
 def set_policy(
@@ -152,7 +157,10 @@ def set_policy(
     if role not in KEEPERS:
         raise InputError("role", "Only care managers and billing practitioners keep time.")
     with world.db.write(actor.practice_id) as session:
-        audited = AuditEntry(act="set_timer_policy", user_id=actor.user_id, patient_id=None)
+        if timers.policy_of(session, actor.practice_id, role) is policy:
+            return
+        act = f"set_timer_policy {role.value} {policy.value}"
+        audited = AuditEntry(act=act, user_id=actor.user_id, patient_id=None)
         audit.append(session, world.audit_key, actor.practice_id, audited, world.clock())
         new = NewPolicy(role=role, policy=policy, set_by=actor.user_id)
         timers.set_policy(session, actor.practice_id, new, now)

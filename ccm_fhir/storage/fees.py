@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_OID, uuid5
 
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from sqlmodel import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """What one unit of a code is charged at from a day on."""
+
+    code: str
+    in_force_from: date
+    amount_usd: Decimal
 
 
 def set_fee(
@@ -42,3 +52,16 @@ def in_force(session: Session, practice_id: str, on: date) -> dict[str, Decimal]
         .order_by(col(FeeRow.in_force_from))
     )
     return {row.code: to_usd(row.amount_cents) for row in rows}
+
+
+def list_all(session: Session, practice_id: str) -> tuple[Charge, ...]:
+    """Return every charge of a practice, by code, oldest first."""
+    rows = session.exec(
+        select(FeeRow)
+        .where(col(FeeRow.practice_id) == practice_id)
+        .order_by(col(FeeRow.code), col(FeeRow.in_force_from))
+    )
+    return tuple(
+        Charge(code=row.code, in_force_from=row.in_force_from, amount_usd=to_usd(row.amount_cents))
+        for row in rows
+    )

@@ -37,11 +37,15 @@ class SeenUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppUser(SeenUser):
-    """A person who has launched the app; without a role they may do nothing."""
+    """A person who has launched the app; without a role they may do nothing.
+
+    ``deactivated_at`` is when an administrator took the role away, if one did.
+    """
 
     id: str
     practice_id: str
     created_at: datetime
+    deactivated_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +60,8 @@ class BillingIdentity:
 def upsert(session: Session, practice_id: str, seen: SeenUser, now: datetime) -> AppUser:
     """Return the person, known before or not, with their newest name.
 
-    Role, NPI, taxonomy and profession fill what is empty; what a person has set stays.
+    Role, NPI, taxonomy and profession fill what is empty; what a person has set stays, and so
+    does that an administrator has taken the role away.
     """
     require(session, EhrRow, practice_id, seen.ehr_id)
     row = _find(session, practice_id, seen)
@@ -69,7 +74,8 @@ def upsert(session: Session, practice_id: str, seen: SeenUser, now: datetime) ->
         row = _find(session, practice_id, seen) or made  # someone else was faster
     row.fhir_user = seen.fhir_user
     row.name = seen.name or row.name
-    row.role = row.role or seen.role
+    if row.deactivated_at is None:
+        row.role = row.role or seen.role
     row.npi = row.npi or seen.npi
     row.taxonomy = row.taxonomy or seen.taxonomy
     row.profession = row.profession or seen.profession
@@ -99,9 +105,19 @@ def list_all(session: Session, practice_id: str) -> tuple[AppUser, ...]:
 
 
 def set_role(session: Session, practice_id: str, user_id: str, role: Role | None) -> AppUser:
-    """Give a person a role, or take it away."""
+    """Give a person a role, or take it away until the EHR's data implies one."""
     row = require(session, AppUserRow, practice_id, user_id)
     row.role = role
+    row.deactivated_at = None
+    session.flush()
+    return value_of(AppUser, row)
+
+
+def deactivate(session: Session, practice_id: str, user_id: str, now: datetime) -> AppUser:
+    """Take a person's role away, whatever the EHR's data implies from now on."""
+    row = require(session, AppUserRow, practice_id, user_id)
+    row.role = None
+    row.deactivated_at = row.deactivated_at or now
     session.flush()
     return value_of(AppUser, row)
 

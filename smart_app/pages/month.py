@@ -5,13 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
 from ccm_fhir.services.patient_month import MonthState
-from smart_app.deps import AskedMonth, GuardedWrite, OpenLaunch
+from ccm_fhir.services.practice_overview import practice_setup
+from ccm_fhir.services.setup_hand import administrator
+from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch
 from smart_app.pages.answers import frame_of, to_month, to_patient
 from smart_app.views import page as frames
 from smart_app.views.month_page import month_page
+from smart_app.views.practice_page import finish_setting_up
 from smart_app.views.rendering import render
 
 router = APIRouter(prefix="/l/{launch_id}")
@@ -28,7 +32,8 @@ def month(
     if not month.is_named and current != month.value:
         return to_month(opened.visit.launch_id, current)
     around = frame_of(opened, month.value, frames.MONTH)
-    return HTMLResponse(render("month.html", page=around, view=month_page(found)))
+    view = month_page(found, finish=_finish(opened))
+    return HTMLResponse(render("month.html", page=around, view=view))
 
 
 @router.post("/open")
@@ -39,3 +44,11 @@ def open_from_list(write: GuardedWrite) -> Response:
         opened.world, opened.visit, write.text("patient_id"), opened.session_token
     )
     return to_patient(launch_id, write.month())
+
+
+def _finish(opened: Opened) -> str:
+    """Return what leads an administrator to setting up the practice; empty for the others."""
+    actor = opened.visit.actor
+    if not actor.may(Role.ADMIN):
+        return ""
+    return finish_setting_up(practice_setup(opened.world, administrator(actor), opened.now))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from ccm_fhir.domain.claims import Obstacle
@@ -53,15 +53,22 @@ class LinesView:
     amount_label: str
 
 
+_MENDED_AT = {"charge": "charges", "practice_npi": "details", "practitioner_npi": "people"}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObstacleView:
-    """What stands in the way, and who can move it."""
+    """What stands in the way, and who can move it.
+
+    ``mended_at`` is where on the practice's page; only an administrator is shown the way.
+    """
 
     what: str
     why: str
     fix: str
     owner: str
     sources: tuple[SourceView, ...] = ()
+    mended_at: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +136,8 @@ def claim(
     can_sign = is_open and review.may_sign and not review.sign_obstacles
     signs = signer.may(Role.PRACTITIONER)
     obstacles = _obstacles(review, signs=signs) if is_open else ()
+    if not signer.may(Role.ADMIN):
+        obstacles = tuple(replace(one, mended_at="") for one in obstacles)
     decision = review.decision
     return ClaimView(
         proposed=_proposed(review) if is_open else None,
@@ -186,6 +195,7 @@ def _obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView
             why=sentence(f.reason),
             fix=sentence(f.remedy),
             owner="" if f.owner is None else wording.ROLES[f.owner],
+            mended_at="attestation" if f.owner is Role.ADMIN else "",
         )
         for f in review.findings
         if f.answer is Answer.NOT_MET
@@ -228,7 +238,11 @@ def _draft_obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[Obstac
 def _draft_obstacle(obstacle: Obstacle) -> ObstacleView:
     what = sentence(obstacle.code.replace("_", " ")).rstrip(".")
     return ObstacleView(
-        what=what, why="", fix=sentence(obstacle.fix), owner=wording.owner(obstacle.owner)
+        what=what,
+        why="",
+        fix=sentence(obstacle.fix),
+        owner=wording.owner(obstacle.owner),
+        mended_at=_MENDED_AT.get(obstacle.code.partition("_missing")[0], ""),
     )
 
 

@@ -42,6 +42,21 @@ _LABELS = (
         "rationale": "Rationale",
         "dos_policy": "Date of service",
         "from_month": "From",
+        "name": "Name",
+        "npi": "NPI",
+        "place_of_service": "Place of service",
+        "time_zone": "Time zone",
+        "access_24_7": "Access at any hour",
+        "certified_ehr": "Certified EHR",
+        "designated_team_member": "Designated team member",
+        "attested_on": "Stated on",
+        "code": "Code",
+        "amount": "Amount",
+        "in_force_from": "From",
+        "care_manager": "Care managers",
+        "practitioner": "Billing practitioners",
+        "role": "Role",
+        "taxonomy": "Taxonomy",
     }
     | STATEMENTS
 )

@@ -76,13 +76,14 @@ class MonthPageView:
     said: str
     unread: str
     reported: str
+    finish: str
     rows: tuple[RowView, ...]
     page: int
     pages: int
 
 
-def month_page(overview: MonthOverview) -> MonthPageView:
-    """Return the page of an overview."""
+def month_page(overview: MonthOverview, *, finish: str = "") -> MonthPageView:
+    """Return the page of an overview; ``finish`` leads an administrator to what is missing."""
     everyone = sum(overview.counts.values())
     unread = overview.counts.get(MonthState.CHART_NOT_READ, 0)
     return MonthPageView(
@@ -94,6 +95,7 @@ def month_page(overview: MonthOverview) -> MonthPageView:
         said=(f"{count(everyone, 'patient', 'patients')}; {money(overview.total_usd)} claimed."),
         unread=f"{count(unread, 'chart has', 'charts have')} not been read yet." if unread else "",
         reported="" if overview.choice is None else reported(overview.choice),
+        finish=finish,
         rows=tuple(_row(row) for row in overview.rows),
         page=overview.page,
         pages=overview.pages,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.timers import KEEPERS
@@ -19,6 +20,8 @@ CONSENT = "consent"
 EVIDENCE = "evidence"
 TIMER = "timer"
 CHOICE = "choice"
+PRACTICE = "practice"
+CONNECTION = "connection"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -27,6 +30,8 @@ _TITLES = {
     EVIDENCE: "Evidence",
     TIMER: "My time",
     CHOICE: "What the practice reports",
+    PRACTICE: "Practice",
+    CONNECTION: "Connection to the EHR",
 }
 
 
@@ -48,6 +53,7 @@ class Done(StrEnum):
     CHOICE = "choice"
     EXCEPTION = "exception"
     MDM = "mdm"
+    PRACTICE = "practice"
 
 
 NOTICES: dict[Done, str] = {
@@ -67,6 +73,7 @@ NOTICES: dict[Done, str] = {
     Done.TIMER_DISCARDED: "The timer was discarded. It can be brought back under My time.",
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
+    Done.PRACTICE: "The practice’s setting is recorded.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 
@@ -91,6 +98,7 @@ class FrameView:
     notice: str = ""
     timers: tuple[TimerView, ...] = ()
     keeps_time: bool = False
+    sets_up: bool = False
 
 
 def bare_frame(title: str, *, is_demo: bool) -> FrameView:
@@ -122,4 +130,5 @@ def frame(visit: Visit, month: ServiceMonth, here: str, around: Around) -> Frame
         notice=NOTICES[Done(around.done)] if around.done in set(Done) else "",
         timers=around.timers,
         keeps_time=visit.actor.may(*KEEPERS),
+        sets_up=visit.actor.may(Role.ADMIN),
     )

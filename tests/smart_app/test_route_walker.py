@@ -61,6 +61,7 @@ def neighbour(front: Front, number: int) -> Tenant:
         "correct": record_id,
         "entry_id": entry_id,
         "patient_id": theirs.patient_id,
+        "user_id": theirs.people[Role.BILLER].id,
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
 

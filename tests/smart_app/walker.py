@@ -32,6 +32,7 @@ IDS = (
     "record_id",
     "correct",
     "patient_id",
+    "user_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}

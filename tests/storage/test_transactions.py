@@ -22,6 +22,7 @@ OF_NO_PRACTICE = {
     "ccm_fhir/services/launch.py": 1,
     "ccm_fhir/services/practice_setup.py": 2,
     "ccm_fhir/services/sessions.py": 3,
+    "ccm_fhir/services/setup_hand.py": 1,
     "ccm_fhir/services/signing_keys.py": 4,
 }
 

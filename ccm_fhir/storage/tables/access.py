@@ -70,6 +70,7 @@ class AppUserRow(TenantRow, table=True):
     taxonomy: str
     profession: EligibleProfession | None = Field(sa_type=word(EligibleProfession))
     created_at: datetime = Field(sa_type=UtcDateTime)
+    deactivated_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class LaunchAttemptRow(TenantRow, table=True):

@@ -1,0 +1,60 @@
+"""Whose hand sets a practice up: an administrator's on a page, or the operator's by command.
+
+Every act is a line of the audit trail, which says what was changed and, for a page, who did it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.errors import InputError
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.storage import audit, practices
+from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage.practices import Practice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetupHand:
+    """Who changes a practice; ``user_id`` None is the operator of the installation."""
+
+    practice_id: str
+    user_id: str | None
+
+
+def administrator(actor: Actor) -> SetupHand:
+    """Return an administrator's hand; raises NotAllowedError for anybody else."""
+    actor.must_be("setting up the practice", Role.ADMIN)
+    return SetupHand(practice_id=actor.practice_id, user_id=actor.user_id)
+
+
+def operator(world: Installation, practice: str = "") -> SetupHand:
+    """Return the operator's hand on the one practice of a name or id; empty where there is one.
+
+    Raises:
+        InputError: there is none, or there are several.
+    """
+    with world.db.read() as session:
+        every = practices.list_all(session)
+    found = [one for one in every if _is_named(one, practice)]
+    if len(found) == 1:
+        return SetupHand(practice_id=found[0].id, user_id=None)
+    if not every:
+        raise InputError("practice", "there is none yet; run: ccm-fhir ehr add")
+    told = ", ".join(f"{one.name} ({one.id})" for one in found or every)
+    problem = "several are meant; give the id of one" if found else "none is called so; there are"
+    raise InputError("practice", f"{problem}: {told}")
+
+
+def audit_act(world: Installation, session: Session, hand: SetupHand, act: str) -> None:
+    """Write the audit line; from here on, whoever signs in this practice waits."""
+    entry = AuditEntry(act=act, user_id=hand.user_id)
+    audit.append(session, world.audit_key, hand.practice_id, entry, world.clock())
+
+
+def _is_named(practice: Practice, name: str) -> bool:
+    return not name or name == practice.id or name.casefold() == practice.name.casefold()
