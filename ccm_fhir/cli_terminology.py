@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from ccm_fhir.terminology import build as building
 from ccm_fhir.terminology import load_chronic_table
 from ccm_fhir.terminology.own import DATA as SHIPPED
 
@@ -81,6 +80,8 @@ def build(
     ] = False,
 ) -> None:
     """Rebuild the tables, and print which codes change their decision, from what, to what, why."""
+    from ccm_fhir.terminology import build as building  # reads XML, which no server needs to load
+
     if (icd9 is None) is not (gem is None):
         raise typer.BadParameter("give --icd9 and --gem together, or neither")
     built = building.build(
