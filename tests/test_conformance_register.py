@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conformance_register.document import Result, document, result
 from tests.conformance_register.register import Row, asvs_items, tables
-from tests.parts import ROOT
+from tests.parts import ENVIRONMENT, ROOT
 from tests.test_conftest import run_suite
 
 if TYPE_CHECKING:
@@ -158,3 +159,49 @@ def test_a_test_that_may_be_skipped_proves_nothing(tmp_path: Path) -> None:
     )
 
     assert run.returncode == 0, run.stdout
+
+
+def run_claims(folder: Path, source: str) -> subprocess.CompletedProcess[str]:
+    """Run the claims of a suite as ``make conformance`` does; print those that did not pass."""
+    inner = folder / "inner"
+    inner.mkdir()
+    (inner / "conftest.py").write_text("", encoding="utf-8")
+    (inner / "test_claims.py").write_text(textwrap.dedent(source), encoding="utf-8")
+    said = (
+        "import sys; from pathlib import Path; from tests.conformance_register.proofs import run; "
+        "print('NOT PASSED', sorted(run(Path(sys.argv[1])).ended_badly.values()))"
+    )
+    return subprocess.run(  # noqa: S603  # our own interpreter
+        [sys.executable, "-c", said, str(folder)],
+        cwd=ROOT,
+        env={**ENVIRONMENT, "PYTEST_ADDOPTS": "-p tests.conftest"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def test_what_is_run_is_told_apart_by_how_it_ended(tmp_path: Path) -> None:
+    ran = run_claims(
+        tmp_path,
+        """
+        import pytest
+
+        @pytest.mark.proves("R1")
+        def test_holds(): ...
+
+        @pytest.mark.proves("R2")
+        def test_does_not(): assert False
+        """,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "NOT PASSED ['failed']" in ran.stdout
+
+
+def test_a_run_that_breaks_off_proves_nothing(tmp_path: Path) -> None:
+    ran = run_claims(tmp_path, "def test_half(: ...")
+
+    assert ran.returncode != 0
+    assert "the run broke off" in ran.stderr

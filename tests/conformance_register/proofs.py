@@ -6,6 +6,7 @@ import contextlib
 import io
 from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.conformance_register.marks import claimed
 from tests.parts import ROOT
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # pytest keeps plugins in sets
 class Proofs:
     """A pytest plugin: keeps the tests that claim a number; with ``runs`` runs only those.
 
@@ -49,16 +50,23 @@ def collected() -> Proofs:
     """
     proofs, said = Proofs(), io.StringIO()
     with contextlib.redirect_stdout(said):
-        code = pytest.main([*_QUIETLY, "--collect-only"], plugins=[proofs])
+        code = pytest.main([*_QUIETLY, "--collect-only", str(ROOT / "tests")], plugins=[proofs])
     if code != pytest.ExitCode.OK:
         raise RuntimeError(said.getvalue())
     return proofs
 
 
-def run() -> Proofs:
-    """Run every test that claims a number, and return how they ended."""
+def run(folder: Path = ROOT / "tests") -> Proofs:
+    """Run every test that claims a number, and return how they ended.
+
+    Raises:
+        RuntimeError: the run broke off, so that tests which never ran would pass for proofs.
+    """
     proofs = Proofs(runs=True)
-    pytest.main([*_QUIETLY], plugins=[proofs])
+    code = pytest.main([*_QUIETLY, str(folder)], plugins=[proofs])
+    if code not in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}:
+        message = f"the run broke off: {pytest.ExitCode(code).name}"
+        raise RuntimeError(message)
     return proofs
 
 
@@ -69,5 +77,4 @@ _QUIETLY = (
     "no:cacheprovider",
     "--rootdir",
     str(ROOT),
-    str(ROOT / "tests"),
 )
