@@ -187,6 +187,12 @@ class TestRevocation:
         assert found(*records).answer is Answer.MET
         assert found(*records).cautions == ()
 
+    def test_a_consent_after_it_in_the_same_month_does_not_end_with_the_month(self) -> None:
+        answer = found(recorded(REVOKED, "2026-11-10"), recorded(day="2026-11-20"))
+
+        assert (answer.answer, answer.cautions) == (Answer.MET, ())
+        assert "ends with that month" not in answer.reason
+
     def test_a_consent_without_a_day_cannot_be_ordered_against_it(self) -> None:
         undated = consent(given_on=None)
 
