@@ -225,7 +225,13 @@ def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
 def test_a_coverage_that_only_another_claim_names_cannot_be_claimed_upon() -> None:
     named = builders.coverage(ref=EvidenceRef("Claim", "theirs"))
 
-    assert obstacles(request(builders.chart(coverages=(named,)))) == ["coverage_not_on_record"]
+    assert draft_claim(request(builders.chart(coverages=(named,)))) == (
+        Obstacle(
+            code="coverage_not_on_record",
+            owner="biller",
+            fix="Another claim alone shows the Coverage; record it in the EHR by itself.",
+        ),
+    )
 
 
 def test_one_obstacle_does_not_hide_another() -> None:

@@ -303,6 +303,8 @@ class TestMode:
         answer = self.in_2016("verbal", NOVEMBER)
 
         assert (answer.answer, answer.code) == (Answer.UNKNOWN, "cannot_determine")
+        assert "written consent of that time, or ask" in answer.remedy
+        assert answer.evidence == (EvidenceRef("Consent", "consent"),)
 
     def test_written_consent_of_2016_holds_then_and_later(self) -> None:
         assert self.in_2016("written").answer is Answer.MET
