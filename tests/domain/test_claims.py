@@ -21,11 +21,17 @@ from ccm_fhir.domain.claims import (
 )
 from ccm_fhir.domain.codes import SNOMED
 from ccm_fhir.domain.conditions import ChronicFamily
+from ccm_fhir.domain.consents import (
+    ConsentDecision,
+    ConsentMode,
+    RecordedConsent,
+    consent_facts,
+)
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, Coding, EvidenceRef
 from ccm_fhir.domain.npi import is_valid_npi
 from tests import builders
-from tests.builders import NEW_YORK, decision, icd, work
+from tests.builders import ALL_TOLD, NEW_YORK, decision, icd, work
 
 MINUTE = 60
 PARTIES = ClaimParties(
@@ -104,6 +110,26 @@ def test_evidence_is_named_by_reference() -> None:
     assert draft.coverage_ref == "Coverage/medicare_part_b"
     assert draft.consent_ref == "Consent/consent"
     assert draft.care_plan_ref == "CarePlan/plan"
+
+
+def test_a_consent_that_only_the_practice_records_is_in_words_and_no_reference() -> None:
+    record = RecordedConsent(
+        id="r1",
+        decision=ConsentDecision.GIVEN,
+        decided_on=date(2026, 9, 1),
+        statements=ALL_TOLD,
+        mode=ConsentMode.VERBAL,
+        language="en",
+    )
+    facts = builders.chart(consents=consent_facts([record], builders.ORGANIZATION))
+    draft = drafted(request(facts))
+
+    assert draft.consent_ref == ""
+    assert draft.consent_words == "Given on 2026-09-01 (verbal), recorded by the practice"
+
+
+def test_a_consent_in_the_ehr_needs_no_words_beside_its_reference() -> None:
+    assert drafted(request()).consent_words == ""
 
 
 def test_a_draft_says_whose_claim_it_is_for_which_month_and_in_which_revision() -> None:
@@ -199,7 +225,13 @@ def test_diseases_coded_in_snomed_alone_need_icd10cm_first() -> None:
 def test_a_coverage_that_only_another_claim_names_cannot_be_claimed_upon() -> None:
     named = builders.coverage(ref=EvidenceRef("Claim", "theirs"))
 
-    assert obstacles(request(builders.chart(coverages=(named,)))) == ["coverage_not_on_record"]
+    assert draft_claim(request(builders.chart(coverages=(named,)))) == (
+        Obstacle(
+            code="coverage_not_on_record",
+            owner="biller",
+            fix="Another claim alone shows the Coverage; record it in the EHR by itself.",
+        ),
+    )
 
 
 def test_one_obstacle_does_not_hide_another() -> None:

@@ -439,6 +439,15 @@ def test_a_concept_under_a_sites_root_counts_in_its_family() -> None:
     assert (verdict.chronic, verdict.family, verdict.tier) == (CHRONIC, "copd", Tier.CMS_NAMED)
 
 
+@pytest.mark.parametrize(("family", "tier"), [("hypothyroidism", Tier.CCW), ("gout", Tier.CCIR)])
+def test_a_sites_root_has_no_more_confidence_than_who_names_its_family(
+    family: str, tier: Tier
+) -> None:
+    verdict = placed(SiteAnswer(family=family))
+
+    assert (verdict.chronic, verdict.family, verdict.tier) == (CHRONIC, family, tier)
+
+
 def test_a_root_of_a_family_that_is_gone_stays_for_review() -> None:
     assert placed(SiteAnswer(family="no_such_family")).chronic is REVIEW
 

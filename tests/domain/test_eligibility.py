@@ -95,6 +95,22 @@ class TestConditions:
             is Answer.UNKNOWN
         )
 
+    def test_evidence_of_a_doubt_is_what_is_in_doubt_beside_what_counts(self) -> None:
+        mixed = (icd("I10", 1), icd("", 2, codings=(), text="gout"), icd("J06.9", 3))
+
+        found = finding(Criterion.TWO_CHRONIC_CONDITIONS, chart(conditions=mixed))
+
+        assert found.answer is Answer.UNKNOWN
+        assert found.evidence == (mixed[0].ref, mixed[1].ref)
+
+    def test_what_is_in_doubt_is_no_evidence_once_two_count(self) -> None:
+        mixed = (icd("I10", 1), icd("E11.9", 2), icd("", 3, codings=(), text="gout"))
+
+        found = finding(Criterion.TWO_CHRONIC_CONDITIONS, chart(conditions=mixed))
+
+        assert found.answer is Answer.MET
+        assert set(found.evidence) == {mixed[0].ref, mixed[1].ref}
+
     def test_snomed_codes_of_the_shipped_map_count(self) -> None:
         def snomed(code: str, n: int) -> object:
             return icd("", n, codings=(Coding(system=SNOMED, code=code),))

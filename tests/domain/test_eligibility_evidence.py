@@ -192,7 +192,9 @@ class TestVisits:
     def test_a_visit_with_this_practice_needs_no_note(self) -> None:
         ours = visit(organization=builders.ORGANIZATION)
 
-        assert finding(self.criterion, chart(encounters=(ours,))).notes == ()
+        found = finding(self.criterion, chart(encounters=(ours,)))
+
+        assert (found.answer, found.code, found.notes) == (Answer.MET, "initiating_visit", ())
         assert "does not tell" in finding(self.criterion).notes[0]
 
     def test_a_practice_that_does_not_know_its_own_organization_gets_no_note(self) -> None:

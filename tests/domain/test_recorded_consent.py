@@ -71,6 +71,25 @@ def test_a_record_keeps_how_and_in_what_language_as_a_fact() -> None:
     assert fact.organization == ORGANIZATION
 
 
+@pytest.mark.parametrize(
+    ("decision", "status", "is_refused", "statements"),
+    [
+        (GIVEN, "active", False, ALL_TOLD),
+        (DECLINED, "rejected", True, ()),
+        (REVOKED, "inactive", False, ()),
+    ],
+)
+def test_only_consent_keeps_what_was_told_and_only_declining_is_a_refusal(
+    decision: ConsentDecision, status: str, is_refused: object, statements: tuple[str, ...]
+) -> None:
+    record = recorded(decision, statements=ALL_TOLD, mode=None)
+
+    (fact,) = consent_facts([record], ORGANIZATION)
+
+    assert (fact.status, fact.is_refused, fact.statements) == (status, is_refused, statements)
+    assert (fact.mode, fact.organization, fact.is_for_ccm) == ("", ORGANIZATION, True)
+
+
 def test_time_counts_from_the_day_of_the_consent_recorded_here() -> None:
     facts = chart(consents=consent_facts([recorded()], ORGANIZATION))
 
@@ -187,6 +206,12 @@ class TestRevocation:
         assert found(*records).answer is Answer.MET
         assert found(*records).cautions == ()
 
+    def test_a_consent_after_it_in_the_same_month_does_not_end_with_the_month(self) -> None:
+        answer = found(recorded(REVOKED, "2026-11-10"), recorded(day="2026-11-20"))
+
+        assert (answer.answer, answer.cautions) == (Answer.MET, ())
+        assert "ends with that month" not in answer.reason
+
     def test_a_consent_without_a_day_cannot_be_ordered_against_it(self) -> None:
         undated = consent(given_on=None)
 
@@ -243,6 +268,17 @@ class TestUnreadEhr:
         assert self.judged(recorded(DECLINED)).answer is Answer.NOT_MET
         assert self.judged(recorded(REVOKED)).answer is Answer.NOT_MET
 
+    @pytest.mark.parametrize("status", ["active", "rejected", "inactive"])
+    def test_one_consent_shown_beside_others_that_are_not_settles_nothing(
+        self, status: str
+    ) -> None:
+        facts = chart(consents=(consent(status=status),), unread=self.GAP)
+
+        answer = assess(question(facts)).finding(Criterion.CONSENT)
+
+        assert answer.answer is Answer.UNKNOWN
+        assert "patient/Consent.rs" in f"{answer.reason} {answer.remedy}"
+
     def test_nothing_recorded_here_leaves_it_unknown(self) -> None:
         assert self.judged().answer is Answer.UNKNOWN
 
@@ -267,6 +303,8 @@ class TestMode:
         answer = self.in_2016("verbal", NOVEMBER)
 
         assert (answer.answer, answer.code) == (Answer.UNKNOWN, "cannot_determine")
+        assert "written consent of that time, or ask" in answer.remedy
+        assert answer.evidence == (EvidenceRef("Consent", "consent"),)
 
     def test_written_consent_of_2016_holds_then_and_later(self) -> None:
         assert self.in_2016("written").answer is Answer.MET

@@ -165,6 +165,90 @@ def test_a_timer_stopped_in_its_first_second_leaves_no_stretch() -> None:
     assert timers.rest(watched(), T0, Ending.STOP).stretches == ()
 
 
+def test_a_sign_in_the_second_of_the_start_makes_the_timer_watched() -> None:
+    timer = timers.hear(timers.start(T0), sign(0), T0)
+
+    assert timer.is_watched
+    assert not timers.settle(timer, T0 + LAPSES_AFTER + SECOND).is_running
+
+
+def test_a_sign_mends_a_silence_only_where_the_page_was_awake_but_for_five_seconds() -> None:
+    before = signed(watched(), 600)
+
+    assert timers.hear(before, sign(awake=295), at(900)).is_running
+    assert not timers.hear(before, sign(awake=294), at(900)).is_running
+
+
+def test_a_page_that_was_asleep_for_less_than_the_lapse_goes_on() -> None:
+    timer = timers.hear(signed(watched(), 600), sign(awake=1), at(630))
+
+    assert timer.is_running
+    assert timers.worked_seconds(timer, at(630)) == 630
+
+
+def test_the_timer_rests_a_second_after_the_time_to_answer_and_not_before() -> None:
+    silent = ASKS_AFTER + GIVES_UP_AFTER
+    timer = timers.hear(watched(), sign(99_999, 99_999), T0 + silent)
+
+    assert timer.is_running
+    assert not timers.settle(timer, T0 + silent + SECOND).is_running
+
+
+def test_on_a_call_it_rests_only_after_the_longer_time() -> None:
+    silent = ASKS_AFTER_ON_CALL + GIVES_UP_AFTER
+    timer = timers.hear(watched(ContactMode.VIDEO), sign(99_999, 99_999), T0 + silent)
+
+    assert timer.is_running
+    assert not timers.settle(timer, T0 + silent + SECOND).is_running
+
+
+def test_a_browser_whose_clock_runs_ahead_was_active_no_later_than_now() -> None:
+    timer = timers.hear(watched(), sign(15, quiet=-600), at(15))
+
+    assert timer.active_at == at(15)
+
+
+def test_an_older_activity_never_replaces_a_later_one() -> None:
+    timer = timers.hear(signed(watched(), 60), sign(75, quiet=75), at(75))
+
+    assert timer.active_at == at(60)
+
+
+def test_a_pause_is_neither_a_silence_nor_idle_once_the_timer_goes_on() -> None:
+    rested = timers.rest(signed(watched(), 60), at(60), Ending.PAUSE)
+
+    running = timers.resume(rested, at(7200))
+
+    assert timers.settle(running, at(7200)).is_running
+    assert not timers.must_ask(running, at(7200))
+    assert timers.worked_seconds(running, at(7210)) == 70
+
+
+def test_an_answer_is_a_sign_and_an_activity() -> None:
+    told = timers.answer(signed(watched(), 300, quiet_from=60), IdleAnswer.COUNT_ALL, at(340))
+
+    assert (told.seen_at, told.active_at) == (at(340), at(340))
+    assert timers.settle(told, at(340) + LAPSES_AFTER).is_running
+
+
+def test_an_answer_in_the_second_of_the_last_sign_is_heard() -> None:
+    quiet = signed(watched(), 300, quiet_from=60)
+
+    assert not timers.must_ask(timers.answer(quiet, IdleAnswer.COUNT_ALL, at(300)), at(300))
+
+
+def test_an_answer_by_a_clock_that_went_back_changes_nothing() -> None:
+    quiet = signed(watched(), 300, quiet_from=60)
+
+    assert timers.answer(quiet, IdleAnswer.UNTIL_ACTIVITY, at(299)) == quiet
+
+
+def test_work_that_ends_before_it_began_counts_nothing() -> None:
+    rested = timers.rest(watched(), at(-60), Ending.STOP)
+
+    assert (rested.is_running, rested.stretches) == (False, ())
+
+
 def stretch(begin: int, end: int) -> Stretch:
     return Stretch(started_at=at(begin), ended_at=at(end), ending=Ending.STOP)
 
