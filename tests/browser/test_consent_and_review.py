@@ -160,7 +160,7 @@ def test_a_chip_leads_to_the_resource_and_back(
 ) -> None:
     page = visitor(width=420).context.new_page()
     launch_alone(page, demo, CARE_MANAGER, "Calvin Heartpair")
-    chip = page.locator("#eligibility .chip", has_text="Condition/").first
+    chip = page.locator("#eligibility .chip:visible", has_text="Condition/").first
     ref = chip.inner_text()
 
     chip.click()
