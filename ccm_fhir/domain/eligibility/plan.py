@@ -26,12 +26,15 @@ _TOO_LATE = "Nothing changes this month; the plan holds from the month in which 
 def best_care_plan(question: Question) -> CarePlanFact | None:
     """Return the active plan that answers best, then lacks least; plans are not added up."""
     plans = [p for p in question.chart.care_plans if p.status == "active"]
-    return min(plans, key=lambda plan: _rank(question, plan), default=None)
+    if len(plans) <= 1:
+        return plans[0] if plans else None
+    return min(plans, key=lambda plan: _rank(question, plan))
 
 
 def _rank(question: Question, plan: CarePlanFact) -> tuple[int, int, EvidenceRef]:
-    parts = _parts(question, plan)
-    return _BEST_FIRST.index(_judge_plan(question, plan, ()).answer), len(_lacks(parts)), plan.ref
+    parts = parts_of((plan,), question.chart)
+    said = _judge_plan(question, plan, parts, ())
+    return _BEST_FIRST.index(said.answer), len(_lacks(parts)), plan.ref
 
 
 def comprehensive_care_plan(
@@ -44,7 +47,8 @@ def comprehensive_care_plan(
         return finding_of(criterion, question, gap)
     if plan is None:
         return finding_of(criterion, question, _no_plan(question))
-    return finding_of(criterion, question, _judge_plan(question, plan, _notes(picture)))
+    parts = parts_of((plan,), question.chart)
+    return finding_of(criterion, question, _judge_plan(question, plan, parts, _notes(picture)))
 
 
 def _no_plan(question: Question) -> Said:
@@ -62,10 +66,6 @@ def _no_plan(question: Question) -> Said:
     )
 
 
-def _parts(question: Question, plan: CarePlanFact) -> PlanParts:
-    return parts_of((plan,), question.chart)
-
-
 def _lacks(parts: PlanParts) -> tuple[str, ...]:
     needed = (
         (parts.addresses, "the conditions it addresses"),
@@ -76,8 +76,9 @@ def _lacks(parts: PlanParts) -> tuple[str, ...]:
     return tuple(name for present, name in needed if not present)
 
 
-def _judge_plan(question: Question, plan: CarePlanFact, notes: tuple[str, ...]) -> Said:
-    parts = _parts(question, plan)
+def _judge_plan(
+    question: Question, plan: CarePlanFact, parts: PlanParts, notes: tuple[str, ...]
+) -> Said:
     lacks = _lacks(parts)
     established = plan.established_on
     in_time = None if established is None else established.is_on_or_before(question.month.last_day)
