@@ -52,14 +52,14 @@ def test_the_clock_ticks_survives_a_reload_and_is_saved(
     demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
 ) -> None:
     page = visitor(width=420).context.new_page()
-    inside = launch_in_frame(page, demo, CARE_MANAGER, "Dolores Exactly")
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Mabel Noplan")
     start_timer(inside)
     expect(inside.locator(".timer .clock")).to_have_text(RUNNING, timeout=A_SIGN_LATER_MS)
     before = shown_seconds(inside)
     assert_fits(inside)
     page.screenshot(path=artefacts / "timer-running-420.png")
 
-    inside = launch_in_frame(page, demo, CARE_MANAGER, "Dolores Exactly")
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Mabel Noplan")
     assert shown_seconds(inside) >= before
     inside.locator(".timer summary", has_text="Stop and save").click()
     inside.locator(".timer").get_by_label("Activity").select_option("care_plan")
@@ -78,10 +78,10 @@ def test_a_second_tab_cannot_run_a_second_timer_and_both_tell_the_same(
     nurse = visitor()
     nurse.expect_complaint("409")
     here, there = nurse.context.new_page(), nurse.context.new_page()
-    first = launch_in_frame(here, demo, CARE_MANAGER, "Edith Fortyone")
+    first = launch_in_frame(here, demo, CARE_MANAGER, "Agnes Stalevisit")
     start_timer(first)
     expect(first.locator(".timer .clock")).to_be_visible()
-    second = launch_in_frame(there, demo, CARE_MANAGER, "Norman Sixtyfive")
+    second = launch_in_frame(there, demo, CARE_MANAGER, "Theodore Novisit")
 
     start_timer(second)
 
@@ -93,7 +93,7 @@ def test_a_second_tab_cannot_run_a_second_timer_and_both_tell_the_same(
     expect(second.locator(".timer")).to_have_count(2)
     expect(second.locator(".timer").first).to_contain_text("Timing this patient")
     expect(first.locator(".timer").first).to_contain_text(
-        "Timing Norman Sixtyfive", timeout=A_SIGN_LATER_MS
+        "Timing Theodore Novisit", timeout=A_SIGN_LATER_MS
     )
     there.screenshot(path=artefacts / "timer-two-1280.png")
     discard_all(second)
@@ -104,7 +104,7 @@ def test_a_closed_tab_stops_the_timer_and_nothing_after_it_counts(
 ) -> None:
     nurse = visitor(width=420)
     page = nurse.context.new_page()
-    inside = launch_in_frame(page, demo, CARE_MANAGER, "Carmen Almost")
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Clarence Partialplan")
     start_timer(inside)
     expect(inside.locator(".timer .clock")).to_have_text(SIGNED, timeout=2 * A_SIGN_LATER_MS)
     at_the_end = shown_seconds(inside)
@@ -112,7 +112,7 @@ def test_a_closed_tab_stops_the_timer_and_nothing_after_it_counts(
 
     later = nurse.context.new_page()
     later.wait_for_timeout(A_LAPSE_LATER_MS)
-    inside = launch_in_frame(later, demo, CARE_MANAGER, "Carmen Almost")
+    inside = launch_in_frame(later, demo, CARE_MANAGER, "Clarence Partialplan")
 
     expect(inside.locator(".timer")).to_contain_text("no page was open after that")
     lost = at_the_end - shown_seconds(inside)
@@ -126,7 +126,7 @@ def test_a_person_who_neither_types_nor_points_is_asked(
 ) -> None:
     page = visitor(width=420).context.new_page()
     page.clock.install()
-    inside = launch_in_frame(page, demo, CARE_MANAGER, "Leon Advantage")
+    inside = launch_in_frame(page, demo, CARE_MANAGER, "Sylvia Commercial")
     start_timer(inside)
     expect(inside.locator(".timer .clock")).to_be_visible()
 
