@@ -17,9 +17,9 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import STANDARD_CHOICE, Choice
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import audit, coding_choices, sign_offs
-from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage import coding_choices, sign_offs
 from ccm_fhir.storage.coding_choices import ChoiceRecord, NewChoice
 
 LONGEST_REASON = 500
@@ -107,7 +107,7 @@ def choose_coding(world: Installation, actor: Actor, request: ChooseCoding, now:
         form_key=request.form_key,
     )
     with world.db.write(actor.practice_id) as session:
-        _audit(world, session, actor, "choose_coding", None)
+        audited(world, session, actor, "choose_coding", None)
         is_new = coding_choices.find_by_form(session, actor.practice_id, new.form_key) is None
         if is_new:
             _refuse_signed(session, actor.practice_id, new.month)
@@ -125,7 +125,7 @@ def except_month(world: Installation, actor: Actor, request: ExceptMonth, now: d
     actor.must_be("reporting one month otherwise", *CHOOSERS)
     new = _exception(actor, request)
     with world.db.write(actor.practice_id) as session:
-        _audit(world, session, actor, "except_month", request.patient_id)
+        audited(world, session, actor, "except_month", request.patient_id)
         if coding_choices.find_by_form(session, actor.practice_id, new.form_key) is None:
             _refuse_impossible(session, actor.practice_id, request)
         coding_choices.record(session, actor.practice_id, new, now)
@@ -172,11 +172,3 @@ def _refuse_signed(session: Session, practice_id: str, month: ServiceMonth) -> N
 def _refuse_long(reason: str) -> None:
     if len(reason) > LONGEST_REASON:
         raise InputError("reason", f"Keep it under {LONGEST_REASON} characters.")
-
-
-def _audit(
-    world: Installation, session: Session, actor: Actor, act: str, patient_id: str | None
-) -> None:
-    """Write the audit line first: from here on, whoever signs in this practice waits."""
-    entry = AuditEntry(act=act, user_id=actor.user_id, patient_id=patient_id)
-    audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())

@@ -13,11 +13,11 @@ from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.writeback import ContactMode, DeliveryState, TimeRecord
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import WrittenTime, plan_time_entry
 from ccm_fhir.services.roles import performer_kind
-from ccm_fhir.storage import audit, charts, deliveries, ledger, patients, practices, sign_offs
-from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage import charts, deliveries, ledger, patients, practices, sign_offs
 from ccm_fhir.storage.ledger import NewEntry, TimeEntryRecord, Voiding
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind, EntrySource
@@ -115,16 +115,6 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
             ),
             now,
         )
-
-
-def audited(world: Installation, session: Session, actor: Actor, act: str, patient_id: str) -> None:
-    """Write the audit line first: the practice's other writers wait from here on.
-
-    Without that, two overlapping entries, or time in a month that is just being signed, could
-    both pass their checks.
-    """
-    entry = AuditEntry(act=act, user_id=actor.user_id, patient_id=patient_id)
-    audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
 
 
 def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime) -> NewEntry:

@@ -9,8 +9,6 @@ import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from sqlmodel import Session
-
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consent_script import SCRIPT_VERSION
 from ccm_fhir.domain.consents import (
@@ -25,9 +23,9 @@ from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.errors import ConflictError, InputError, NotFoundError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import audit, charts, consents, patients, practices
-from ccm_fhir.storage.audit import AuditEntry
+from ccm_fhir.storage import charts, consents, patients, practices
 from ccm_fhir.storage.consents import ConsentRecord, NewConsent
 from ccm_fhir.storage.patients import PatientRecord
 
@@ -84,7 +82,7 @@ def record_consent(
     """
     actor.must_be("recording consent", *RECORDERS)
     with world.db.write(actor.practice_id) as session:
-        _audit(world, session, actor, decided.patient_id)
+        audited(world, session, actor, "record_consent", decided.patient_id)
         patient = patients.get(session, actor.practice_id, decided.patient_id)
         zone = practices.get(session, actor.practice_id).zone
         records = consents.of_patient(session, actor.practice_id, patient.id)
@@ -112,7 +110,7 @@ def take_back_consent(
     if not reason:
         raise InputError("reason", "Say why the record is taken back.")
     with world.db.write(actor.practice_id) as session:
-        _audit(world, session, actor, error.patient_id)
+        audited(world, session, actor, "record_consent", error.patient_id)
         records = consents.of_patient(session, actor.practice_id, error.patient_id)
         old = next((r for r in records if r.id == error.record_id), None)
         if old is None:
@@ -127,12 +125,6 @@ def take_back_consent(
             change_reason=reason,
         )
         consents.record(session, actor.practice_id, new, now)
-
-
-def _audit(world: Installation, session: Session, actor: Actor, patient_id: str) -> None:
-    """Write the audit line first: the practice's other writers wait from here on."""
-    entry = AuditEntry(act="record_consent", user_id=actor.user_id, patient_id=patient_id)
-    audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
 
 
 def _new(world: Installation, actor: Actor, decided: DecidedConsent) -> NewConsent:

@@ -20,6 +20,7 @@ from ccm_fhir.domain.timers import Ending, IdleAnswer, Sign, Timer, TimerPolicy
 from ccm_fhir.domain.writeback import ContactMode
 from ccm_fhir.errors import ConflictError, InputError, NotFoundError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import audit, ledger, patients, practices, timers
 from ccm_fhir.storage.audit import AuditEntry
@@ -191,7 +192,7 @@ def start(world: Installation, actor: Actor, request: StartTimer, now: datetime)
     moment = _second(now)
     with world.db.write(actor.practice_id) as session:
         patients.get(session, actor.practice_id, request.patient_id)
-        _audit(world, session, actor, "start_timer", request.patient_id)
+        audited(world, session, actor, "start_timer", request.patient_id)
         mine = timers.open_of_user(session, actor.practice_id, actor.user_id)
         for one in mine:
             _let_rest(session, actor, one, request, moment)
@@ -214,7 +215,7 @@ def pause(world: Installation, actor: Actor, timer_id: str, now: datetime) -> No
     moment = _second(now)
     with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
-        _audit(world, session, actor, "pause_timer", record.patient_id)
+        audited(world, session, actor, "pause_timer", record.patient_id)
         rested = clock.rest(_as_of(record, moment), moment, Ending.PAUSE)
         timers.keep(session, actor.practice_id, record, rested, moment)
 
@@ -241,7 +242,7 @@ def answer(
     moment = _second(now)
     with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
-        _audit(world, session, actor, f"timer_{said.value}", record.patient_id)
+        audited(world, session, actor, f"timer_{said.value}", record.patient_id)
         told = clock.answer(_as_of(record, moment), said, moment)
         timers.keep(session, actor.practice_id, record, told, moment)
 
@@ -251,7 +252,7 @@ def discard(world: Installation, actor: Actor, timer_id: str, now: datetime) -> 
     moment = _second(now)
     with world.db.write(actor.practice_id) as session:
         record = mine(session, actor, timer_id)
-        _audit(world, session, actor, "discard_timer", record.patient_id)
+        audited(world, session, actor, "discard_timer", record.patient_id)
         rested = clock.rest(_as_of(record, moment), moment, Ending.DISCARD)
         timers.keep(session, actor.practice_id, record, rested, moment)
         timers.close(session, actor.practice_id, timer_id, TimerOutcome.DISCARDED, moment)
@@ -332,8 +333,3 @@ def _state(timer: Timer, moment: datetime) -> TimerState:
 def _second(now: datetime) -> datetime:
     """Return a moment on its whole second, so that stretches meet without a gap or an overlap."""
     return now.replace(microsecond=0)
-
-
-def _audit(world: Installation, session: Session, actor: Actor, act: str, patient_id: str) -> None:
-    entry = AuditEntry(act=act, user_id=actor.user_id, patient_id=patient_id)
-    audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
