@@ -28,9 +28,14 @@ def criterion(place: Page | Frame, title: str) -> Locator:
 
 
 def fill_in(place: Page | Frame, day: str = "2026-11-20") -> None:
-    """Tick every statement and say the rest of a verbal consent."""
+    """Tick every statement and say the rest of a verbal consent.
+
+    By the keyboard: a click aims at a place on the screen, and a frame that is still being laid
+    out again after a screenshot moves under it.
+    """
     for box in place.locator("[name=told]").all():
-        box.check()
+        box.press("Space")
+        expect(box).to_be_checked()
     form = place.locator("form.consent", has=place.locator("[name=told]"))
     form.get_by_label("Yes: the patient agrees").check()
     form.get_by_label("Verbally, documented by this record").check()
