@@ -81,7 +81,7 @@ lock:  ## Resolve the dependencies again and rewrite requirements/*.lock
 	@test -x build/lock/bin/uv || { $(PYTHON) -m venv build/lock \
 	    && build/lock/bin/pip --disable-pip-version-check install --quiet uv==$(UV_VERSION); }
 	$(COMPILE) --extra dev pyproject.toml -o requirements/dev.lock
-	$(COMPILE) --extra postgres --extra pdf pyproject.toml -o requirements/app.lock
+	$(COMPILE) --extra postgres --extra pdf --extra parquet pyproject.toml -o requirements/app.lock
 	$(COMPILE) --extra sandbox --constraint requirements/dev.lock pyproject.toml \
 	    -o requirements/sandbox.lock
 	$(COMPILE) --no-emit-package django --no-emit-package asgiref --no-emit-package sqlparse \
