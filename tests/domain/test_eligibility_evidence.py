@@ -233,10 +233,21 @@ class TestVisits:
 
         assert finding(self.criterion, chart(encounters=(seen,))).answer is Answer.NOT_MET
 
-    def test_a_visit_without_a_day_tells_nothing(self) -> None:
-        undated = visit(starts_on=None)
+    @pytest.mark.parametrize("day", [None, "2025", "2026"])
+    def test_a_visit_whose_day_may_or_may_not_be_in_time_is_unknown(self, day: str | None) -> None:
+        undated = visit(starts_on=None if day is None else on(day))
 
-        assert finding(self.criterion, chart(encounters=(undated,))).answer is Answer.NOT_MET
+        found = finding(self.criterion, chart(encounters=(undated,)))
+
+        assert found.answer is Answer.UNKNOWN
+        assert found.evidence == (undated.ref,)
+        assert "day" in found.reason
+
+    @pytest.mark.parametrize("day", ["2024", "2025-07"])
+    def test_a_visit_whose_day_is_coarse_but_surely_too_old_does_not_help(self, day: str) -> None:
+        old = visit(starts_on=on(day))
+
+        assert finding(self.criterion, chart(encounters=(old,))).answer is Answer.NOT_MET
 
     def test_the_latest_qualifying_visit_is_the_evidence(self) -> None:
         facts = chart(encounters=(visit("2026-07-30"), visit("2026-02-03")))
@@ -402,7 +413,7 @@ class TestCarePlan:
         found = finding(self.criterion, facts)
 
         assert found.answer is Answer.MET
-        assert "1 goals and 1 planned" in found.reason
+        assert "1 goal and 1 planned intervention." in found.reason
         assert "of 12 elements" in found.notes[0]
 
     def test_a_plan_with_every_element_has_no_note(self) -> None:

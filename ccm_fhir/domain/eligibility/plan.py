@@ -99,8 +99,8 @@ def _judge_plan(
         answer=Answer.MET,
         code="care_plan",
         reason=(
-            f"Care plan of {established} with {parts.goal_count} goals and "
-            f"{parts.activity_count} planned interventions."
+            f"Care plan of {established} with {_number(parts.goal_count, 'goal')} and "
+            f"{_number(parts.activity_count, 'planned intervention')}."
         ),
         evidence=(plan.ref,),
         notes=notes,
@@ -140,3 +140,7 @@ def _notes(picture: CarePlanPicture) -> tuple[str, ...]:
             f"missing or out of date: {names}."
         ),
     )
+
+
+def _number(count: int, thing: str) -> str:
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

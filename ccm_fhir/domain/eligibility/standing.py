@@ -32,12 +32,13 @@ def practice_requirements(question: Question) -> Finding:
             owner=Role.ADMIN,
         )
     else:
+        when = f" on {practice.attested_on}" if practice.attested_on else ""
         said = Said(
             answer=Answer.MET,
             code="practice_requirements",
             reason=(
-                "The practice attested 24/7 access, a certified EHR and a designated team member "
-                f"on {practice.attested_on}."
+                "The practice attested 24/7 access, a certified EHR and a designated team member"
+                f"{when}."
             ),
         )
     return finding_of(Criterion.PRACTICE_REQUIREMENTS, question, said)

@@ -25,6 +25,10 @@ _UNTOLD_KIND = (
     "There are visits in the past year, but none says which kind of visit it was.",
     "Code the visit in the EHR, or point to the one that started CCM.",
 )
+_UNTOLD_DAY = (
+    "A qualifying visit is on record, but its day is not exact enough to tell if it was in time.",
+    "Complete the visit's date in the EHR.",
+)
 _OTHER_PRACTICE = (
     "The qualifying visits on record were with another organization, as far as the EHR tells.",
     "Correct the visit's organization in the EHR, or schedule a visit with the practitioner.",
@@ -59,6 +63,11 @@ class _Window(Fact, frozen=True, kw_only=True):
     def holds(self, encounter: EncounterFact) -> bool:
         day = encounter.starts_on
         return day is not None and day.earliest >= self.earliest and day.latest <= self.latest
+
+    def may_hold(self, encounter: EncounterFact) -> bool:
+        """Whether a day that is not told, or not exactly, may lie within."""
+        day = encounter.starts_on
+        return day is None or (day.latest >= self.earliest and day.earliest <= self.latest)
 
 
 def _window(question: Question, consent: ConsentFact | None) -> _Window:
@@ -134,6 +143,9 @@ def _no_visit(question: Question, visits: tuple[EncounterFact, ...], window: _Wi
     anothers = tuple(e.ref for e in visits if window.holds(e))
     if anothers:
         return _untold(_OTHER_PRACTICE, anothers)
+    undated = tuple(e.ref for e in visits if window.may_hold(e))
+    if undated:
+        return _untold(_UNTOLD_DAY, undated)
     uncoded = tuple(
         e.ref for e in _sorted(question.chart.encounters) if _is_uncoded(question, e, window)
     )
@@ -146,7 +158,7 @@ def _none(visits: tuple[EncounterFact, ...], window: _Window) -> Said:
     last = visits[-1] if visits else None
     if last is None:
         reason = "No qualifying visit is on record."
-    elif last.starts_on is not None and last.starts_on.latest > window.latest:
+    elif last.starts_on is not None and last.starts_on.earliest > window.latest:
         reason = f"The only qualifying visit in reach was on {last.starts_on}, after this month."
     else:
         reason = f"The last qualifying visit was on {last.starts_on}, over a year before CCM began."
