@@ -6,6 +6,7 @@ not run; where ``CCM_TEST_REQUIRE`` names the part, it fails instead.
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 from dataclasses import dataclass
@@ -73,6 +74,14 @@ def _shared() -> str:
     return "" if shared_data_folder().is_dir() else "CCM_SHARED_DATA names no folder"
 
 
+def _pdf() -> str:
+    try:
+        importlib.import_module("weasyprint")
+    except (ImportError, OSError):  # the package, or the system's Pango that it loads
+        return "WeasyPrint finds no Pango (Debian: libpango-1.0-0 libpangoft2-1.0-0)"
+    return ""
+
+
 PARTS: Mapping[str, Part] = {
     part.name: part
     for part in (
@@ -80,5 +89,6 @@ PARTS: Mapping[str, Part] = {
         Part(name="browser", absence=_browser),
         Part(name="validators", absence=_validators),
         Part(name="shared", absence=_shared),
+        Part(name="pdf", absence=_pdf),
     )
 }

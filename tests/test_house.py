@@ -129,7 +129,7 @@ def test_what_is_not_there_yet_says_so_and_fails() -> None:
 def test_ci_asks_for_every_optional_part() -> None:
     script = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
-    assert "CCM_TEST_REQUIRE=postgres,browser,validators,shared\n" in script
+    assert "CCM_TEST_REQUIRE=postgres,browser,validators,shared,pdf\n" in script
 
 
 def test_every_decision_record_has_the_same_five_headings() -> None:
