@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import socket
-import threading
-import time
 import uuid
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -14,7 +12,6 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx2
 import pytest
-import uvicorn
 
 from ccm_fhir.domain.codes import CoverageKind
 from ccm_fhir.domain.facts import PatientFact
@@ -47,6 +44,7 @@ from ccm_fhir.fhir.tokens import (
 from fhir_fixtures.practice import generate
 from fhir_fixtures.sandbox.app import create_app
 from fhir_fixtures.sandbox.settings import Client, SandboxSettings
+from tests.serving import listen, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +87,7 @@ def stamp() -> Stamp:
 
 @pytest.fixture(scope="module")
 def ehr() -> Iterator[Ehr]:
-    listener = socket.create_server(("127.0.0.1", 0))
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, origin = listen()
     app = create_app(
         SandboxSettings(
             origin=origin,
@@ -106,18 +103,9 @@ def ehr() -> Iterator[Ehr]:
         practice=generate(seed=1, patients=PATIENTS, as_of=NOW.date()),
         clock=lambda: NOW,
     )
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", access_log=False))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.02)
     gate = OutgoingGate(origins=frozenset({Origin.of(origin)}), allow_loopback_http=True)
-    try:
+    with serving(app, listener), closing(gate):
         yield Ehr(gate=gate, config=discover(gate, f"{origin}/fhir"))
-    finally:
-        gate.close()
-        server.should_exit = True
-        thread.join()
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
-import threading
-import time
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
-import uvicorn
 from sekmet.config import (  # type: ignore[import-untyped]
     ServerAuth,
     Settings,
@@ -44,6 +40,7 @@ from ccm_fhir.fhir.tokens import (
 )
 from ccm_fhir.wiring import real_now
 from tests.services.wire import Wire
+from tests.serving import listen, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,8 +99,7 @@ def undisturbed_logs() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder: Path = tmp_path_factory.mktemp("sekmet")
-    listener = socket.create_server(("127.0.0.1", 0))
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, origin = listen()
     ours = [
         SmartClient(client_id=name.value, jwks=public_jwks([key]), scopes=ALLOWED)
         for name, key in KEYS.items()
@@ -118,20 +114,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     )
     with undisturbed_logs():
         app = create_app(told)
-    running = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-    thread = threading.Thread(target=running.run, args=([listener],))
-    thread.start()
-    while not running.started and thread.is_alive():
-        time.sleep(0.01)
     gate = OutgoingGate(
         origins=frozenset({Origin.of(origin)}), allow_loopback_http=True, transport=Wire()
     )
     try:
-        yield Server(gate=gate, config=discover(gate, f"{origin}/fhir"))
+        with serving(app, listener), contextlib.closing(gate):
+            yield Server(gate=gate, config=discover(gate, f"{origin}/fhir"))
     finally:
-        gate.close()
-        running.should_exit = True
-        thread.join()
         app.state.ctx.subscriptions.pool.shutdown()
         app.state.ctx.store.conn.close()
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import socket
-import threading
-import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
-
-import uvicorn
 
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.discovery import discover
@@ -32,6 +27,7 @@ from fhir_fixtures.practice.model import Practice, Resource, User
 from fhir_fixtures.sandbox.app import create_app
 from fhir_fixtures.sandbox.settings import Client, SandboxSettings
 from tests.services.wire import Wire
+from tests.serving import listen, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -126,8 +122,7 @@ def running_ehr(
     ``around`` may stand before it, ``like`` give it a vendor's profile or faults. One that
     ``calls_hooks`` asks the app for cards when a chart is opened.
     """
-    listener = socket.create_server(("127.0.0.1", 0))
-    origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    listener, origin = listen()
     client = Client(
         client_id="ccm-fhir",
         launch_url=f"{app_url}/launch",
@@ -137,16 +132,8 @@ def running_ehr(
     )
     settings = SandboxSettings(origin=origin, clients=(client,))
     app = create_app(like(settings), practice=practice, clock=clock)
-    server = uvicorn.Server(uvicorn.Config(around(app), log_config=None, access_log=False))
-    thread = threading.Thread(target=server.run, args=([listener],))
-    thread.start()
-    while not server.started and thread.is_alive():
-        time.sleep(0.01)
-    try:
+    with serving(around(app), listener):
         yield Ehr(origin=origin, clock=clock)
-    finally:
-        server.should_exit = True
-        thread.join()
 
 
 def cast(patients: int = WHOLE_CAST) -> Practice:

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.careplan import PlanParts, parts_of
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.eligibility.question import Question, Said, finding_of, why_unread
+from ccm_fhir.domain.eligibility.question import (
+    Question,
+    Said,
+    finding_of,
+    number_of,
+    why_unread,
+)
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 
 if TYPE_CHECKING:
@@ -99,8 +105,8 @@ def _judge_plan(
         answer=Answer.MET,
         code="care_plan",
         reason=(
-            f"Care plan of {established} with {_number(parts.goal_count, 'goal')} and "
-            f"{_number(parts.activity_count, 'planned intervention')}."
+            f"Care plan of {established} with {number_of(parts.goal_count, 'goal', 'goals')} and "
+            f"{number_of(parts.activity_count, 'planned intervention', 'planned interventions')}."
         ),
         evidence=(plan.ref,),
         notes=notes,
@@ -140,7 +146,3 @@ def _notes(picture: CarePlanPicture) -> tuple[str, ...]:
             f"missing or out of date: {names}."
         ),
     )
-
-
-def _number(count: int, thing: str) -> str:
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"

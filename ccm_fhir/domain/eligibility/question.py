@@ -115,3 +115,8 @@ def why_unread(question: Question, resource_type: str) -> Said | None:
                 is_unread=True,
             )
     return None
+
+
+def number_of(number: int, one: str, many: str) -> str:
+    """Return a number with its noun, as a sentence begins with it: none is ``No``."""
+    return f"{number or 'No'} {one if number == 1 else many}"

@@ -13,6 +13,7 @@ from decimal import Decimal
 from ccm_fhir.domain.codes import NotCounted
 from ccm_fhir.domain.conditions import ChronicFamily, Tier
 from ccm_fhir.domain.dates import PartialDate, ServiceMonth
+from ccm_fhir.domain.eligibility.question import number_of
 from ccm_fhir.domain.eligibility.stays import kind_of_stay
 from ccm_fhir.domain.facts import (
     ChartFacts,
@@ -108,7 +109,7 @@ def _families(families: tuple[ChronicFamily, ...], rule: RiskRule, chart: ChartF
         "families",
         "Chronic diseases",
         (len(families), rule.families_from),
-        f"{_number(len(families), 'chronic disease', 'chronic diseases')}{_by_tier(families)}",
+        f"{number_of(len(families), 'chronic disease', 'chronic diseases')}{_by_tier(families)}",
         tuple(sorted({ref for family in families for ref in family.evidence})),
     )
 
@@ -130,7 +131,7 @@ def _admissions(
     if not chart.was_read("Encounter"):
         return _unread(key, title, "Encounter")
     found = tuple(e.ref for e in recent if kind_of_stay(e, reading) is NotCounted.INPATIENT)
-    said = f"{_number(len(found), 'admission', 'admissions')} in {rule.look_back_months} months"
+    said = f"{number_of(len(found), 'admission', 'admissions')} in {rule.look_back_months} months"
     return _counted(key, title, (len(found), rule.admissions_from), said, tuple(sorted(found)))
 
 
@@ -142,7 +143,7 @@ def _emergencies(
         return _unread(key, title, "Encounter")
     found = tuple(e.ref for e in recent if _is_emergency(e, reading))
     said = (
-        f"{_number(len(found), 'emergency visit', 'emergency visits')} in "
+        f"{number_of(len(found), 'emergency visit', 'emergency visits')} in "
         f"{rule.look_back_months} months"
     )
     least = rule.emergency_visits_from
@@ -163,7 +164,7 @@ def _medications(chart: ChartFacts, rule: RiskRule) -> RiskSign:
     found = tuple(
         sorted(m.ref for m in chart.medications if m.status == "active" and m.intent in _ORDERS)
     )
-    said = _number(len(found), "active medication order", "active medication orders")
+    said = number_of(len(found), "active medication order", "active medication orders")
     return _counted(key, title, (len(found), rule.medications_from), said, found)
 
 
@@ -189,10 +190,6 @@ def _unread(key: str, title: str, resource_type: str) -> RiskSign:
         count=None,
         reason=f"{resource_type} could not be read from the EHR.",
     )
-
-
-def _number(number: int, one: str, many: str) -> str:
-    return f"{number or 'No'} {one if number == 1 else many}"
 
 
 class _Value(Fact, frozen=True, kw_only=True):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import uvicorn
 from sekmet.config import Settings  # type: ignore[import-untyped]
 from sekmet.main import create_app as create_sekmet  # type: ignore[import-untyped]
 from starlette.applications import Starlette
@@ -29,6 +26,7 @@ from tests.fhir_fixtures.sandbox.conftest import (
     Keys,
     Practice,
 )
+from tests.serving import listen, serving
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,18 +38,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _serving(app: ASGIApp) -> Iterator[str]:
-    config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="critical", access_log=False)
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    try:
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.should_exit = True
-        thread.join()
+    listener, origin = listen()
+    with serving(app, listener):
+        yield origin
 
 
 @contextmanager
