@@ -18,8 +18,10 @@ from ccm_fhir.errors import (
     EhrUnreachableError,
     ForbiddenOriginError,
     InputError,
+    LaunchError,
 )
 from ccm_fhir.fhir.batches import READING, BatchAnswer, batch_of, read_batch
+from ccm_fhir.fhir.bearer import Bearer, Renew
 from ccm_fhir.fhir.bundles import (
     Found,
     Page,
@@ -53,14 +55,22 @@ class FhirClient:
     """One EHR as seen with one token; safe to use from several threads.
 
     ``access_token`` may be a function, asked before each request, so that the holder of the
-    grant may refresh it. The token goes to the origin of ``base_url`` and nowhere else.
+    grant may refresh it; ``renew`` finds another one after a 401, once (``Bearer``). The token
+    goes to the origin of ``base_url`` and nowhere else.
     """
 
     gate: OutgoingGate
     base_url: str
     access_token: str | Callable[[], str] = field(repr=False)
+    renew: Renew | None = field(default=None, repr=False)
     patience: Patience = field(default_factory=Patience, repr=False)
     most_pages: int = MOST_PAGES
+    _bearer: Bearer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the token once, so that threads which send at the same time renew it once."""
+        bearer = Bearer(token=self.access_token, renew=self.renew)
+        object.__setattr__(self, "_bearer", bearer)
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return one resource.
@@ -150,6 +160,8 @@ class FhirClient:
     def create(self, resource: Json | bytes, *, if_none_exist: str | None = None) -> WriteOutcome:
         """Post a resource once and say what became of it; a lost answer is a value, too.
 
+        After a 401 it is posted with a renewed token: nothing was written.
+
         Args:
             resource: the resource, or its frozen bytes (sent as they are).
             if_none_exist: the condition as a query, already encoded (``identifier_query``).
@@ -170,6 +182,8 @@ class FhirClient:
         )
         try:
             answer = self._send(request, f"creating {resource_type}")
+        except LaunchError:  # no token to be had: nothing was written
+            return WriteOutcome.unauthorized(resource_type)
         except EhrUnreachableError:
             return WriteOutcome.uncertain(resource_type, Doubt.NO_ANSWER)
         except EhrFormatError:
@@ -226,11 +240,9 @@ class FhirClient:
     def _send(self, request: httpx2.Request, what: str) -> httpx2.Response:
         if not self._is_own(request.url):
             raise ForbiddenOriginError(what)
-        token = self.access_token if isinstance(self.access_token, str) else self.access_token()
-        request.headers["Authorization"] = f"Bearer {token}"
         request.headers.setdefault("Accept", FHIR_JSON)
         with translated(what), self.gate.client() as client:
-            return client.send(request)
+            return self._bearer.send(request, client.send)
 
 
 def identifier_query(system: str, value: str) -> str:

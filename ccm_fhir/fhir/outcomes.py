@@ -72,6 +72,11 @@ class WriteOutcome:
         """Return the outcome of a POST whose answer was lost."""
         return cls(kind=WriteKind.UNCERTAIN, resource_type=resource_type, doubt=doubt)
 
+    @classmethod
+    def unauthorized(cls, resource_type: str) -> Self:
+        """Return the outcome of a POST for which no token is to be had."""
+        return cls(kind=WriteKind.UNAUTHORIZED, resource_type=resource_type)
+
     @property
     def is_stored(self) -> bool:
         """Whether the EHR named a resource that it holds."""

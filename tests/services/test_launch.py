@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -21,6 +22,7 @@ from fhir_fixtures.practice.model import User
 from tests.services.loopback_ehr import NOW, Clock, cast, running_ehr, with_more
 from tests.services.wire import (
     Fault,
+    Send,
     answers,
     changed,
     nothing_is_sent,
@@ -596,6 +598,70 @@ def test_a_persons_token_is_renewed_once_it_nears_its_end(site: Site) -> None:
     assert len(site.wire.sent("POST", TOKEN)) == 1
 
 
+def bearers(site: Site) -> list[str]:
+    """Return the tokens that went to the EHR's record, in order, each run of one told once."""
+    sent = [r.headers.get("authorization", "") for r in site.wire.requests if "/fhir" in r.url.path]
+    return [one for before, one in pairwise(["", *sent]) if one != before]
+
+
+@pytest.mark.proves("R33", "R32")
+def test_a_token_that_the_ehr_refuses_is_renewed_once_and_its_rotation_kept(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.fail("POST", "/fhir/?$", answers(401), times=1)
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert desk.review().chart.unread == ()
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+    assert len(bearers(site)) == 2
+    site.clock.advance(minutes=59, seconds=30)  # only the rotated refresh token is good now
+    refresh_chart(site.world, desk.visit, site.clock())
+    assert len(site.wire.sent("POST", TOKEN)) == 2
+
+
+@pytest.mark.proves("R33")
+def test_many_searches_that_are_refused_at_once_renew_the_token_once(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.refuse_batches()
+    site.wire.fail("GET", "/fhir/[A-Z]", refusing_the_first_token())
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert desk.review().chart.unread == ()
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+
+
+@pytest.mark.proves("R33")
+def test_an_ehr_that_answers_401_whatever_the_token_costs_one_refresh_token(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.refuse_batches()
+    site.wire.fail("GET", "/fhir/Condition", answers(401))
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert [unread.resource_type for unread in desk.review().chart.unread] == ["Condition"]
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+
+
+@pytest.mark.proves("R33")
+def test_a_403_renews_nothing(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.wire.fail("POST", "/fhir/?$", answers(403))
+    site.wire.fail("GET", "/fhir/", answers(403))
+
+    with pytest.raises(ConflictError):
+        refresh_chart(site.world, desk.visit, site.clock())
+
+    assert site.wire.sent("POST", TOKEN) == []
+
+
 @pytest.mark.proves("R34")
 def test_a_refused_renewal_asks_for_a_new_launch_and_keeps_the_last_reading(site: Site) -> None:
     desk = site.launch()
@@ -631,6 +697,18 @@ def test_nothing_secret_of_a_launch_is_stored_in_clear(each_site: Site) -> None:
     secrets = {issued[0]["access_token"], issued[0]["refresh_token"], issued[0]["id_token"]}
     secrets |= {desk.session_token, desk.visit.csrf_token, BROWSER}
     assert not [secret for secret in secrets if secret in stored]
+
+
+def refusing_the_first_token() -> Fault:
+    """Return a fault: the token of the first request that comes by is refused from now on."""
+    first: list[str] = []
+
+    def fault(request: httpx2.Request, send: Send) -> httpx2.Response:
+        first.append(request.headers["authorization"])
+        same = request.headers["authorization"] == first[0]
+        return httpx2.Response(401) if same else send(request)
+
+    return fault
 
 
 def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
