@@ -25,6 +25,7 @@ _SECURITY = ("110113", "Security Alert")
 _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "launch": (_SIGNING_IN, "E"),
     "sign_out": (_SIGNING_IN, "E"),
+    "grant_withdrawn": (_SIGNING_IN, "E"),
     "read_chart": (_RECORD, "R"),
     "view_patient": (_RECORD, "R"),
     "open_patient": (_RECORD, "R"),

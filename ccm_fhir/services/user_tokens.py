@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NoReturn
 
 from ccm_fhir.errors import LaunchError
 from ccm_fhir.fhir.client import FhirClient
@@ -16,7 +17,7 @@ from ccm_fhir.fhir.tokens import TokenEndpoint, refresh
 from ccm_fhir.services.ehr_access import gate_of, stamp, token_endpoint
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.token_cache import MARGIN
-from ccm_fhir.storage import ehrs, grants
+from ccm_fhir.storage import ehrs, grants, launches, patients
 from ccm_fhir.storage.grants import Grant, NewTokens, Refreshing
 from ccm_fhir.storage.vocabulary import GrantStatus
 
@@ -97,9 +98,9 @@ def _asked(world: Installation, grant: Grant, endpoint: TokenEndpoint, now: date
             stamp=stamp(world),
         )
     except LaunchError:
-        with world.db.write(grant.practice_id) as session:
-            grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
-        raise LaunchError("reauthorise") from None
+        _give_up(world, grant, now)
+    if not _is_of_the_same_patient(world, grant, fresh.patient):
+        _give_up(world, grant, now)
     with world.db.write(grant.practice_id) as session:
         grants.store_refreshed(
             session,
@@ -116,6 +117,27 @@ def _asked(world: Installation, grant: Grant, endpoint: TokenEndpoint, now: date
             now,
         )
     return fresh.access_token
+
+
+def _give_up(world: Installation, grant: Grant, now: datetime) -> NoReturn:
+    with world.db.write(grant.practice_id) as session:
+        grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
+    raise LaunchError("reauthorise") from None
+
+
+def _is_of_the_same_patient(world: Installation, grant: Grant, patient: str | None) -> bool:
+    """Whether a renewed token is for the patient whom the launch opened, where it names one.
+
+    An EHR whose chart has moved on may say so here; nothing may be read into the former chart.
+    """
+    with world.db.read(grant.practice_id) as session:
+        opened = launches.open_of_grant(session, grant.practice_id, grant.id)
+        shown = {
+            patients.get(session, grant.practice_id, one.patient_id).fhir_id
+            for one in opened
+            if one.patient_id is not None
+        }
+    return patient is None or not shown or shown == {patient}
 
 
 def _grant(world: Installation, practice_id: str, grant_id: str) -> Grant:

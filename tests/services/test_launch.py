@@ -18,6 +18,7 @@ from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, comp
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
 from ccm_fhir.services.read_chart import refresh_chart
 from ccm_fhir.services.sessions import IDLE, LONGEST, end, resolve
+from ccm_fhir.storage import users
 from fhir_fixtures.practice.model import User
 from tests.services.loopback_ehr import NOW, Clock, cast, running_ehr, with_more
 from tests.services.wire import (
@@ -574,6 +575,16 @@ def test_signing_out_closes_every_chart_of_the_session(site: Site) -> None:
     for desk in (first, second):
         assert resolve(site.world, desk.session_token, desk.visit.launch_id) is None
     end(site.world, first.session_token)  # again: no error
+
+
+@pytest.mark.proves("S11")
+def test_a_person_whose_role_is_taken_away_has_nothing_open_any_more(site: Site) -> None:
+    desk = site.launch()
+
+    with site.world.db.write(site.practice_id) as session:
+        users.set_role(session, site.practice_id, desk.actor.user_id, None)
+
+    assert resolve(site.world, desk.session_token, desk.visit.launch_id) is None
 
 
 @pytest.mark.proves("S7")
