@@ -31,6 +31,7 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "open_patient": (_RECORD, "R"),
     "view_consent": (_RECORD, "R"),
     "view_evidence": (_RECORD, "R"),
+    "view_timer": (_RECORD, "R"),
     "give_card": (_RECORD, "R"),
     "view_month": (("110112", "Query"), "R"),
     "record_time": (_RECORD, "C"),

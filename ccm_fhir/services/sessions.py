@@ -45,6 +45,11 @@ class Visit:
     ehr_name: str
     expires_at: datetime
 
+    @property
+    def signed_in_at(self) -> datetime:
+        """When the browser's session began."""
+        return self.expires_at - LONGEST
+
 
 def resolve(
     world: Installation, session_token: str, launch_id: str, *, touch: bool = True

@@ -64,6 +64,7 @@ class TimerCard:
 class DayEntry:
     """One live entry of a person's own day, in the practice's time."""
 
+    patient_id: str
     patient_name: str = field(repr=False)
     started_at: datetime
     ended_at: datetime
@@ -312,6 +313,7 @@ def _card(session: Session, actor: Actor, record: TimerRecord, moment: datetime)
 
 def _entry(session: Session, actor: Actor, one: TimeEntryRecord, zone: ZoneInfo) -> DayEntry:
     return DayEntry(
+        patient_id=one.patient_id,
         patient_name=patients.get(session, actor.practice_id, one.patient_id).name,
         started_at=one.started_at.astimezone(zone),
         ended_at=one.ended_at.astimezone(zone),

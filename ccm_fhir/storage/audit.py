@@ -100,6 +100,22 @@ def records(
     return tuple(value_of(AuditRecord, row) for row in found)
 
 
+def is_written(session: Session, practice_id: str, entry: AuditEntry, *, since: datetime) -> bool:
+    """Whether a line of the same person, patient and act was written since a moment."""
+    found = session.exec(
+        select(AuditRow.id)
+        .where(
+            col(AuditRow.practice_id) == practice_id,
+            col(AuditRow.patient_id) == entry.patient_id,
+            col(AuditRow.at) >= since,
+            col(AuditRow.user_id) == entry.user_id,
+            col(AuditRow.act) == entry.act,
+        )
+        .limit(1)
+    ).one_or_none()
+    return found is not None
+
+
 def head_at(session: Session, practice_id: str, entries: int) -> str:
     """Return the chain's hash after so many entries; empty at none, or where it is shorter."""
     found = session.exec(
