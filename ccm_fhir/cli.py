@@ -252,8 +252,8 @@ def ehr_add(
     try:
         now = opened.service_now()
         explored = explore(opened.world, url, allow_loopback_http=settings.demo)
-        ensure_one(opened.world, now)
         practice_id = add_practice(opened.world, details, now)
+        ensure_one(opened.world, now)
         if attested_day:
             attest_practice(opened.world, practice_id, attested_day)
         connected = register(

@@ -717,14 +717,13 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
     again = run("audit", "verify", "--anchors", str(anchors))
 
     assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
-    assert (whole.code, whole.out) == (0, f"{practice_id}: 0 entries, whole, head none\n")
-    assert json.loads(exported.out)["resourceType"] == "AuditEvent"
-    assert (again.code, "1 entries, whole" in again.out) == (0, True)
-    anchors.write_text(
-        anchors.read_text(encoding="utf-8").replace(
-            '"entries":0,"head":""', '"entries":9,"head":"x"'
-        )
-    )
+    assert whole.code == 0
+    assert whole.out.startswith(f"{practice_id}: 3 entries, whole, head ")
+    events = [json.loads(line) for line in exported.out.splitlines()]
+    assert {event["resourceType"] for event in events} == {"AuditEvent"}
+    assert (again.code, "4 entries, whole" in again.out) == (0, True)
+    kept = json.loads(anchors.read_text(encoding="utf-8"))
+    anchors.write_text(json.dumps({**kept, "entries": 9, "head": "x"}), encoding="utf-8")
     assert run("audit", "verify", "--anchors", str(anchors)).code == 4
     assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
     assert run("audit", "verify", "--anchors", "/nowhere").complaint == (

@@ -18,6 +18,8 @@ _SOURCE_TYPE = "http://terminology.hl7.org/CodeSystem/security-source-type"
 _OBJECT_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 
+# At the end of an act: the system's administrator did it at the command line, under no account.
+BY_COMMAND = "(command line)"
 _RECORD = ("110110", "Patient Record")
 _SIGNING_IN = ("110114", "User Authentication")
 _SECURITY = ("110113", "Security Alert")
@@ -42,6 +44,12 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "attest_mdm": (_RECORD, "C"),
     "except_month": (_RECORD, "C"),
     "export_audit": (("110106", "Export"), "R"),
+    "add_practice": (_SECURITY, "C"),
+    "add_ehr": (_SECURITY, "C"),
+    "add_cds_client": (_SECURITY, "C"),
+    "rotate_keys": (_SECURITY, "C"),
+    "reseal_secrets": (_SECURITY, "U"),
+    "load_fees": (_SECURITY, "U"),
     "change_practice": (_SECURITY, "U"),
     "attest_practice": (_SECURITY, "U"),
     "set_charge": (_SECURITY, "U"),
@@ -92,7 +100,9 @@ def audit_event(line: Audited, *, base_url: str) -> Json:
 def _agent(line: Audited) -> Json:
     if line.person:
         return {"who": {"reference": line.person}, "requestor": True}
-    return {"who": {"display": "the app itself, or its operator"}, "requestor": False}
+    if line.act.endswith(BY_COMMAND):
+        return {"who": {"display": "command line"}, "requestor": True}
+    return {"who": {"display": "the app itself"}, "requestor": False}
 
 
 def _entities(line: Audited) -> list[Json]:

@@ -12,7 +12,7 @@ from datetime import datetime
 import msgspec
 
 from ccm_fhir.errors import InputError
-from ccm_fhir.fhir.audit_event import Audited, audit_event
+from ccm_fhir.fhir.audit_event import BY_COMMAND, Audited, audit_event
 from ccm_fhir.fhir.json import to_bytes
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import audit, patients, practices, users
@@ -77,7 +77,7 @@ def exported(world: Installation, practice_id: str) -> Iterator[bytes]:
     """
     with world.db.write(practice_id) as session:
         practices.get(session, practice_id)
-        entry = AuditEntry(act="export_audit")
+        entry = AuditEntry(act=f"export_audit {BY_COMMAND}")
         last = audit.append(session, world.audit_key, practice_id, entry, world.clock())
     done = 0
     while done < last.sequence:

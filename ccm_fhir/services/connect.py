@@ -14,6 +14,7 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes
 from ccm_fhir.services.discovery import document_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.setup_hand import audit_command
 from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.ehrs import Discovery, Ehr, NewEhr
 from ccm_fhir.storage.vocabulary import ClientAuth
@@ -105,6 +106,7 @@ def register(
     """
     with world.db.write(new.practice_id) as session:
         ehr = ehrs.add(session, world.vault, new.practice_id, _new_ehr(new, explored.origins), now)
+        audit_command(world, session, new.practice_id, f"add_ehr {ehr.id}")
         discovery = Discovery(
             document_json=document_of(explored.config), pinned_origins=ehr.pinned_origins
         )
