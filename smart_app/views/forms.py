@@ -45,6 +45,7 @@ _LABELS = (
         "name": "Name",
         "npi": "NPI",
         "place_of_service": "Place of service",
+        "locality": "Fee schedule locality",
         "time_zone": "Time zone",
         "access_24_7": "Access at any hour",
         "certified_ehr": "Certified EHR",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.pricing import Payment, PriceUnknown
 from ccm_fhir.services.practice_overview import PracticeSetup, SetupStep
 from ccm_fhir.services.practice_people import PersonShown
+from ccm_fhir.services.practice_prices import LocalityOffered
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views import wording
 from smart_app.views.formats import count, day, money, month_name
@@ -21,7 +23,7 @@ DETAILS, ATTESTATION, CHARGES, TIMERS, PEOPLE = (
     "timers",
     "people",
 )
-DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone")
+DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone", "locality")
 STATED_FIELDS = tuple(ATTESTED)
 ATTESTATION_FIELDS = (*STATED_FIELDS, "attested_on")
 CHARGE_FIELDS = ("code", "amount", "in_force_from")
@@ -64,6 +66,14 @@ class ChargeView:
     since: str
     tone: Tone
     standing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedView:
+    """What Medicare allows for a unit of a code where the practice is, or what a price lacks."""
+
+    code: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,12 +120,15 @@ class PracticePageView:
     details: FormView
     zones: tuple[str, ...]
     zone_locked: str
+    localities: tuple[LocalityOffered, ...]
     stated: str
     attestation: FormView
     statements: tuple[RadiosView, ...]
     today: str
     charge: FormView
     charges: tuple[ChargeView, ...]
+    allowed: tuple[AllowedView, ...]
+    allowed_by: str
     without_charge: str
     codes: tuple[ChoiceView, ...]
     timers: FormView
@@ -146,6 +159,7 @@ def practice_page(
             DETAILS, DETAILS_FIELDS, {name: getattr(practice, name) for name in DETAILS_FIELDS}
         ),
         zones=ZONES,
+        localities=setup.localities,
         zone_locked=(
             ""
             if signed is None
@@ -160,6 +174,8 @@ def practice_page(
         today=setup.today.isoformat(),
         charge=charge,
         charges=_charges(setup),
+        allowed=tuple(_allowed(one) for one in setup.allowed),
+        allowed_by=_allowed_by(setup),
         without_charge=", ".join(unpriced),
         codes=tuple(
             ChoiceView(value=code, label=code, is_chosen=charge.values["code"] == code)
@@ -261,6 +277,23 @@ def _charges(setup: PracticeSetup) -> tuple[ChargeView, ...]:
             )
         )
     return tuple(views)
+
+
+def _allowed(one: Payment | PriceUnknown) -> AllowedView:
+    if isinstance(one, PriceUnknown):
+        return AllowedView(code=one.code, told=f"unknown: it needs {one.missing}")
+    return AllowedView(code=one.code, told=money(one.unit_allowed_usd))
+
+
+def _allowed_by(setup: PracticeSetup) -> str:
+    where = setup.practice.locality
+    named = f"in locality {where}" if where else "nationally, since no locality is named above"
+    return (
+        f"What Medicare allows for a unit {named}, at place of service "
+        f"{setup.practice.place_of_service}, on {day(setup.today)}: for a physician who is no "
+        "qualifying participant in an alternative payment model. Medicare pays the lower of the "
+        "charge and this."
+    )
 
 
 def _policy(role: Role, chosen: str) -> PolicyView:
