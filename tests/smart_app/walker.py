@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx2
 from fastapi import FastAPI
@@ -47,12 +48,45 @@ FORM = {
     "activity": "patient_call",
     "contact_mode": "",
     "note": "walked",
-    "reason": "walked",
-    "answer": "working",
+    "reason": "walked by a test",
     "awake": "1",
     "quiet": "0",
+    "on_call": "no",
+}
+# What a route's own form holds, so that a walk comes as far as the id.
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "/timer/{timer_id}/answer": {"answer": "count_all"},
+    "/conditions/{key}": {"answer": "chronic", "family": "hypertension", "revision": "0"},
+    "/choice": {"from_month": "2026-12", "family": "standard", "dos_policy": "month_end"},
+    "/except": {"family": "standard"},
+    "/consent": {
+        "decision": "declined",
+        "decided_on": "2026-11-20",
+        "given_by": "patient",
+        "mode": "verbal",
+        "language": "en",
+        "change_reason": "walked by a test",
+    },
+    "/consent/revoke": {"decided_on": "2026-11-20", "given_by": "patient", "mode": "verbal"},
+    "/practice/details": {
+        "name": "Harbor Street Family Medicine",
+        "npi": "1999999018",
+        "place_of_service": "11",
+        "time_zone": "America/New_York",
+        "locality": "",
+    },
+    "/practice/attestation": {
+        "access_24_7": "yes",
+        "certified_ehr": "yes",
+        "designated_team_member": "yes",
+        "attested_on": "2026-11-02",
+    },
+    "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
+    "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
+    "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")
 _ONCE = re.compile(r'name="form_key" value="[^"]+"')
 
 
@@ -71,6 +105,13 @@ class Walk:
 
     ours: Browser
     theirs: Tenant
+    hidden: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read what every form of the session carries, once."""
+        page = self.ours.page("/month?month=2026-11").forms
+        found = next(form for form in page.values() if "csrf" in form)
+        self.hidden.update({"csrf": found["csrf"]})
 
     def leaks(self) -> Iterator[str]:
         """Yield what gave away, or changed, anything of the other practice."""
@@ -81,16 +122,17 @@ class Walk:
             yield "rows of the other practice have changed"
 
     def _tried(self, step: Step) -> Iterator[str]:
-        for name in ("launch_id",) if "sign-out" in step.path else IDS:
-            self._sent(step, {name: ABSENT})  # what can be done once is done now
-            foreign = self._sent(step, {name: self.theirs.ids[name]})
-            absent = self._sent(step, {name: ABSENT})
+        for name in step.ids:
+            self.sent(step, {name: ABSENT})  # what can be done once is done now
+            foreign = self.sent(step, {name: self.theirs.ids[name]})
+            absent = self.sent(step, {name: ABSENT})
             if self.theirs.canary in foreign.text:
                 yield f"{step.method} {step.path} shows the other practice's patient ({name})"
             if _told(foreign) != _told(absent):
                 yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
 
-    def _sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+    def sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+        """Send a step with some ids; the rest of the request is our own."""
         # A walker keeps to the pace allowed.
         pace = 10 if step.path == "/emergency" else 1
         self.ours.front.clock.moment += timedelta(seconds=pace)
@@ -99,8 +141,10 @@ class Walk:
         if step.method == "GET":
             asked = urlencode({name: ids[name] for name in step.query & ids.keys()})
             return self.ours.get(f"{path}?{asked}", cookie=_cookie(self.ours))
-        form = {**self.ours.fields("/refresh"), **FORM, **ids}
-        return self.ours.post(path, form)
+        own = FORMS.get(step.path.removeprefix("/l/{launch_id}"), {})
+        named = {"corrects_id": ids["correct"]} if "correct" in ids else {}
+        key = {"form_key": str(uuid4())}
+        return self.ours.post(path, {**self.hidden, **key, **FORM, **own, **ids, **named})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +154,19 @@ class Step:
     method: str
     path: str
     query: frozenset[str]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids that a request of it can carry: any, in a form.
+
+        A page is also asked for as it is (``user_id`` stands in no address): it may show too much.
+        """
+        if "sign-out" in self.path:
+            return ("launch_id",)
+        if self.method == "POST":
+            return IDS
+        carried = {name for name in IDS if f"{{{name}}}" in self.path or name in self.query}
+        return tuple(name for name in IDS if name in {*carried, "user_id"})
 
 
 def every_route(front: Front) -> tuple[Step, ...]:
@@ -167,11 +224,14 @@ def _query_names(dependant: Dependant) -> set[str]:
 
 
 def _told(answer: httpx2.Response) -> tuple[int, str, str]:
-    """Return what an answer tells: its status, where it leads and its page, but for form keys."""
+    """Return what an answer tells: its status, where it leads and its page.
+
+    Left out are form keys, and the second at which something was looked over.
+    """
     return (
         answer.status_code,
         answer.headers.get("location", ""),
-        _ONCE.sub("", answer.text),
+        _SECOND.sub("", _ONCE.sub("", answer.text)),
     )
 
 
