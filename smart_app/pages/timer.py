@@ -132,7 +132,8 @@ def sign(write: GuardedWrite, timer_id: str) -> Response:
 def _own_day(opened: Opened) -> MyDay:
     """Return the person's own day, and note whose names it shows."""
     day = timers.day_of(opened.world, opened.visit.actor, opened.now)
-    shown = (one.patient_id for one in (*day.entries, *day.discarded))
+    shown = [entry.patient_id for entry in day.entries]
+    shown += [card.patient_id for card in day.discarded]
     note_timers_seen(opened.world, opened.visit, shown)
     return day
 

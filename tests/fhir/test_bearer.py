@@ -16,7 +16,7 @@ from ccm_fhir.fhir.retrying import Patience
 from tests.fhir.far_side import BASE, FarSide, bundle
 
 FOUND = httpx2.codes.OK
-CONDITION = {"resourceType": "Condition", "id": "c1"}
+CONDITION: dict[str, object] = {"resourceType": "Condition", "id": "c1"}
 
 
 def taking(*good: str, status: int = 401) -> FarSide:
