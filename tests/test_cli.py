@@ -54,6 +54,7 @@ COMMANDS = (
     "audit verify",
     "audit anchor",
     "audit export",
+    "verify ledger",
     "emergency open",
     "practice show",
     "practice set",
@@ -716,7 +717,7 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
     exported = run("audit", "export", "--practice", practice_id)
     again = run("audit", "verify", "--anchors", str(anchors))
 
-    assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
+    assert (anchored.code, anchored.out) == (0, "2 heads written.\n")
     assert (whole.code, whole.out) == (0, f"{practice_id}: 0 entries, whole, head none\n")
     assert json.loads(exported.out)["resourceType"] == "AuditEvent"
     assert (again.code, "1 entries, whole" in again.out) == (0, True)
@@ -726,6 +727,13 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
         )
     )
     assert run("audit", "verify", "--anchors", str(anchors)).code == 4
+    cut = run("verify", "ledger", "--anchors", str(anchors))
+    assert (cut.code, "its end was cut" in cut.out) == (4, True)
+    ledger = run("verify", "ledger", "--practice", practice_id)
+    assert (ledger.code, ledger.out) == (0, f"{practice_id}: 0 rows, whole, head none\n")
+    assert run("verify", "ledger", "--practice", "nobody").complaint == (
+        "practice: none has this name or id"
+    )
     assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
     assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
         "anchors: the file cannot be read"

@@ -78,7 +78,7 @@ def keep_entry(
     """
     practice = practices.get(session, actor.practice_id)
     patient = patients.get(session, actor.practice_id, new.patient_id)
-    entry = ledger.record(session, actor.practice_id, new, now)
+    entry = ledger.record(session, world.audit_key, actor.practice_id, new, now)
     chart = charts.latest(session, actor.practice_id, patient.id)
     record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
     plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
@@ -106,6 +106,7 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
         _refuse_delivered(session, actor.practice_id, entry)
         ledger.void(
             session,
+            world.audit_key,
             actor.practice_id,
             Voiding(
                 entry_id=entry.id,

@@ -36,6 +36,7 @@ from ccm_fhir.storage.emergencies import NewEmergency
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
+    KEY,
     NOVEMBER,
     chart,
     choice,
@@ -71,6 +72,7 @@ APPEND_ONLY = (
     "recorded_consent",
     "sign_off",
     "time_entry",
+    "time_link",
     "timer_policy",
     "timer_stretch",
 )
@@ -179,7 +181,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
     """Return a database with a row in every append-only table."""
     practice_id = ours.practice_id
     with database.write() as session:
-        ledger.record(session, practice_id, entry(ours), now)
+        ledger.record(session, KEY, practice_id, entry(ours), now)
         charts.record(session, practice_id, chart(ours, now), now)
         attestations.record(
             session,

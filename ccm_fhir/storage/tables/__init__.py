@@ -21,6 +21,7 @@ from ccm_fhir.storage.tables.ledger import (
     ClaimRow,
     SignOffRow,
     TimeEntryRow,
+    TimeLinkRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
@@ -57,6 +58,7 @@ __all__ = [
     "SigningKeyRow",
     "TerminologyAnswerRow",
     "TimeEntryRow",
+    "TimeLinkRow",
     "TimerPolicyRow",
     "TimerRow",
     "TimerStretchRow",
