@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.codes import Activity, PerformerKind
     from ccm_fhir.domain.writeback import ContactMode
 
-_CHANGED_ALREADY = "the entry was corrected or voided already; look at it again"
+CHANGED_ALREADY = "The entry was corrected or taken back already; look at it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +190,29 @@ def history(
     return tuple(sorted(rows, key=lambda row: (row.recorded_at, row.id)))
 
 
+def successor_of(session: Session, practice_id: str, entry_id: str) -> TimeEntryRecord | None:
+    """Return the row that corrected or voided a row, or None."""
+    found = _select(session, practice_id, col(TimeEntryRow.supersedes_id) == entry_id)
+    return found[0] if found else None
+
+
+def versions(session: Session, practice_id: str, entry_id: str) -> tuple[TimeEntryRecord, ...]:
+    """Return every row of one entry's history, oldest first; raises NotFoundError."""
+    first = get(session, practice_id, entry_id)
+    while first.supersedes_id is not None:
+        first = get(session, practice_id, first.supersedes_id)
+    found = [first]
+    while (later := successor_of(session, practice_id, found[-1].id)) is not None:
+        found.append(later)
+    return tuple(found)
+
+
+def find_by_form(session: Session, practice_id: str, form_key: str) -> TimeEntryRecord | None:
+    """Return what a form recorded before, or None."""
+    found = _select(session, practice_id, col(TimeEntryRow.form_key) == form_key)
+    return found[0] if found else None
+
+
 def is_live() -> ColumnElement[bool]:
     """Return the condition that a row counts: it voids nothing and nothing supersedes it."""
     successor = aliased(TimeEntryRow)
@@ -216,14 +239,14 @@ def _select(
 def _require_entry(session: Session, practice_id: str, entry_id: str) -> TimeEntryRow:
     row = require(session, TimeEntryRow, practice_id, entry_id)
     if row.change is EntryChange.VOID:
-        raise ConflictError(_CHANGED_ALREADY)
+        raise ConflictError(CHANGED_ALREADY)
     return row
 
 
 def _append(ledger: _Ledger, new: NewEntry, change: _Change) -> TimeEntryRecord:
     session, practice_id = ledger.session, ledger.practice_id
     chain.lock(session, practice_id)
-    before = _by_form(session, practice_id, new.form_key)
+    before = find_by_form(session, practice_id, new.form_key)
     if before is not None:
         return _same_or_conflict(before, new, change)
     _refuse_impossible(new)
@@ -231,7 +254,7 @@ def _append(ledger: _Ledger, new: NewEntry, change: _Change) -> TimeEntryRecord:
     people = (AppUserRow, new.user_id), (AppUserRow, row.recorded_by)
     require_parents(session, practice_id, (PatientRow, new.patient_id), *people)
     if not insert_once(session, row):
-        raise ConflictError(_CHANGED_ALREADY)
+        raise ConflictError(CHANGED_ALREADY)
     ledger_chain.seal(session, ledger.key, row)
     return value_of(TimeEntryRecord, row)
 
@@ -247,11 +270,6 @@ def _row(ledger: _Ledger, new: NewEntry, change: _Change) -> TimeEntryRow:
         change=change.kind,
         change_reason=change.reason,
     )
-
-
-def _by_form(session: Session, practice_id: str, form_key: str) -> TimeEntryRecord | None:
-    found = _select(session, practice_id, col(TimeEntryRow.form_key) == form_key)
-    return found[0] if found else None
 
 
 def _same_or_conflict(stored: TimeEntryRecord, new: NewEntry, change: _Change) -> TimeEntryRecord:

@@ -1,6 +1,7 @@
 """The chain over a practice's time ledger: no row changed, gone, added past it or moved unseen.
 
-The links stand beside the rows, so that a ledger older than its chain could be sealed as it was.
+It holds the entries, their changes, and the approvals by which typed time counts. The links stand
+beside the rows, so that a ledger older than its chain could be sealed as it was.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sqlmodel import col, exists, select
 
 from ccm_fhir.storage import chain
 from ccm_fhir.storage.ids import new_id
-from ccm_fhir.storage.tables import TimeEntryRow, TimeLinkRow
+from ccm_fhir.storage.tables import TimeApprovalRow, TimeEntryRow, TimeLinkRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
+    Sealed = TimeEntryRow | TimeApprovalRow
     Line = list[str | int | bool | datetime | None]
 
-# As they are hashed: a column that comes later joins the lines written after it, by a new tag.
-_TAG = "time_entry 1"
+# A column that comes later joins the lines written after it, by a new tag.
+_ENTRY = "time_entry 1"
+_APPROVAL = "time_approval 1"
 _BATCH = 1000
 
 
@@ -53,11 +56,11 @@ class LedgerCheck:
     flaw: Flaw | None = None
 
 
-def seal(session: Session, key: bytes, row: TimeEntryRow) -> None:
+def seal(session: Session, key: bytes, row: Sealed) -> None:
     """Add a row's link to its practice's chain; the caller holds the chain's lock."""
     last = chain.last_of(session, TimeLinkRow, row.practice_id)
     link = TimeLinkRow(
-        id=new_id(row.recorded_at),
+        id=new_id(row.recorded_at if isinstance(row, TimeEntryRow) else row.at),
         practice_id=row.practice_id,
         sequence=1 if last is None else last.sequence + 1,
         row_id=row.id,
@@ -77,14 +80,15 @@ def head_at(session: Session, practice_id: str, entries: int) -> str:
 def verify(session: Session, key: bytes, practice_id: str) -> LedgerCheck:
     """Walk a practice's whole ledger and tell where it first breaks, if anywhere."""
     found = session.exec(
-        select(TimeLinkRow, TimeEntryRow)
-        .outerjoin(TimeEntryRow, _is_of_link())
+        select(TimeLinkRow, TimeEntryRow, TimeApprovalRow)
+        .outerjoin(TimeEntryRow, _is_of_link(TimeEntryRow))
+        .outerjoin(TimeApprovalRow, _is_of_link(TimeApprovalRow))
         .where(col(TimeLinkRow.practice_id) == practice_id)
         .order_by(col(TimeLinkRow.sequence))
         .execution_options(yield_per=_BATCH)
     )
-    with closing(found) as pairs:
-        check = _walked(key, pairs)
+    with closing(found) as rows:
+        check = _walked(key, (_pair(*row) for row in rows))
     if check.flaw is None and _has_unsealed(session, practice_id):
         return LedgerCheck(
             entries=check.entries,
@@ -95,7 +99,13 @@ def verify(session: Session, key: bytes, practice_id: str) -> LedgerCheck:
     return check
 
 
-def _walked(key: bytes, pairs: Iterable[tuple[TimeLinkRow, TimeEntryRow | None]]) -> LedgerCheck:
+def _pair(
+    link: TimeLinkRow, entry: TimeEntryRow | None, approval: TimeApprovalRow | None
+) -> tuple[TimeLinkRow, Sealed | None]:
+    return link, approval if entry is None else entry
+
+
+def _walked(key: bytes, pairs: Iterable[tuple[TimeLinkRow, Sealed | None]]) -> LedgerCheck:
     entries, head = 0, chain.BEGINNING
     for link, row in pairs:
         flaw = _flaw(key, link, row) if chain.follows(link, entries, head) else Flaw.GAP
@@ -106,31 +116,46 @@ def _walked(key: bytes, pairs: Iterable[tuple[TimeLinkRow, TimeEntryRow | None]]
     return LedgerCheck(entries=entries, head=head)
 
 
-def _flaw(key: bytes, link: TimeLinkRow, row: TimeEntryRow | None) -> Flaw | None:
+def _flaw(key: bytes, link: TimeLinkRow, row: Sealed | None) -> Flaw | None:
     if row is None:
         return Flaw.MISSING
     return None if chain.is_hash(link.hash, _hash(key, link, row)) else Flaw.ALTERED
 
 
-def _is_of_link() -> ColumnElement[bool]:
+def _is_of_link(kind: type[Sealed]) -> ColumnElement[bool]:
     return and_(
-        col(TimeEntryRow.practice_id) == col(TimeLinkRow.practice_id),
-        col(TimeEntryRow.id) == col(TimeLinkRow.row_id),
+        col(kind.practice_id) == col(TimeLinkRow.practice_id),
+        col(kind.id) == col(TimeLinkRow.row_id),
     )
 
 
 def _has_unsealed(session: Session, practice_id: str) -> bool:
-    unsealed = select(TimeEntryRow.id).where(
-        col(TimeEntryRow.practice_id) == practice_id,
-        ~exists().where(_is_of_link()),
-    )
-    return session.exec(unsealed.limit(1)).one_or_none() is not None
+    return any(_unsealed(session, practice_id, kind) for kind in (TimeEntryRow, TimeApprovalRow))
 
 
-def _hash(key: bytes, link: TimeLinkRow, row: TimeEntryRow) -> str:
-    return chain.keyed_hash(
-        key, [_TAG, link.previous_hash, link.practice_id, link.sequence, *_line(row)]
+def _unsealed(session: Session, practice_id: str, kind: type[Sealed]) -> bool:
+    found = select(kind.id).where(
+        col(kind.practice_id) == practice_id, ~exists().where(_is_of_link(kind))
     )
+    return session.exec(found.limit(1)).one_or_none() is not None
+
+
+def _hash(key: bytes, link: TimeLinkRow, row: Sealed) -> str:
+    tag, line = (_ENTRY, _line(row)) if isinstance(row, TimeEntryRow) else (_APPROVAL, _said(row))
+    return chain.keyed_hash(key, [tag, link.previous_hash, link.practice_id, link.sequence, *line])
+
+
+def _said(row: TimeApprovalRow) -> Line:
+    return [
+        row.id,
+        row.entry_id,
+        row.step.value,
+        row.reasons,
+        row.is_approved,
+        row.note,
+        row.user_id,
+        row.at,
+    ]
 
 
 def _line(row: TimeEntryRow) -> Line:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 from sqlalchemy import text
 
@@ -16,7 +18,7 @@ def busy(site: Site) -> Site:
     """Return a practice in which somebody has worked twice."""
     nurse = site.launch()
     nurse.call(note="Canary Quillfeather")
-    nurse.record(started_on=nurse.typed().started_on.replace(day=2))
+    nurse.record(start_time=time(11))
     return site
 
 

@@ -238,5 +238,6 @@ def test_a_ledger_older_than_its_chain_is_sealed_by_the_migration(
 
 def tables_before_the_chain(database: Database) -> None:
     with database.write() as session:
-        session.execute(text("DROP TABLE time_link"))
+        for table in ("time_link", "time_approval", "typed_policy"):
+            session.execute(text(f"DROP TABLE {table}"))
         session.execute(text("UPDATE alembic_version SET version_num = '0011'"))

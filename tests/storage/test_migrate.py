@@ -72,9 +72,11 @@ APPEND_ONLY = (
     "recorded_consent",
     "sign_off",
     "time_entry",
+    "time_approval",
     "time_link",
     "timer_policy",
     "timer_stretch",
+    "typed_policy",
 )
 
 
@@ -181,7 +183,10 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
     """Return a database with a row in every append-only table."""
     practice_id = ours.practice_id
     with database.write() as session:
-        ledger.record(session, KEY, practice_id, entry(ours), now)
+        typed = ledger.record(session, KEY, practice_id, entry(ours), now)
+        asked = NewStep(entry_id=typed.id, user_id=ours.nurse_id, reasons=(ApprovalReason.LATE,))
+        approvals.add_step(session, KEY, practice_id, asked, now)
+        approvals.set_policy(session, practice_id, TypedPolicy(), None, now)
         charts.record(session, practice_id, chart(ours, now), now)
         attestations.record(
             session,

@@ -10,6 +10,7 @@ from ccm_fhir.storage.tables.access import (
     TokenGrantRow,
     WebSessionRow,
 )
+from ccm_fhir.storage.tables.approval import TimeApprovalRow, TypedPolicyRow
 from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
@@ -57,11 +58,13 @@ __all__ = [
     "SignOffRow",
     "SigningKeyRow",
     "TerminologyAnswerRow",
+    "TimeApprovalRow",
     "TimeEntryRow",
     "TimeLinkRow",
     "TimerPolicyRow",
     "TimerRow",
     "TimerStretchRow",
     "TokenGrantRow",
+    "TypedPolicyRow",
     "WebSessionRow",
 ]

@@ -1,4 +1,6 @@
-"""The chain over the time ledger; what stands in the ledger is sealed as it is, in its order.
+"""The chain over the time ledger, and approvals of typed time.
+
+What stands in the ledger is sealed as it is, in its order.
 
 Makes new tables only, so the previous release runs beside it until it records time; rows that it
 records meanwhile are unsealed, and verifying says so.
@@ -30,6 +32,7 @@ branch_labels = None
 depends_on = None
 
 TABLE = "time_link"
+APPROVALS = ("time_approval", "typed_policy")
 OURS = "practice_id = current_setting('app.practice', true)"
 TAG = "time_entry 1"
 _MOMENT = sa.DateTime(timezone=True)
@@ -56,25 +59,79 @@ ENTRIES = sa.table(
 def upgrade() -> None:
     op.create_table(
         TABLE,
-        *(sa.Column(name, sa.String(), nullable=False) for name in ("practice_id", "id")),
+        *_texts("practice_id", "id"),
         sa.Column("sequence", sa.Integer(), nullable=False),
-        *(
-            sa.Column(name, sa.String(), nullable=False)
-            for name in ("row_id", "previous_hash", "hash")
-        ),
+        *_texts("row_id", "previous_hash", "hash"),
         sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{TABLE}")),
         sa.UniqueConstraint(
             "practice_id", "sequence", name=op.f(f"uq_{TABLE}_practice_id_sequence")
         ),
         sa.UniqueConstraint("practice_id", "row_id", name=op.f(f"uq_{TABLE}_practice_id_row_id")),
-        sa.ForeignKeyConstraint(
-            ["practice_id"], ["practice.id"], name=op.f(f"fk_{TABLE}_practice_id")
-        ),
+        _of_practice(TABLE),
     )
-    _guard(TABLE)
+    _make_approvals()
+    for table in (TABLE, *APPROVALS):
+        _guard(table)
     practices = op.get_bind().execute(sa.text("SELECT id FROM practice ORDER BY id")).scalars()
     for practice_id in practices.all():
         _seal(practice_id)
+
+
+def _make_approvals() -> None:
+    op.create_table(
+        "time_approval",
+        *_texts("practice_id", "id", "entry_id", "step", "reasons"),
+        sa.Column("is_approved", sa.Boolean(), nullable=True),
+        *_texts("note", "user_id"),
+        sa.Column("at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_time_approval")),
+        sa.CheckConstraint(
+            "(step = 'answered') = (is_approved IS NOT NULL)",
+            name=op.f("ck_time_approval_only_answers_say"),
+        ),
+        sa.UniqueConstraint(
+            "practice_id",
+            "entry_id",
+            "step",
+            name=op.f("uq_time_approval_practice_id_entry_id_step"),
+        ),
+        _of_practice("time_approval"),
+        _belongs_to("time_approval", "entry_id", "time_entry"),
+        _belongs_to("time_approval", "user_id", "app_user"),
+    )
+    op.create_table(
+        "typed_policy",
+        *_texts("practice_id", "id"),
+        sa.Column("late_after_days", sa.Integer(), nullable=False),
+        sa.Column("longest_minutes", sa.Integer(), nullable=False),
+        sa.Column("after_month_end", sa.Boolean(), nullable=False),
+        sa.Column("set_by", sa.String(), nullable=True),
+        sa.Column("set_at", _MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_typed_policy")),
+        _of_practice("typed_policy"),
+        _belongs_to("typed_policy", "set_by", "app_user"),
+    )
+    op.create_index(
+        op.f("ix_typed_policy_practice_id_set_at"), "typed_policy", ["practice_id", "set_at"]
+    )
+
+
+def _texts(*names: str) -> list[sa.Column[str]]:
+    return [sa.Column(name, sa.String(), nullable=False) for name in names]
+
+
+def _of_practice(table: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["practice_id"], ["practice.id"], name=op.f(f"fk_{table}_practice_id")
+    )
+
+
+def _belongs_to(table: str, column: str, parent: str) -> sa.ForeignKeyConstraint:
+    return sa.ForeignKeyConstraint(
+        ["practice_id", column],
+        [f"{parent}.practice_id", f"{parent}.id"],
+        name=op.f(f"fk_{table}_practice_id_{column}"),
+    )
 
 
 def _guard(table: str) -> None:
