@@ -35,11 +35,12 @@ def approval(shown: ApprovalShown | None) -> ApprovalView | None:
         return None
     why = why_asked(shown.reasons)
     if shown.is_approved is None:
-        who = listed(shown.approvers) or "nobody yet: an administrator gives somebody the role"
+        who = listed(shown.approvers)
+        by = f"Who can: {who}." if who else "Nobody else here can yet."
         return ApprovalView(
             tone=Tone.OPEN,
             state="Waits for approval",
-            said=f"{why} It is not counted until somebody else approves it, and can be by: {who}.",
+            said=f"{why} It is not counted until somebody else approves it. {by}",
         )
     when = "" if shown.answered_at is None else f", {moment(shown.answered_at)}"
     note = f" {sentence(shown.note)}" if shown.note else ""
@@ -91,8 +92,12 @@ def overlap_words(overlap: Overlap) -> str:
     )
     if overlap.counted_before is None or overlap.counted_after is None:
         return f"{others}. {shared} Tick the box to record it all the same."
+    counted = (
+        f"would stay {minutes(overlap.counted_before)}"
+        if overlap.counted_before == overlap.counted_after
+        else f"would go from {minutes(overlap.counted_before)} to {minutes(overlap.counted_after)}"
+    )
     return (
-        f"{others}. {shared} What is counted of the month would go from "
-        f"{minutes(overlap.counted_before)} to {minutes(overlap.counted_after)}. Tick the box to "
-        "record it all the same."
+        f"{others}. {shared} What is counted of the month {counted}. Tick the box to record it "
+        "all the same."
     )

@@ -121,10 +121,16 @@ def _version(one: Version, old: Version | None, history: EntryHistory) -> Versio
         note=one.note,
         changes=() if old is None else _changes(old, one),
         recorded=f"Recorded {moment(one.recorded_at)} by {one.recorded_by}, {SOURCES[one.source]}.",
-        approval=None if one.is_void else approval(one.approval),
+        approval=_approval(one, is_newest=is_newest),
         deliveries=tuple(delivery(item, history.ehr_links) for item in one.deliveries),
         not_told="Not in the EHR.",
     )
+
+
+def _approval(one: Version, *, is_newest: bool) -> ApprovalView | None:
+    """Return a version's approval; what was never answered and no longer holds tells nothing."""
+    is_open = one.approval is not None and one.approval.is_approved is None
+    return None if one.is_void or (is_open and not is_newest) else approval(one.approval)
 
 
 def _told(one: Version) -> tuple[tuple[str, str], ...]:

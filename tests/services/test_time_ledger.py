@@ -41,7 +41,6 @@ def test_a_whole_ledger_verifies_against_the_heads_kept_of_it(busy: Site) -> Non
     ]
 
 
-@pytest.mark.proves("S21")
 @pytest.mark.parametrize(
     ("statement", "problem"),
     [
@@ -62,7 +61,6 @@ def test_tampering_is_told_by_its_place_and_never_by_the_patient(
     assert anchored(busy.world) == ()
 
 
-@pytest.mark.proves("S21")
 def test_a_cut_end_is_told_by_the_head_kept_elsewhere_and_not_without(busy: Site) -> None:
     kept = anchored(busy.world)
     with busy.world.db.write(busy.practice_id) as session:

@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import IntegrityError
 
+from ccm_fhir.domain.approvals import ApprovalReason, TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.timers import Ending, TimerPolicy, rest, start
 from ccm_fhir.storage import (
+    approvals,
     attestations,
     audit,
     charts,
@@ -29,6 +31,7 @@ from ccm_fhir.storage import (
     timers,
 )
 from ccm_fhir.storage import sign_offs as sign_off_store
+from ccm_fhir.storage.approvals import NewStep
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
@@ -233,7 +236,7 @@ def test_rows_of_the_ledger_can_be_neither_changed_nor_deleted(
     one_row_each: Database, table: str, act: str
 ) -> None:
     with one_row_each.read() as session:
-        assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() == 1  # noqa: S608
+        assert session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one() > 0  # noqa: S608
 
     with (
         pytest.raises(IntegrityError, match=f"{table} is append-only"),
