@@ -29,7 +29,7 @@ from ccm_fhir.wiring import real_now
 from tests.faults.served import Seat, Served
 
 PEOPLE = 200
-ENTRIES_EACH, SIGNS_EACH = 5, 10
+ENTRIES_EACH, SIGNS_EACH = 3, 5
 INSERTS = 2000
 _OK, _SEE_OTHER = 200, 303
 Ask = Callable[[httpx2.Client, Seat, int], httpx2.Response]
