@@ -29,6 +29,7 @@ from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
 from ccm_fhir.cli_terminology import terminology_app
+from ccm_fhir.cli_verify import verify_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
     CcmError,
@@ -66,6 +67,7 @@ app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
 app.add_typer(audit_app, name="audit")
+app.add_typer(verify_app, name="verify")
 app.add_typer(emergency_app, name="emergency")
 
 out = Console()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from datetime import time as clock_time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event
 
@@ -79,7 +79,7 @@ def migrate(settings: Settings, *, role: str = "") -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, partial(_audit_key, settings))
     engine.migrate(settings.database_url)
     if role:
         grant_to(settings.database_url, role)
@@ -107,7 +107,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         base_url=settings.base_url.rstrip("/"),
         db=open_database(settings.database_url),
         vault=vault_from(secrets_by_name, settings.secret_key_id),
-        audit_key=derive_key(settings.audit_secret(), "audit"),
+        audit_key=_audit_key(settings),
         rulebook=load_rulebook(settings.fees_dir),
         table=load_chronic_table(assume_icd10_is_cm=settings.assume_icd10_is_cm),
         queue=durable or Enqueuer(settings.database_url),
@@ -137,6 +137,10 @@ def run_until_stopped(settings: Settings) -> None:
         stop.wait()
     finally:
         opened.close()
+
+
+def _audit_key(settings: Settings) -> bytes:
+    return derive_key(settings.audit_secret(), "audit")
 
 
 def _site_terminology(settings: Settings) -> SiteTerminology | None:

@@ -23,12 +23,14 @@ from smart_app.cds import calls, hooks
 from smart_app.deps import AppSettings, Wiring
 from smart_app.pages import (
     about,
+    approvals,
     choice,
     conditions,
     connection,
     consent,
     decision_making,
     emergency,
+    entry,
     errors,
     evidence,
     health,
@@ -62,6 +64,8 @@ _PAGES = (
     style,
     patient,
     time,
+    entry,
+    approvals,
     timer,
     sign,
     consent,

@@ -54,6 +54,7 @@ COMMANDS = (
     "audit verify",
     "audit anchor",
     "audit export",
+    "verify ledger",
     "emergency open",
     "practice show",
     "practice set",
@@ -716,15 +717,25 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
     exported = run("audit", "export", "--practice", practice_id)
     again = run("audit", "verify", "--anchors", str(anchors))
 
-    assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
+    assert (anchored.code, anchored.out) == (0, "2 heads written.\n")
     assert whole.code == 0
     assert whole.out.startswith(f"{practice_id}: 3 entries, whole, head ")
     events = [json.loads(line) for line in exported.out.splitlines()]
     assert {event["resourceType"] for event in events} == {"AuditEvent"}
     assert (again.code, "4 entries, whole" in again.out) == (0, True)
-    kept = json.loads(anchors.read_text(encoding="utf-8"))
-    anchors.write_text(json.dumps({**kept, "entries": 9, "head": "x"}), encoding="utf-8")
+    heads = [json.loads(line) for line in anchors.read_text(encoding="utf-8").splitlines()]
+    anchors.write_text(
+        "".join(json.dumps({**head, "entries": 9, "head": "x"}) + "\n" for head in heads),
+        encoding="utf-8",
+    )
     assert run("audit", "verify", "--anchors", str(anchors)).code == 4
+    cut = run("verify", "ledger", "--anchors", str(anchors))
+    assert (cut.code, "its end was cut" in cut.out) == (4, True)
+    ledger = run("verify", "ledger", "--practice", practice_id)
+    assert (ledger.code, ledger.out) == (0, f"{practice_id}: 0 rows, whole, head none\n")
+    assert run("verify", "ledger", "--practice", "nobody").complaint == (
+        "practice: none has this name or id"
+    )
     assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
     assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
         "anchors: the file cannot be read"

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ccm_fhir.domain.approvals import ApprovalReason
 from ccm_fhir.domain.careplan import CarePlanPicture
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Activity
@@ -55,6 +56,21 @@ class Delivered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalShown:
+    """Where the approval of typed time stands; ``is_approved`` is None while nobody answered.
+
+    ``approvers`` are the people who can.
+    """
+
+    reasons: tuple[ApprovalReason, ...]
+    is_approved: bool | None
+    answered_by: str
+    answered_at: datetime | None
+    approvers: tuple[str, ...]
+    note: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkEntry:
     """One line of the time log."""
 
@@ -73,6 +89,8 @@ class WorkEntry:
     recorded_at: datetime
     deliveries: tuple[Delivered, ...]
     may_void: bool
+    approval: ApprovalShown | None = None
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.npi import is_valid_npi
@@ -17,7 +18,7 @@ from ccm_fhir.services.practice_people import PersonShown
 from ccm_fhir.services.practice_prices import LocalityOffered, allowed_here, localities
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.services.timers import KEEPERS, usual_policy
-from ccm_fhir.storage import fees, practices, sign_offs, timers, users
+from ccm_fhir.storage import approvals, fees, practices, sign_offs, timers, users
 from ccm_fhir.storage.fees import Charge
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.values import value_of
@@ -44,6 +45,7 @@ class PracticeSetup:
     localities: tuple[LocalityOffered, ...]
     people: tuple[PersonShown, ...] = field(repr=False)
     policies: dict[Role, TimerPolicy]
+    typed_policy: TypedPolicy
     newest_signed: ServiceMonth | None
     steps: dict[SetupStep, bool]
 
@@ -74,6 +76,7 @@ def practice_setup(world: Installation, hand: SetupHand, now: datetime) -> Pract
                 role: timers.policy_of(session, practice_id, role) or usual_policy(role)
                 for role in KEEPERS
             },
+            typed_policy=approvals.policy_of(session, practice_id),
             newest_signed=max(sign_offs.months_signed(session, practice_id), default=None),
             steps={
                 SetupStep.PRACTICE_NPI: is_valid_npi(practice.npi),

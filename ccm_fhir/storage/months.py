@@ -13,6 +13,7 @@ from sqlmodel import col, func, select
 
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.storage import claims, condition_reviews, consents, patients
+from ccm_fhir.storage.approvals import is_counted
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
 from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
@@ -38,7 +39,10 @@ V = TypeVar("V")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthRow:
-    """One patient's month: newest chart, live time, newest signature and claim, deliveries."""
+    """One patient's month: newest chart, newest signature and claim, deliveries.
+
+    ``entries`` is live time that waits for nobody's approval.
+    """
 
     patient: PatientRecord
     chart: ChartRecord | None
@@ -109,6 +113,7 @@ def _entries(
         .where(
             col(TimeEntryRow.practice_id) == practice_id,
             is_live(),
+            is_counted(),
             touches(month.starts_at(zone), month.ends_at(zone)),
         )
         .order_by(col(TimeEntryRow.started_at), col(TimeEntryRow.id))

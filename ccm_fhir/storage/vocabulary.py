@@ -7,6 +7,7 @@ from enum import StrEnum
 from ccm_fhir.domain.writeback import DeliveryState
 
 __all__ = [
+    "ApprovalStep",
     "ArtefactKind",
     "AttemptRefusal",
     "CardKind",
@@ -84,6 +85,13 @@ class ArtefactKind(StrEnum):
 
     TIME_ENTRY = "time_entry"
     CLAIM = "claim"
+
+
+class ApprovalStep(StrEnum):
+    """A step in approving typed time."""
+
+    ASKED = "asked"
+    ANSWERED = "answered"
 
 
 class TimerOutcome(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.approvals import APPROVERS
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views.formats import month_name
@@ -22,6 +23,8 @@ TIMER = "timer"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
+ENTRY = "entry"
+APPROVALS = "approvals"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -32,6 +35,8 @@ _TITLES = {
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
     CONNECTION: "Connection to the EHR",
+    ENTRY: "An entry of the time log",
+    APPROVALS: "Approvals",
 }
 
 
@@ -40,6 +45,9 @@ class Done(StrEnum):
 
     TIME = "time"
     VOID = "void"
+    CORRECTED = "corrected"
+    APPROVED = "approved"
+    NOT_APPROVED = "not-approved"
     CHART = "chart"
     SIGNED = "signed"
     CONSENT = "consent"
@@ -59,6 +67,9 @@ class Done(StrEnum):
 NOTICES: dict[Done, str] = {
     Done.TIME: "Time recorded.",
     Done.VOID: "The entry was taken back. It stays in the history.",
+    Done.CORRECTED: "The correction is recorded. The entry as it was stays in the history.",
+    Done.APPROVED: "The time is approved: it counts, and goes to the EHR.",
+    Done.NOT_APPROVED: "Recorded that the time is not approved; it will not count.",
     Done.CHART: "The chart was read again.",
     Done.SIGNED: "The month is signed.",
     Done.CONSENT: "Consent recorded.",
@@ -99,6 +110,7 @@ class FrameView:
     timers: tuple[TimerView, ...] = ()
     keeps_time: bool = False
     sets_up: bool = False
+    approves: bool = False
 
 
 def bare_frame(title: str, *, is_demo: bool) -> FrameView:
@@ -131,4 +143,5 @@ def frame(visit: Visit, month: ServiceMonth, here: str, around: Around) -> Frame
         timers=around.timers,
         keeps_time=visit.actor.may(*KEEPERS),
         sets_up=visit.actor.may(Role.ADMIN),
+        approves=visit.actor.may(*APPROVERS),
     )

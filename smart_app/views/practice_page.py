@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.pricing import Payment, PriceUnknown
 from ccm_fhir.services.practice_overview import PracticeSetup, SetupStep
@@ -16,17 +17,19 @@ from smart_app.views.forms import Attempt, ChoiceView, Wrong, attempted, key_of,
 from smart_app.views.setup_words import ATTESTED, POLICIES, STEPS, ZONES
 from smart_app.views.tones import Tone
 
-DETAILS, ATTESTATION, CHARGES, TIMERS, PEOPLE = (
+DETAILS, ATTESTATION, CHARGES, TIMERS, TYPED, PEOPLE = (
     "details",
     "attestation",
     "charges",
     "timers",
+    "typed",
     "people",
 )
 DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone", "locality")
 STATED_FIELDS = tuple(ATTESTED)
 ATTESTATION_FIELDS = (*STATED_FIELDS, "attested_on")
 CHARGE_FIELDS = ("code", "amount", "in_force_from")
+TYPED_FIELDS = ("late_after_days", "longest_minutes", "after_month_end")
 PERSON_FIELDS = ("role", "npi", "taxonomy")
 NO_ACCESS = "none"
 _PLACES = {
@@ -133,6 +136,8 @@ class PracticePageView:
     codes: tuple[ChoiceView, ...]
     timers: FormView
     policies: tuple[PolicyView, ...]
+    typed: FormView
+    over: tuple[ChoiceView, ...]
     waiting: str
     people: tuple[PersonView, ...]
     wrong: tuple[Wrong, ...]
@@ -148,6 +153,7 @@ def practice_page(
     charge = said.form(CHARGES, CHARGE_FIELDS, {"in_force_from": f"{setup.today:%Y-%m}-01"})
     attestation = said.form(ATTESTATION, ATTESTATION_FIELDS, {})
     timers = said.form(TIMERS, tuple(role.value for role in KEEPERS), policies)
+    typed = said.form(TYPED, TYPED_FIELDS, _limits(setup.typed_policy))
     unpriced = tuple(code for code in setup.codes if code not in {c.code for c in setup.charges})
     waiting = sum(one.is_waiting for one in setup.people)
     return PracticePageView(
@@ -183,6 +189,8 @@ def practice_page(
         ),
         timers=timers,
         policies=tuple(_policy(role, timers.values[role.value]) for role in KEEPERS),
+        typed=typed,
+        over=_yes_no(typed.values["after_month_end"]),
         waiting=(
             f"{count(waiting, 'person waits', 'people wait')} for a role: until one is given, "
             "the app opens nothing for them."
@@ -248,6 +256,14 @@ def _stated(setup: PracticeSetup) -> str:
     said = {True: "yes", False: "no", None: "not stated"}
     told = "; ".join(f"{ATTESTED[name]} {said[answer]}" for name, answer in answers.items())
     return f"Stated on {day(practice.attested_on)}: {told}."
+
+
+def _limits(policy: TypedPolicy) -> dict[str, str]:
+    return {
+        "late_after_days": str(policy.late_after_days),
+        "longest_minutes": str(policy.longest_minutes),
+        "after_month_end": "yes" if policy.after_month_end else "no",
+    }
 
 
 def _yes_no(chosen: str) -> tuple[ChoiceView, ...]:

@@ -194,3 +194,6 @@ def owner(value: str) -> str:
 def reason(text: str) -> str:
     """Return a reason's title; what a family of codes asks beyond those has one for all."""
     return REASONS[Reason(text)] if text in set(Reason) else "These codes ask for more"
+
+
+SOURCES = {"typed": "typed", "live": "by timer", "unwatched": "by timer, no page beside it"}

@@ -11,7 +11,8 @@ from fhir.resources.R4B.auditevent import AuditEvent
 from sqlalchemy import text
 
 from ccm_fhir.errors import InputError, NotFoundError
-from ccm_fhir.services.audit_trail import Anchor, anchored, exported, read_anchors, verified
+from ccm_fhir.services.anchors import Anchor, read_anchors
+from ccm_fhir.services.audit_trail import anchored, exported, verified
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
 from tests.world import DOCTOR, NURSE, Site

@@ -18,7 +18,8 @@ from ccm_fhir.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from ccm_fhir.services.keep_time import LONGEST_NOTE, VoidEntry, void_entry
+from ccm_fhir.services.change_time import VoidEntry, void_entry
+from ccm_fhir.services.keep_time import LONGEST_NOTE
 from ccm_fhir.storage import audit, deliveries
 from tests.services.loopback_ehr import TODAY
 from tests.services.wire import answers
@@ -122,7 +123,7 @@ def test_work_may_begin_where_the_last_one_ended(nurse: Desk) -> None:
 
 def test_two_people_may_work_on_one_patient_at_once(nurse: Desk, doctor: Desk) -> None:
     nurse.record()
-    doctor.record()
+    doctor.record(overlap_seen=True)
 
     assert minutes_of(nurse) == [22, 22]
 

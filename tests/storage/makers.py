@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound="DataclassInstance")
 
 NOVEMBER = ServiceMonth(2026, 11)
+KEY = b"ledger key"
 TEN_O_CLOCK = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)
 
 

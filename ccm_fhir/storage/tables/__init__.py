@@ -10,6 +10,7 @@ from ccm_fhir.storage.tables.access import (
     TokenGrantRow,
     WebSessionRow,
 )
+from ccm_fhir.storage.tables.approval import TimeApprovalRow, TypedPolicyRow
 from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
@@ -21,6 +22,7 @@ from ccm_fhir.storage.tables.ledger import (
     ClaimRow,
     SignOffRow,
     TimeEntryRow,
+    TimeLinkRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
@@ -56,10 +58,13 @@ __all__ = [
     "SignOffRow",
     "SigningKeyRow",
     "TerminologyAnswerRow",
+    "TimeApprovalRow",
     "TimeEntryRow",
+    "TimeLinkRow",
     "TimerPolicyRow",
     "TimerRow",
     "TimerStretchRow",
     "TokenGrantRow",
+    "TypedPolicyRow",
     "WebSessionRow",
 ]
