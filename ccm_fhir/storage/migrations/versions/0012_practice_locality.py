@@ -2,7 +2,7 @@
 
 Adds one column with a default, so the previous release runs beside it.
 
-Revision ID: 0018
+Revision ID: 0012
 Revises: 0011
 """
 
