@@ -1,0 +1,101 @@
+"""Limits that the rulebook sets to a claim: its codes, units, dates, charges and time to file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.claims.lines import MAX_MODIFIERS, is_charge
+from ccm_fhir.domain.claims.obstacles import Obstacle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from ccm_fhir.domain.claims.draft import ClaimDraft
+    from ccm_fhir.domain.claims.lines import ClaimLine
+    from ccm_fhir.domain.rules import CodeRule, MonthRules
+
+_MODIFIER_LENGTH = 2
+
+
+def limit_obstacles(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[Obstacle]:
+    """Yield what of a draft's lines lies outside the rules of its month, on the day of filing."""
+    known = {rule.code: rule for family in rules.families.values() for rule in family}
+    for line in draft.lines:
+        yield from _of_line(line, known.get(line.code), {one.code for one in draft.lines})
+    if len({line.code for line in draft.lines}) < len(draft.lines):
+        yield _biller("code_twice", "A code stands on two lines; report its units on one.")
+    yield from _of_dates(draft, rules, filed_on)
+
+
+def last_filing_day(serviced_on: date, years: int) -> date:
+    """Return the last day on which a claim is timely (42 CFR 424.44)."""
+    try:
+        return serviced_on.replace(year=serviced_on.year + years)
+    except ValueError:  # 29 February
+        return serviced_on.replace(year=serviced_on.year + years, day=serviced_on.day - 1)
+
+
+def _of_line(line: ClaimLine, rule: CodeRule | None, codes: set[str]) -> Iterator[Obstacle]:
+    if rule is None:
+        yield _biller(
+            f"code_not_in_force_{line.code}", f"{line.code} was not in force in this month."
+        )
+    elif not 1 <= line.units <= rule.cap:
+        yield _biller(
+            f"units_beyond_limit_{line.code}",
+            f"{line.code} may be reported with at most {rule.cap} "
+            f"unit{'s' if rule.cap > 1 else ''} in this month, and with one at least.",
+        )
+    elif rule.add_on_to is not None and rule.add_on_to not in codes:
+        yield _biller(
+            f"base_code_missing_{line.code}",
+            f"{line.code} is reported beside {rule.add_on_to} on the same claim only.",
+        )
+    if not is_charge(line.unit_charge_usd):
+        yield Obstacle(
+            code=f"charge_unusable_{line.code}",
+            owner="admin",
+            fix=f"Correct the practice's charge for {line.code}: more than nothing, in whole "
+            "cents.",
+        )
+    if not _are_modifiers(line.modifiers):
+        yield _biller(
+            f"modifier_malformed_{line.code}",
+            f"{line.code} has at most {MAX_MODIFIERS} modifiers of two capital letters or digits.",
+        )
+
+
+def _are_modifiers(modifiers: tuple[str, ...]) -> bool:
+    return len(modifiers) <= MAX_MODIFIERS and all(
+        len(one) == _MODIFIER_LENGTH and one.isascii() and one.isalnum() and one == one.upper()
+        for one in modifiers
+    )
+
+
+def _of_dates(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[Obstacle]:
+    days = {line.serviced_on for line in draft.lines}
+    if len(days) > 1 or not all(draft.month.first_day <= d <= draft.month.last_day for d in days):
+        yield _biller(
+            "date_of_service_outside_month",
+            "All lines carry one date of service, within the month; draft the claim again.",
+        )
+    if max(days) > filed_on:
+        yield _biller(
+            "date_of_service_not_reached",
+            "The date of service lies ahead; send the claim when the day has come.",
+        )
+    if rules.claim is None:
+        yield _biller("rules_not_loaded", "No rule says how a claim of this month is filed.")
+        return
+    last = last_filing_day(min(days), rules.claim.timely_filing_years)
+    if filed_on > last:
+        yield _biller(
+            "timely_filing_expired",
+            f"Medicare takes a claim of this month until {last.isoformat()}; a later one is not "
+            "paid unless an exception of 42 CFR 424.44(b) applies, which a person must ask for.",
+        )
+
+
+def _biller(code: str, fix: str) -> Obstacle:
+    return Obstacle(code=code, owner="biller", fix=fix)
