@@ -69,7 +69,7 @@ def test_what_is_wrong_with_the_parties_is_named(changes: dict[str, object], cod
     [
         ((), "no_lines"),
         ((line(units=2),), "units_beyond_limit_99490"),
-        ((line(units=0),), "units_beyond_limit_99490"),
+        ((line(units=0),), "units_missing_99490"),
         ((line(), line("99439", 3)), "units_beyond_limit_99439"),
         ((line("99439"),), "base_code_missing_99439"),
         ((line("G2058"), line()), "code_not_in_force_G2058"),
@@ -107,6 +107,17 @@ def test_what_is_wrong_with_the_diagnoses_is_named(
     diagnoses: tuple[str, ...], code: list[str]
 ) -> None:
     assert codes(draft(diagnoses=diagnoses)) == code
+
+
+def test_a_code_that_is_none_is_named_once_as_such_and_once_as_not_in_force() -> None:
+    assert codes(draft(lines=(line("9949"),))) == ["code_malformed", "code_not_in_force_9949"]
+
+
+def test_a_total_beyond_what_a_form_holds_is_named() -> None:
+    most = Decimal("99999999.99")
+    lines = (line(unit_charge_usd=most), line("99439", unit_charge_usd=most))
+
+    assert codes(draft(lines=lines)) == ["total_beyond_form"]
 
 
 def test_one_chronic_condition_is_too_few() -> None:

@@ -30,6 +30,7 @@ from ccm_fhir.domain.claims.revisions import (
     Standing,
 )
 from ccm_fhir.domain.claims.scrubber import ScrubFacts, scrub
+from ccm_fhir.domain.claims.shape import shape_obstacles
 
 __all__ = [
     "CLAIM_NUMBER_LENGTH",
@@ -64,4 +65,5 @@ __all__ = [
     "line_number",
     "plain_zip",
     "scrub",
+    "shape_obstacles",
 ]

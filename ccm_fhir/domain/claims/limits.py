@@ -1,10 +1,9 @@
-"""Limits that the rulebook sets to a claim: its codes, units, dates, charges and time to file."""
+"""Limits that the rulebook sets to a claim: its codes, units, dates and time to file."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.claims.lines import MAX_MODIFIERS, is_charge
 from ccm_fhir.domain.claims.obstacles import Obstacle
 
 if TYPE_CHECKING:
@@ -15,16 +14,12 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.claims.lines import ClaimLine
     from ccm_fhir.domain.rules import CodeRule, MonthRules
 
-_MODIFIER_LENGTH = 2
-
 
 def limit_obstacles(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[Obstacle]:
     """Yield what of a draft's lines lies outside the rules of its month, on the day of filing."""
     known = {rule.code: rule for family in rules.families.values() for rule in family}
     for line in draft.lines:
         yield from _of_line(line, known.get(line.code), {one.code for one in draft.lines})
-    if len({line.code for line in draft.lines}) < len(draft.lines):
-        yield _biller("code_twice", "A code stands on two lines; report its units on one.")
     yield from _of_dates(draft, rules, filed_on)
 
 
@@ -41,36 +36,17 @@ def _of_line(line: ClaimLine, rule: CodeRule | None, codes: set[str]) -> Iterato
         yield _biller(
             f"code_not_in_force_{line.code}", f"{line.code} was not in force in this month."
         )
-    elif not 1 <= line.units <= rule.cap:
+    elif line.units > rule.cap:
         yield _biller(
             f"units_beyond_limit_{line.code}",
             f"{line.code} may be reported with at most {rule.cap} "
-            f"unit{'s' if rule.cap > 1 else ''} in this month, and with one at least.",
+            f"unit{'s' if rule.cap > 1 else ''} in this month.",
         )
     elif rule.add_on_to is not None and rule.add_on_to not in codes:
         yield _biller(
             f"base_code_missing_{line.code}",
             f"{line.code} is reported beside {rule.add_on_to} on the same claim only.",
         )
-    if not is_charge(line.unit_charge_usd):
-        yield Obstacle(
-            code=f"charge_unusable_{line.code}",
-            owner="admin",
-            fix=f"Correct the practice's charge for {line.code}: more than nothing, in whole "
-            "cents.",
-        )
-    if not _are_modifiers(line.modifiers):
-        yield _biller(
-            f"modifier_malformed_{line.code}",
-            f"{line.code} has at most {MAX_MODIFIERS} modifiers of two capital letters or digits.",
-        )
-
-
-def _are_modifiers(modifiers: tuple[str, ...]) -> bool:
-    return len(modifiers) <= MAX_MODIFIERS and all(
-        len(one) == _MODIFIER_LENGTH and one.isascii() and one.isalnum() and one == one.upper()
-        for one in modifiers
-    )
 
 
 def _of_dates(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[Obstacle]:

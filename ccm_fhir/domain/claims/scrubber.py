@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.claims.diagnoses import diagnosis_obstacles
 from ccm_fhir.domain.claims.draft import holds_on
 from ccm_fhir.domain.claims.duplicates import (
     StandingClaim,
@@ -20,6 +19,7 @@ from ccm_fhir.domain.claims.limits import limit_obstacles
 from ccm_fhir.domain.claims.obstacles import Obstacle
 from ccm_fhir.domain.claims.parties import party_obstacles
 from ccm_fhir.domain.claims.revisions import Frequency
+from ccm_fhir.domain.claims.shape import shape_obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,17 +57,15 @@ def scrub(draft: ClaimDraft, facts: ScrubFacts) -> tuple[Obstacle, ...]:
     """
     if draft.frequency is Frequency.VOID:
         return party_obstacles(draft.parties)
+    shape = shape_obstacles(draft, _families_needed(facts))
     if not draft.lines:
-        return (Obstacle(code="no_lines", owner="biller", fix="Nothing is reported; draft anew."),)
+        return shape
     return (
         *_merged(facts),
-        *party_obstacles(draft.parties),
+        *shape,
         *_two_practitioners(draft, facts),
         *_wrong_form(draft, facts),
         *_not_covered(draft, facts),
-        *diagnosis_obstacles(
-            draft.diagnoses, _families_needed(facts), tuple(line.pointers for line in draft.lines)
-        ),
         *limit_obstacles(draft, facts.rules, facts.filed_on),
         *duplicates_in_ledger(draft, facts.standing),
         *duplicates_in_ehr(draft, facts.claims_in_ehr, facts.own_identifiers, facts.rules),
