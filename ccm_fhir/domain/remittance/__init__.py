@@ -12,11 +12,26 @@ from ccm_fhir.domain.remittance.answers import (
     ProviderAdjustment,
     Remittance,
 )
+from ccm_fhir.domain.remittance.matching import (
+    AnswerKey,
+    BilledClaim,
+    BilledLine,
+    Incoming,
+    Match,
+    MatchedBy,
+    Matching,
+    Unmatched,
+    WhyNot,
+    incoming_of,
+    key_of,
+    match,
+)
 from ccm_fhir.domain.remittance.reasons import (
     group_in_words,
     reason_in_words,
     remark_in_words,
 )
+from ccm_fhir.domain.remittance.settling import Outcome, Settlement, settle
 
 __all__ = [
     "COINSURANCE",
@@ -24,12 +39,27 @@ __all__ = [
     "DEDUCTIBLE",
     "UNPROCESSABLE",
     "Adjustment",
+    "AnswerKey",
     "AnswerStatus",
     "AnsweredClaim",
     "AnsweredLine",
+    "BilledClaim",
+    "BilledLine",
+    "Incoming",
+    "Match",
+    "MatchedBy",
+    "Matching",
+    "Outcome",
     "ProviderAdjustment",
     "Remittance",
+    "Settlement",
+    "Unmatched",
+    "WhyNot",
     "group_in_words",
+    "incoming_of",
+    "key_of",
+    "match",
     "reason_in_words",
     "remark_in_words",
+    "settle",
 ]
