@@ -81,6 +81,7 @@ def settle(claim: BilledClaim, answers: Iterable[AnsweredClaim]) -> Settlement:
             f"{a.group}-{a.reason}" if a.group else a.reason
             for one in standing
             for a in one.all_adjustments
+            if a.reason
         ),
         remarks=_each_once(remark for one in standing for remark in one.all_remarks),
     )
