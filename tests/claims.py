@@ -23,6 +23,20 @@ from tests.builders import NOVEMBER
 
 IDENTIFIER = "5f0f7f4e-6f6c-5c07-9d2b-3a3f2f1e0d9c"
 MBI = "1EG4TE5MK73"  # the example on CMS's own page
+_LETTERS = "ACDEFGHJKMNPQRTUVWXY"
+MBI_PLACES = (
+    "123456789",
+    _LETTERS,
+    _LETTERS + "0123456789",
+    "0123456789",
+    _LETTERS,
+    _LETTERS + "0123456789",
+    "0123456789",
+    _LETTERS,
+    _LETTERS,
+    "0123456789",
+    "0123456789",
+)
 STREET = Address(
     line="12 Example Street", city="ALBANY", state="NY", postal_code="12207-0001", line2="Suite 3"
 )

@@ -10,13 +10,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from ccm_fhir.errors import X12FileError
 
 _ISA_ELEMENTS = 16
 _LONGEST_ISA = 512
-_MONEY = re.compile(r"-?[0-9]{0,16}(\.[0-9]{0,4})?")
+_MONEY = re.compile(r"-?(?=\.?[0-9])[0-9]{0,16}(\.[0-9]{0,4})?")
 _DATE = "%Y%m%d"
 _BREAKS = str.maketrans("", "", "\r\n")
 
@@ -44,12 +44,9 @@ class Segment:
         text = self.get(place)
         if not text:
             return Decimal(0)
-        try:
-            if _MONEY.fullmatch(text):
-                return Decimal(text)
-        except InvalidOperation:
-            pass
-        raise self.broken(f"element {place} is no amount")
+        if not _MONEY.fullmatch(text):
+            raise self.broken(f"element {place} is no amount")
+        return Decimal(text)
 
     def day(self, place: int) -> date:
         """Return an element as a date of eight digits."""
@@ -150,7 +147,7 @@ class _Envelopes:
 
     def read_interchange(self) -> None:
         isa = self._take("ISA")
-        while self._ahead == "TA1":  # an answer to an interchange as such; its counts are checked
+        while self._ahead == "TA1":  # an answer to our interchange as such; nothing reads it yet
             self._take("TA1")
         groups = 0
         while self._ahead == "GS":
@@ -171,7 +168,7 @@ class _Envelopes:
     def _read_set(self, isa: Segment, gs: Segment) -> None:
         st = self._take("ST")
         inner: list[Segment] = []
-        while self._ahead not in {"SE", "ST", "GE", "IEA", "GS", "ISA", ""}:
+        while self._ahead not in {"SE", "ST", "GE", "IEA", "GS", "ISA"}:
             inner.append(self._take(self._ahead))
         se = self._take("SE")
         _closes(se, 1, len(inner) + 2, st.get(2))
@@ -189,12 +186,10 @@ class _Envelopes:
 
     @property
     def _ahead(self) -> str:
-        return "" if self.is_at_end else self.segments[self.position].name
+        """The name of the next segment; there is one, since an IEA ends every interchange."""
+        return self.segments[self.position].name
 
     def _take(self, name: str) -> Segment:
-        if self.is_at_end:
-            last = self.segments[-1]
-            raise last.broken(f"the file ends here, where {name} should follow; it was cut off")
         segment = self.segments[self.position]
         if segment.name != name:
             raise segment.broken(f"{name} should stand here; the file was cut off or put together")

@@ -99,6 +99,27 @@ def test_a_payment_is_read_line_by_line() -> None:
     assert outcome() is Outcome.PAID
 
 
+def test_reasons_with_amounts_are_kept_and_what_is_allowed_is_told() -> None:
+    made = answer(
+        *PAID,
+        told("eligible", "66.14"),
+        told("other", "22.78", "45"),
+        told("other", "1.08", "253"),
+        told("other", "0", "97"),
+        told("other", "5"),
+    )
+
+    assert made is not None
+    (line,) = made.lines
+    assert line.allowed_usd == Decimal("66.14")
+    assert [(a.group, a.reason, a.amount_usd) for a in line.adjustments] == [
+        ("PR", "2", Decimal("13.22")),
+        ("", "45", Decimal("22.78")),
+        ("", "253", Decimal("1.08")),
+    ]
+    assert made.is_balanced
+
+
 def test_a_denial_tells_its_reason_without_an_amount() -> None:
     denied = (
         told("submitted", "90"),

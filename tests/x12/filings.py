@@ -31,8 +31,7 @@ from ccm_fhir.x12.filing import (
 )
 from ccm_fhir.x12.professional import write_claims
 from tests.builders import NEW_YORK
-from tests.claims import IDENTIFIER, PARTIES, draft
-from tests.domain.test_electronic import PLACES
+from tests.claims import IDENTIFIER, MBI_PLACES, PARTIES, draft
 
 if TYPE_CHECKING:
     from ccm_fhir.x12.segments import Segment, TransactionSet
@@ -151,7 +150,7 @@ def _parties(random: Random) -> ClaimParties:
         ),
         practitioner_name=PersonName(family=family, given="Ada", middle=random.choice(("", "Q"))),
         subscriber=Subscriber(
-            mbi="".join(random.choice(place) for place in PLACES),
+            mbi="".join(random.choice(place) for place in MBI_PLACES),
             name=PersonName(family=family, given="Maria", suffix=random.choice(("", "Jr"))),
             birth_date=date(1930, 1, 1) + timedelta(days=random.randrange(12_000)),
             gender=random.choice(("male", "female", "unknown")),

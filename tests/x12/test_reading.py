@@ -205,6 +205,7 @@ def test_a_payment_that_does_not_add_up_refuses_the_file_with_its_figures() -> N
     ("right", "wrong", "says"),
     [
         ("*51.84**1", "*fifty**1", r"\(SVC\).*element 3 is no amount"),
+        ("*51.84**1", "*-**1", r"\(SVC\).*element 3 is no amount"),
         ("DTM*472*20261110", "DTM*472*20261340", r"\(DTM\).*element 2 is no date"),
         ("CLP*N1*1", "CLP*N1*", r"\(CLP\).*no status"),
         ("SVC*HC:99490", "SVC*99490", r"\(SVC\).*names no code"),
@@ -316,6 +317,18 @@ def test_an_envelope_that_closes_wrongly_is_refused(right: str, wrong: str) -> N
     assert right in ONE
     with pytest.raises(X12FileError):
         read_remittances(ONE.replace(right, wrong))
+
+
+def test_an_answer_to_the_interchange_itself_is_passed_over() -> None:
+    with_answer = ONE.replace("~GS*", "~TA1*000000017*261201*0930*A*000~GS*", 1)
+
+    assert read_sets(with_answer)[0].control == "0001"
+    assert len(read_remittances(with_answer)) == 1
+
+
+def test_delimiters_that_cannot_be_told_apart_are_refused() -> None:
+    with pytest.raises(X12FileError, match="told apart"):
+        read_sets(ONE.replace("*P*:~", "*P***", 1))
 
 
 def test_interchanges_may_follow_one_another_with_their_own_delimiters() -> None:

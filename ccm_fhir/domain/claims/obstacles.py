@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ccm_fhir.domain.facts import EvidenceRef
 
@@ -18,4 +18,4 @@ class Obstacle:
     code: str
     owner: str
     fix: str
-    evidence: tuple[EvidenceRef, ...] = ()
+    evidence: tuple[EvidenceRef, ...] = field(default=(), repr=False)

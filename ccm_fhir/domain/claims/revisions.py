@@ -11,7 +11,7 @@ A sent claim is never edited. What may follow it depends on how far it came:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ccm_fhir.domain.claims.obstacles import Obstacle
@@ -57,7 +57,7 @@ class RelatedClaim:
 
     identifier: str
     claim_ref: str = ""
-    payer_control_number: str = ""
+    payer_control_number: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class ClaimRevision:
     frequency: Frequency = Frequency.ORIGINAL
     prior: str = ""
     claim_ref: str = ""
-    payer_control_number: str = ""
+    payer_control_number: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

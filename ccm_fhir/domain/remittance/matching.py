@@ -37,9 +37,9 @@ class BilledClaim:
     """
 
     identifier: str
-    claim_number: str
+    claim_number: str = field(repr=False)
     lines: tuple[BilledLine, ...]
-    payer_control_number: str = ""
+    payer_control_number: str = field(default="", repr=False)
     claim_ref: str = ""
     expected_usd: Decimal | None = None
 
