@@ -49,6 +49,53 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
         "status": _FINANCIAL,
         "use": frozenset({"claim", "preauthorization", "predetermination"}),
     },
+    "ChargeItem": {
+        "status": frozenset(
+            {
+                "planned",
+                "billable",
+                "not-billable",
+                "aborted",
+                "billed",
+                "entered-in-error",
+                "unknown",
+            }
+        )
+    },
+    "DocumentReference": {"status": frozenset({"current", "superseded", "entered-in-error"})},
+    "Task": {
+        "status": frozenset(
+            {
+                "draft",
+                "requested",
+                "received",
+                "accepted",
+                "rejected",
+                "ready",
+                "cancelled",
+                "in-progress",
+                "on-hold",
+                "failed",
+                "completed",
+                "entered-in-error",
+            }
+        ),
+        "intent": frozenset(
+            {
+                "unknown",
+                "proposal",
+                "plan",
+                "order",
+                "original-order",
+                "reflex-order",
+                "filler-order",
+                "instance-order",
+                "option",
+            }
+        ),
+    },
+    "Provenance": {},  # no required value set among what we write of it
+    "Parameters": {},
 }
 
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.facts import CoverageFact
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
@@ -66,6 +67,11 @@ class Gathered:
     choice: ChoiceInForce
     mdm: tuple[MdmAttestationRecord, ...]
     approvals: dict[str, ApprovalRecord]
+
+    @property
+    def coverages(self) -> tuple[CoverageFact, ...]:
+        """The coverages of the chart as it was last read."""
+        return () if self.chart is None else self.chart.facts.coverages
 
     def seen_by(self, actor: Actor, now: datetime) -> Gathered:
         """Return the month as somebody sees it; a claim that is not signed would go out today.

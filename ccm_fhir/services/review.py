@@ -201,6 +201,7 @@ def _obstacles(
             parties=parties_of(gathered, actor),
             charges=gathered.charges,
             revision=1,
+            coverages=gathered.coverages,
         )
     )
     if not isinstance(draft, tuple):

@@ -166,6 +166,7 @@ def _draft(actor: Actor, gathered: Gathered, decided: Judgement) -> ClaimDraft:
             parties=parties_of(gathered, actor),
             charges=gathered.charges,
             revision=1,
+            coverages=gathered.coverages,
         )
     )
     if isinstance(draft, ClaimDraft):
