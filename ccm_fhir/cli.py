@@ -24,9 +24,11 @@ from rich.table import Table
 from ccm_fhir import cli_classify, cli_decide
 from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
+from ccm_fhir.cli_close import close
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
+from ccm_fhir.cli_packet import packet
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.cli_verify import verify_app
@@ -66,6 +68,8 @@ app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
+app.command()(close)
+app.command()(packet)
 app.add_typer(audit_app, name="audit")
 app.add_typer(verify_app, name="verify")
 app.add_typer(emergency_app, name="emergency")

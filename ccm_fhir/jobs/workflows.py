@@ -1,4 +1,4 @@
-"""Delivery and panel reading as workflows that survive a killed process."""
+"""Delivery, panel reading and judging a month again as workflows that survive a killed process."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from datetime import datetime
 
 from ccm_fhir.engine import Durable, StepFailedError
 from ccm_fhir.services.deliver import attempt_delivery
-from ccm_fhir.services.installation import DELIVER, READ_PANEL, Installation
+from ccm_fhir.services.installation import (
+    DELIVER,
+    READ_PANEL,
+    REFRESH_MONTH,
+    Installation,
+)
 from ccm_fhir.services.panel import list_panel, read_one
+from ccm_fhir.services.refresh_month import refresh_some
 
 MOST_FAULTS = 10
 AFTER_A_FAULT_SECONDS = 30.0
@@ -19,6 +25,7 @@ def register(engine: Durable, world: Installation, service_now: Callable[[], dat
     """Register every workflow with the engine; must happen before it is launched."""
     _register_delivery(engine, world)
     _register_panel(engine, world, service_now)
+    _register_refresh(engine, world, service_now)
 
 
 def _register_delivery(engine: Durable, world: Installation) -> None:
@@ -63,3 +70,18 @@ def _register_panel(
                 one_step(practice_id, patient_id)
 
     engine.register(READ_PANEL, read_panel)
+
+
+def _register_refresh(
+    engine: Durable, world: Installation, service_now: Callable[[], datetime]
+) -> None:
+    def some(practice_id: str, month: str, seen_as: str) -> int:
+        return refresh_some(world, practice_id, month, seen_as, service_now())
+
+    step = engine.step("refresh_some", some)
+
+    def refresh_month(practice_id: str, month: str, seen_as: str) -> None:
+        while step(practice_id, month, seen_as):
+            pass
+
+    engine.register(REFRESH_MONTH, refresh_month)

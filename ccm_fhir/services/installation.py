@@ -21,6 +21,7 @@ from ccm_fhir.storage.database import Database
 
 DELIVER = "deliver"
 READ_PANEL = "read_panel"
+REFRESH_MONTH = "refresh_month"
 
 
 class Queue(Protocol):

@@ -121,6 +121,18 @@ def try_judge(world: Installation, material: Material) -> tuple[Judgement | None
         return None, str(problem)
 
 
+def judge_if_attested(world: Installation, material: Material, judgement: Judgement) -> Judgement:
+    """Return what the decision would be once everything attestable were attested.
+
+    Raises:
+        RuleError: amounts decide by the practice's choice, and are not loaded.
+    """
+    if not judgement.to_attest:
+        return judgement
+    attested = material.attested | set(judgement.to_attest)
+    return judge(world, replace(material, attested=attested))
+
+
 def attested_criteria(
     session: Session, practice_id: str, patient_id: str, month: ServiceMonth
 ) -> frozenset[Criterion]:

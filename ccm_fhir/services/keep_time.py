@@ -55,7 +55,7 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
     Raises:
         NotAllowedError: the person keeps no time.
         InputError: a field cannot be (future, overlap of one's own work, clock that skips).
-        ConflictError: the month is signed.
+        ConflictError: the month is signed or locked.
         OverlapWarningError: somebody else worked for the patient then, and nobody has seen it.
     """
     actor.must_be("keeping time", *_STAFF)

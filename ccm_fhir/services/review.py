@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -24,7 +23,7 @@ from ccm_fhir.services.decision_record import hash_of
 from ccm_fhir.services.evidence_paths import evidence_paths
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Judgement, judge, try_judge
+from ccm_fhir.services.judge import Judgement, judge_if_attested, try_judge
 from ccm_fhir.services.patient_month import (
     ApprovalShown,
     ChartStatus,
@@ -87,10 +86,9 @@ def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -
     Raises:
         RuleError: amounts decide by the practice's choice, and are not loaded.
     """
-    if gathered.material is None or not judgement.to_attest:
+    if gathered.material is None:
         return judgement
-    attested = gathered.material.attested | set(judgement.to_attest)
-    return judge(world, replace(gathered.material, attested=attested))
+    return judge_if_attested(world, gathered.material, judgement)
 
 
 def parties_of(gathered: Gathered, actor: Actor) -> ClaimParties:

@@ -72,6 +72,12 @@ def seal(session: Session, key: bytes, row: Sealed) -> None:
     session.flush()
 
 
+def stands_at(session: Session, practice_id: str) -> tuple[int, str]:
+    """Return how many links the chain has, and its head; zero and nothing where it is empty."""
+    last = chain.last_of(session, TimeLinkRow, practice_id)
+    return (0, chain.BEGINNING) if last is None else (last.sequence, last.hash)
+
+
 def head_at(session: Session, practice_id: str, entries: int) -> str:
     """Return the chain's hash after so many links; empty at none, or where it is shorter."""
     return chain.head_at(session, TimeLinkRow, practice_id, entries)

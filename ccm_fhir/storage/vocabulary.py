@@ -19,6 +19,7 @@ __all__ = [
     "EntrySource",
     "GrantKind",
     "GrantStatus",
+    "LockAct",
     "TimerOutcome",
 ]
 
@@ -116,3 +117,10 @@ class CardOutcome(StrEnum):
 
     ACCEPTED = "accepted"
     OVERRIDDEN = "overridden"
+
+
+class LockAct(StrEnum):
+    """What somebody did to a month."""
+
+    LOCK = "lock"
+    UNLOCK = "unlock"

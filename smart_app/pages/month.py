@@ -23,10 +23,14 @@ router = APIRouter(prefix="/l/{launch_id}")
 
 @router.get("/month")
 def month(
-    opened: OpenLaunch, month: AskedMonth, state: MonthState | None = None, page: int = 1
+    opened: OpenLaunch,
+    month: AskedMonth,
+    state: MonthState | None = None,
+    page: int = 1,
+    reason: str = "",
 ) -> Response:
-    """Show every patient's month."""
-    wanted = MonthFilter(month=month.value, state=state, page=page)
+    """Show every patient's month, those in one state, or those whom one reason holds up."""
+    wanted = MonthFilter(month=month.value, state=state, page=page, reason=reason or None)
     found = overview(opened.world, opened.visit.actor, wanted, opened.now)
     current = ServiceMonth.containing(found.today)
     if not month.is_named and current != month.value:

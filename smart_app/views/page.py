@@ -8,6 +8,8 @@ from enum import StrEnum
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.approvals import APPROVERS
+from ccm_fhir.services.audit_packet import EXPORTERS
+from ccm_fhir.services.month_locks import LOCKERS
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views.formats import month_name
@@ -25,6 +27,9 @@ PRACTICE = "practice"
 CONNECTION = "connection"
 ENTRY = "entry"
 APPROVALS = "approvals"
+SIGN_ALL = "sign_all"
+INBOX = "inbox"
+LOCK = "lock"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -37,6 +42,9 @@ _TITLES = {
     CONNECTION: "Connection to the EHR",
     ENTRY: "An entry of the time log",
     APPROVALS: "Approvals",
+    SIGN_ALL: "Sign clean months",
+    INBOX: "Decision making to attest",
+    LOCK: "The month’s lock",
 }
 
 
@@ -62,6 +70,7 @@ class Done(StrEnum):
     EXCEPTION = "exception"
     MDM = "mdm"
     PRACTICE = "practice"
+    LOCK = "lock"
 
 
 NOTICES: dict[Done, str] = {
@@ -85,6 +94,7 @@ NOTICES: dict[Done, str] = {
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
+    Done.LOCK: "The lock is recorded.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 
@@ -111,6 +121,8 @@ class FrameView:
     keeps_time: bool = False
     sets_up: bool = False
     approves: bool = False
+    closes: bool = False
+    exports: bool = False
 
 
 def bare_frame(title: str, *, is_demo: bool) -> FrameView:
@@ -144,4 +156,6 @@ def frame(visit: Visit, month: ServiceMonth, here: str, around: Around) -> Frame
         keeps_time=visit.actor.may(*KEEPERS),
         sets_up=visit.actor.may(Role.ADMIN),
         approves=visit.actor.may(*APPROVERS),
+        closes=visit.actor.may(*LOCKERS),
+        exports=visit.actor.may(*EXPORTERS),
     )

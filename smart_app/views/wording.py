@@ -89,6 +89,8 @@ MONTH_STATES: dict[MonthState, str] = {
     MonthState.NOT_ELIGIBLE: "Not eligible",
     MonthState.PROBLEM: "Claim has a problem",
     MonthState.CHART_NOT_READ: "Chart not read",
+    MonthState.HELD: "Held",
+    MonthState.BEING_JUDGED: "Being judged again",
 }
 
 VERDICTS: dict[Chronic, str] = {

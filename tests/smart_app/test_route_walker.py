@@ -64,6 +64,7 @@ def neighbour(front: Front, number: int) -> Tenant:
     timer_id = re.search(r"/timer/([\w-]+)/pause", browser.get(f"{browser.path}/timer").text)
     assert timer_id is not None
     record_id = consented(theirs)
+    browser.get(f"{browser.path}/month?month=2026-11")  # what is derived of them is there, too
     ids = {
         "launch_id": browser.launch_id,
         "timer_id": timer_id[1],

@@ -37,6 +37,7 @@ IDS = (
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
+    | {"reason"}  # of a month's patients: a word of ours
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
@@ -59,6 +60,8 @@ FORM = {
 }
 # What a route's own form holds, so that a walk comes as far as the id.
 FORMS: Mapping[str, Mapping[str, str]] = {
+    "/inbox": {"answer": "high", "rationale": "walked by a test"},
+    "/lock": {"whose": "patient", "act": "unlock"},
     "/timer/{timer_id}/answer": {"answer": "count_all"},
     "/conditions/{key}": {"answer": "chronic", "family": "hypertension", "revision": "0"},
     "/choice": {"from_month": "2026-12", "family": "standard", "dos_policy": "month_end"},

@@ -29,9 +29,10 @@ from ccm_fhir.storage.deliveries import NewDelivery
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
+from ccm_fhir.storage.month_locks import NewLock
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
-from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
+from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource, LockAct
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -79,6 +80,19 @@ def consent(tenant: Tenant, form_key: str = "consent-1", **changes: object) -> N
         given_by=ConsentGiver.PATIENT,
         script_version="2026-11",
         recorded_by=tenant.nurse_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def month_lock(tenant: Tenant, form_key: str = "lock-1", **changes: object) -> NewLock:
+    """Return the doctor's lock of November, of the whole practice."""
+    new = NewLock(
+        patient_id=None,
+        month=NOVEMBER,
+        act=LockAct.LOCK,
+        reason="All claims are sent",
+        user_id=tenant.doctor_id,
         form_key=form_key,
     )
     return changed(new, changes)

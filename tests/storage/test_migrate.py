@@ -27,6 +27,7 @@ from ccm_fhir.storage import (
     ledger,
     mdm_attestations,
     migrate,
+    month_locks,
     statements,
     timers,
 )
@@ -49,6 +50,7 @@ from tests.storage.makers import (
     delivery,
     entry,
     mdm,
+    month_lock,
     sign_off,
     statement,
 )
@@ -72,6 +74,7 @@ APPEND_ONLY = (
     "delivery_event",
     "emergency_access",
     "mdm_attestation",
+    "month_lock",
     "recorded_consent",
     "sign_off",
     "time_entry",
@@ -215,6 +218,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         statements.record(session, practice_id, statement(ours), now)
         emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
         emergencies.begin(session, practice_id, emergency, now)
+        month_locks.record(session, practice_id, month_lock(ours), now)
     return database
 
 

@@ -24,6 +24,12 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
     TimeLinkRow,
 )
+from ccm_fhir.storage.tables.month_close import (
+    MonthChangeRow,
+    MonthLockRow,
+    MonthReasonRow,
+    MonthStandingRow,
+)
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
 from ccm_fhir.storage.tables.statement import CapabilityStatementRow
@@ -51,6 +57,10 @@ __all__ = [
     "LaunchAttemptRow",
     "LaunchRow",
     "MdmAttestationRow",
+    "MonthChangeRow",
+    "MonthLockRow",
+    "MonthReasonRow",
+    "MonthStandingRow",
     "PatientRow",
     "PracticeRow",
     "RecordedConsentRow",
