@@ -17,6 +17,7 @@ from pypdf import PdfReader
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.errors import InputError, NotAllowedError, NotFoundError
 from ccm_fhir.printing import pdf_of
+from ccm_fhir.services.anchors import Anchor
 from ccm_fhir.services.audit_packet import (
     build,
     exporter,
@@ -24,7 +25,7 @@ from ccm_fhir.services.audit_packet import (
     find_patient,
     make_packet,
 )
-from ccm_fhir.services.audit_trail import Anchor, verified
+from ccm_fhir.services.audit_trail import verified
 from ccm_fhir.services.packet_facts import packet_facts
 from ccm_fhir.services.packet_file import MANIFEST, SEAL, check
 from ccm_fhir.services.packet_sections import KEYS
