@@ -6,7 +6,9 @@ what a foreign value of it is.
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -133,7 +135,7 @@ class Walk:
             self.sent(step, {name: ABSENT})  # what can be done once is done now
             foreign = self.sent(step, {name: self.theirs.ids[name]})
             absent = self.sent(step, {name: ABSENT})
-            if self.theirs.canary in foreign.text:
+            if self.theirs.canary in _text(foreign):
                 yield f"{step.method} {step.path} shows the other practice's patient ({name})"
             if _told(foreign) != _told(absent):
                 yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
@@ -238,8 +240,17 @@ def _told(answer: httpx2.Response) -> tuple[int, str, str]:
     return (
         answer.status_code,
         answer.headers.get("location", ""),
-        _SECOND.sub("", _ONCE.sub("", answer.text)),
+        _SECOND.sub("", _ONCE.sub("", _text(answer))),
     )
+
+
+def _text(answer: httpx2.Response) -> str:
+    """Return what an answer says; of a packet, its pages and data without where the trail stood."""
+    if answer.headers.get("content-type") != "application/zip":
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        told = [name for name in archive.namelist() if name.endswith((".html", ".json"))]
+        return "".join(archive.read(name).decode() for name in told if name != "manifest.json")
 
 
 def _cookie(browser: Browser) -> str:
