@@ -60,6 +60,9 @@ class Settings(FeesSettings):
     settle_seconds: float = Field(
         default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
     )
+    ehr_requests_per_minute: int = Field(
+        default=1200, ge=1, le=60_000, description="How many requests a minute an EHR may be sent"
+    )
     terminology_url: str | None = Field(
         default=None, description="The site's own FHIR terminology server, for SNOMED CT codes"
     )
@@ -181,6 +184,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_EXECUTOR_ID": settings.executor_id,
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
+        "CCM_EHR_REQUESTS_PER_MINUTE": str(settings.ehr_requests_per_minute),
         "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
         "CCM_DEMO": str(settings.demo).lower(),

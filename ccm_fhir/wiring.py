@@ -22,6 +22,7 @@ from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
 from ccm_fhir.services.cds_desk import CdsDesk
 from ccm_fhir.services.installation import Installation, SiteTerminology
+from ccm_fhir.services.request_slots import RequestSlots
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
 from ccm_fhir.storage.crypto import derive_key, vault_from
@@ -30,7 +31,7 @@ from ccm_fhir.storage.migrate import grant_to, is_at_head, refuse_unguarded, upg
 from ccm_fhir.terminology import load_chronic_table, read_roots
 
 _DEMO_HOUR_UTC = 20
-_DELIVERIES_AT_ONCE = 32  # one that waits for an EHR to settle holds its place
+_DELIVERIES_AT_ONCE = 32  # requests under way: what waits for anything else gives its place back
 _SECRET_BYTES = 32
 
 
@@ -118,6 +119,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         clock=real_now,
         settle_seconds=settings.settle_seconds,
         terminology=_site_terminology(settings),
+        slots=RequestSlots(per_minute=settings.ehr_requests_per_minute),
         cds=CdsDesk(budget_seconds=settings.cds_budget_ms / 1000),
     )
     service_now = service_clock(settings)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -41,13 +42,27 @@ from ccm_fhir.fhir.outcomes import (
     outcome_codes,
 )
 from ccm_fhir.fhir.remarks import is_expired_page
-from ccm_fhir.fhir.retrying import Patience
+from ccm_fhir.fhir.retrying import Patience, retry_after_seconds
 
 MOST_PAGES = 500
 
 
 class _ExpiredPageError(EhrHttpError):
     """A further page is no longer there."""
+
+
+class Pacing(Protocol):
+    """What stands between a client and an EHR that must not be asked too fast."""
+
+    def before(self) -> None:
+        """Wait until a request may leave.
+
+        Raises:
+            EhrPausedError: that would take too long; nothing was sent.
+        """
+
+    def after(self, status: int | None, retry_after_seconds: float | None = None) -> None:
+        """Hear how a request was answered; None is no answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +80,7 @@ class FhirClient:
     renew: Renew | None = field(default=None, repr=False)
     patience: Patience = field(default_factory=Patience, repr=False)
     most_pages: int = MOST_PAGES
+    pacing: Pacing | None = field(default=None, repr=False)
     _bearer: Bearer = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -241,6 +257,18 @@ class FhirClient:
         if not self._is_own(request.url):
             raise ForbiddenOriginError(what)
         request.headers.setdefault("Accept", FHIR_JSON)
+        if self.pacing is None:
+            return self._answered(request, what)
+        self.pacing.before()
+        try:
+            answer = self._answered(request, what)
+        except EhrUnreachableError:
+            self.pacing.after(None)
+            raise
+        self.pacing.after(answer.status_code, retry_after_seconds(answer.headers))
+        return answer
+
+    def _answered(self, request: httpx2.Request, what: str) -> httpx2.Response:
         with translated(what), self.gate.client() as client:
             return self._bearer.send(request, client.send)
 

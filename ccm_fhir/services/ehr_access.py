@@ -21,6 +21,7 @@ from ccm_fhir.fhir.tokens import (
     TokenEndpoint,
     client_credentials,
 )
+from ccm_fhir.services.ehr_door import EhrDoor
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.token_cache import CachedToken
 from ccm_fhir.storage import ehrs, keys
@@ -87,6 +88,7 @@ def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirCli
         access_token=lambda: system_token(world, ehr).access_token,
         renew=lambda refused: system_token(world, ehr, refused=refused).access_token,
         patience=world.patience,
+        pacing=EhrDoor(world, ehr),
     )
 
 

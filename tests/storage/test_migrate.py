@@ -24,9 +24,11 @@ from ccm_fhir.storage import (
     consents,
     deliveries,
     emergencies,
+    keyed,
     ledger,
     mdm_attestations,
     migrate,
+    reconciliations,
     statements,
     timers,
 )
@@ -36,6 +38,7 @@ from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.emergencies import NewEmergency
+from ccm_fhir.storage.keyed import NewKeyed
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
@@ -71,7 +74,9 @@ APPEND_ONLY = (
     "condition_review",
     "delivery_event",
     "emergency_access",
+    "keyed_by_hand",
     "mdm_attestation",
+    "reconciliation",
     "recorded_consent",
     "sign_off",
     "time_entry",
@@ -159,7 +164,7 @@ def test_tables_of_others_in_the_same_database_are_no_difference(database_url: s
 
 @pytest.mark.proves("S14")
 def test_every_tenant_table_says_whose_a_row_is() -> None:
-    installation_wide = {"practice", "signing_key"}
+    installation_wide = {"practice", "signing_key", "worker_lease"}
 
     for name, table in Row.metadata.tables.items():
         if name not in installation_wide:
@@ -207,7 +212,10 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         claims.record(session, practice_id, claim(ours, signed.id), now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
-        deliveries.plan(session, practice_id, delivery(ours), now)
+        planned = deliveries.plan(session, practice_id, delivery(ours), now)
+        by_hand = NewKeyed(delivery_id=planned.id, user_id=ours.nurse_id, ehr_number="7")
+        keyed.record(session, practice_id, by_hand, now)
+        reconciliations.record(session, practice_id, "{}", now)
         consents.record(session, practice_id, consent(ours), now)
         condition_reviews.record(session, practice_id, condition_review(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)

@@ -15,6 +15,13 @@ from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
+from ccm_fhir.storage.tables.courier import (
+    DeliveryTurnRow,
+    EhrPaceRow,
+    KeyedByHandRow,
+    ReconciliationRow,
+    WorkerLeaseRow,
+)
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
@@ -45,14 +52,18 @@ __all__ = [
     "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
+    "DeliveryTurnRow",
+    "EhrPaceRow",
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
     "MdmAttestationRow",
     "PatientRow",
     "PracticeRow",
+    "ReconciliationRow",
     "RecordedConsentRow",
     "Row",
     "SignOffRow",
@@ -67,4 +78,5 @@ __all__ = [
     "TokenGrantRow",
     "TypedPolicyRow",
     "WebSessionRow",
+    "WorkerLeaseRow",
 ]
