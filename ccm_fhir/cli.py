@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ccm_fhir import cli_classify, cli_decide
+from ccm_fhir import cli_classify, cli_decide, cli_deliveries
 from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
@@ -66,6 +66,10 @@ app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
+app.command()(cli_deliveries.reconcile)
+ehr_app.command()(cli_deliveries.pace)
+ehr_app.command()(cli_deliveries.disconnect)
+ehr_app.command()(cli_deliveries.reconnect)
 app.add_typer(audit_app, name="audit")
 app.add_typer(verify_app, name="verify")
 app.add_typer(emergency_app, name="emergency")

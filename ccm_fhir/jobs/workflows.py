@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime
 
 from ccm_fhir.engine import Durable, StepFailedError
+from ccm_fhir.jobs.nightly import register_nightly
 from ccm_fhir.services.deliver import attempt_delivery
 from ccm_fhir.services.installation import DELIVER, READ_PANEL, Installation
 from ccm_fhir.services.panel import list_panel, read_one
@@ -21,6 +22,7 @@ def register(engine: Durable, world: Installation, service_now: Callable[[], dat
     """Register every workflow with the engine; must happen before it is launched."""
     _register_delivery(engine, world)
     _register_panel(engine, world, service_now)
+    register_nightly(engine, world)
 
 
 def _register_delivery(engine: Durable, world: Installation) -> None:

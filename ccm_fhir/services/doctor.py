@@ -31,6 +31,7 @@ from ccm_fhir.services.doctor_checks import (
 )
 from ccm_fhir.services.ehr_access import gate_of, system_token
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.pace_check import pace_check
 from ccm_fhir.services.write_plan import write_plans
 from ccm_fhir.storage import ehrs, practices, statements
 from ccm_fhir.storage.ehrs import Ehr
@@ -88,6 +89,7 @@ class _Doctor:
                 self._clock(fetched),
                 token,
                 scopes_check(config, granted, capability),
+                pace_check(self.world, self.ehr),
             ),
             statement=_fact(kept, capability),
             resources=resource_accesses(config, granted or frozenset(), capability),

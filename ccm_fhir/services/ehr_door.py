@@ -99,11 +99,6 @@ class EhrDoor:
             now, chance = self.world.clock(), self.world.patience.jitter()
             self._change(lambda pace: refused(pace, now, chance))
 
-    def mend(self) -> None:
-        """Forget what stood against asking the EHR."""
-        if self.world.slots is not None:
-            self._change(lambda pace: answered(Pace(per_minute=pace.per_minute)))
-
     @property
     def _key(self) -> tuple[str, str]:
         return (self.ehr.practice_id, self.ehr.id)
@@ -135,6 +130,7 @@ class EhrDoor:
             pace = change(paces.lock(session, self.ehr.practice_id, self.ehr.id))
             paces.keep(session, self.ehr.practice_id, self.ehr.id, pace)
         if self.world.slots is not None:
+            self.world.slots.drop(self._key)  # the next request looks at the pace again
             self.world.slots.set_troubled(self._key, is_so=pace.is_troubled)
 
     def _spacing(self, pace: Pace) -> timedelta:

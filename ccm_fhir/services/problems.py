@@ -9,6 +9,7 @@ _SENTENCES = {
     "unauthorized": "The EHR refused our token; it is tried again with a new one.",
     "no_answer": "The answer was lost; the EHR is searched before anything is sent again.",
     "server_error": "The EHR reported an error; the EHR is searched before anything is sent again.",
+    "disconnected": "The EHR is not connected now; it is sent once an administrator connects it.",
     "throttled": "The EHR asked us to wait.",
     "waiting": "Waits for the resource it refers to.",
     "dependency_refused": "The resource it refers to was refused; a person must look.",

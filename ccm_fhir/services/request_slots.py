@@ -47,6 +47,11 @@ class RequestSlots:
         with self._lock:
             self._held.setdefault(key, deque()).extend(moments)
 
+    def drop(self, key: Key) -> None:
+        """Let moments in hand go, since the EHR is to be left alone."""
+        with self._lock:
+            self._held.pop(key, None)
+
     def is_troubled(self, key: Key) -> bool:
         """Whether the EHR was last seen in trouble, so that an answer is news."""
         return key in self._troubled

@@ -44,10 +44,12 @@ __all__ = [
     "DeliveryEvent",
     "DeliveryRecord",
     "NewDelivery",
+    "all_of",
     "dependencies",
     "events",
     "find_by_identifier",
     "get",
+    "identifiers",
     "is_of_month",
     "of_artefact",
     "of_patient_month",
@@ -126,6 +128,17 @@ def of_patient_month(
 def unfinished(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
     """Return every delivery of a practice that has not arrived, oldest first."""
     return _select(session, practice_id, col(DeliveryRow.state).in_(_UNFINISHED))
+
+
+def all_of(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return every delivery of a practice, oldest first."""
+    return _select(session, practice_id)
+
+
+def identifiers(session: Session, practice_id: str) -> frozenset[str]:
+    """Return the identifiers of every delivery of a practice."""
+    found = select(DeliveryRow.identifier).where(col(DeliveryRow.practice_id) == practice_id)
+    return frozenset(session.exec(found))
 
 
 def events(session: Session, practice_id: str, delivery_id: str) -> tuple[DeliveryEvent, ...]:

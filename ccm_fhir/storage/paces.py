@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlmodel import col, select
 
@@ -48,7 +48,7 @@ def _value(row: EhrPaceRow) -> Pace:
     return value_of(Pace, row, reason=PauseReason(row.reason))
 
 
-def _columns(pace: Pace) -> dict[str, object]:
+def _columns(pace: Pace) -> dict[str, Any]:
     return {**columns_of(pace), "reason": pace.reason.value}
 
 

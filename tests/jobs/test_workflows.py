@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import httpx2
     from sqlalchemy.engine import Connection
-    from sqlmodel import Session
+    from sqlalchemy.orm import Session
 
 PATIENCE_SECONDS = 30.0
 PROCEDURE = "/fhir/Procedure$"

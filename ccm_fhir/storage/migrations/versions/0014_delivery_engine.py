@@ -6,6 +6,8 @@ Revises: 0011
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -76,7 +78,7 @@ def upgrade() -> None:
             op.execute(f"CREATE POLICY own_practice ON {table} USING ({OURS}) WITH CHECK ({OURS})")
 
 
-def _make(table: str, key: str, *items: sa.Column[object] | sa.Constraint) -> None:
+def _make(table: str, key: str, *items: sa.Column[Any] | sa.Constraint) -> None:
     op.create_table(
         table,
         _text("practice_id"),
@@ -89,11 +91,11 @@ def _make(table: str, key: str, *items: sa.Column[object] | sa.Constraint) -> No
     )
 
 
-def _text(name: str) -> sa.Column[object]:
+def _text(name: str) -> sa.Column[Any]:
     return sa.Column(name, sa.String(), nullable=False)
 
 
-def _moment(name: str, *, nullable: bool = False) -> sa.Column[object]:
+def _moment(name: str, *, nullable: bool = False) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
