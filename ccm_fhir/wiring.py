@@ -6,7 +6,8 @@ import secrets
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from datetime import time as clock_time
 from functools import lru_cache, partial
@@ -42,9 +43,11 @@ class Opened:
     world: Installation
     engine: Durable | None
     service_now: Callable[[], datetime]
+    watching: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
         """Finish the step in flight, then close the database."""
+        self.watching.close()
         if self.engine is not None:
             self.engine.close()
         self.world.db.close()
@@ -126,7 +129,10 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     if durable is not None:
         jobs.register(durable, world, service_now)
         durable.launch()
-    return Opened(world=world, engine=durable, service_now=service_now)
+    opened = Opened(world=world, engine=durable, service_now=service_now)
+    if durable is not None:
+        opened.watching.enter_context(jobs.watching(world, durable.enqueuer, settings.executor_id))
+    return opened
 
 
 def run_until_stopped(settings: Settings) -> None:

@@ -37,6 +37,7 @@ from smart_app.pages import (
     home,
     leave,
     month,
+    needs,
     patient,
     practice,
     progress,
@@ -76,6 +77,7 @@ _PAGES = (
     practice,
     connection,
     month,
+    needs,
     progress,
     leave,
 )

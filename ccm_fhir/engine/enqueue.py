@@ -127,6 +127,16 @@ class Enqueuer:
         )
         return tuple(workflow.workflow_id for workflow in found)
 
+    def left_by(self, executor_id: str) -> tuple[str, ...]:
+        """Return the workflows that a process had under way, oldest first."""
+        found = self._client.list_workflows(
+            status=WorkflowState.PENDING.value,
+            executor_id=executor_id,
+            load_input=False,
+            load_output=False,
+        )
+        return tuple(workflow.workflow_id for workflow in found)
+
     def resume(self, workflow_id: str) -> None:
         """Let any living engine go on with a workflow whose own has died or that gave up."""
         self._client.resume_workflow(workflow_id, queue_name=QUEUE)

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.storage import claims, condition_reviews, consents, patients
@@ -18,7 +18,13 @@ from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
 from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
 from ccm_fhir.storage.sign_offs import SignOffRecord, sign_off_of
-from ccm_fhir.storage.tables import ChartSnapshotRow, DeliveryRow, SignOffRow, TimeEntryRow
+from ccm_fhir.storage.tables import (
+    ChartSnapshotRow,
+    DeliveryRow,
+    KeyedByHandRow,
+    SignOffRow,
+    TimeEntryRow,
+)
 from ccm_fhir.storage.values import value_of
 from ccm_fhir.storage.vocabulary import DeliveryState
 
@@ -133,9 +139,16 @@ def _sign_offs(session: Session, practice_id: str, month: ServiceMonth) -> dict[
 def _delivery_states(
     session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
 ) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
+    by_hand = select(KeyedByHandRow.delivery_id).where(
+        col(KeyedByHandRow.practice_id) == practice_id
+    )
     found = session.exec(
         select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
-        .where(col(DeliveryRow.practice_id) == practice_id, is_of_month(practice_id, month, zone))
+        .where(
+            col(DeliveryRow.practice_id) == practice_id,
+            is_of_month(practice_id, month, zone),
+            or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
+        )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(

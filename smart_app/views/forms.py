@@ -72,6 +72,7 @@ _LABELS = (
         "practitioner": "Billing practitioners",
         "role": "Role",
         "taxonomy": "Taxonomy",
+        "ehr_number": "The EHR’s number",
     }
     | STATEMENTS
 )

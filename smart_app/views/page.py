@@ -25,6 +25,7 @@ PRACTICE = "practice"
 CONNECTION = "connection"
 ENTRY = "entry"
 APPROVALS = "approvals"
+NEEDS = "needs"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -37,6 +38,7 @@ _TITLES = {
     CONNECTION: "Connection to the EHR",
     ENTRY: "An entry of the time log",
     APPROVALS: "Approvals",
+    NEEDS: "Needs a person",
 }
 
 
@@ -62,6 +64,8 @@ class Done(StrEnum):
     EXCEPTION = "exception"
     MDM = "mdm"
     PRACTICE = "practice"
+    RETRIED = "retried"
+    KEYED = "keyed"
 
 
 NOTICES: dict[Done, str] = {
@@ -85,6 +89,8 @@ NOTICES: dict[Done, str] = {
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
+    Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
+    Done.KEYED: "Recorded as entered by hand, under your name.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

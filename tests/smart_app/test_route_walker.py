@@ -12,9 +12,10 @@ from sqlalchemy import event
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
-from ccm_fhir.storage import consents
+from ccm_fhir.storage import consents, deliveries, sending
 from ccm_fhir.storage.database import Database
 from ccm_fhir.storage.migrate import upgrade
+from ccm_fhir.storage.sending import Problem
 from tests.databases import as_app_role, fresh_postgres_database
 from tests.parts import postgres_admin_url
 from tests.smart_app.front import (
@@ -71,9 +72,19 @@ def neighbour(front: Front, number: int) -> Tenant:
         "correct": record_id,
         "entry_id": entry_id,
         "patient_id": theirs.patient_id,
+        "delivery_id": delivered(theirs),
         "user_id": theirs.people[Role.BILLER].id,
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
+
+
+def delivered(front: Front) -> str:
+    """Return the id of a delivery of the practice's that needs a person."""
+    with front.world.db.write(front.practice_id) as session:
+        (record, *_) = deliveries.unfinished(session, front.practice_id)
+        problem = Problem(delivery_id=record.id, code="refused_invalid")
+        sending.mark_rejected(session, front.practice_id, problem, NOW)
+    return record.id
 
 
 def consented(front: Front) -> str:

@@ -34,6 +34,7 @@ IDS = (
     "correct",
     "patient_id",
     "user_id",
+    "delivery_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
@@ -88,6 +89,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
     "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
+    "/needs/keyed": {"ehr_number": "walked"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")
