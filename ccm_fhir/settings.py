@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.failpoints import POINTS
 
 _SHORTEST_SECRET = 32
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -83,6 +84,9 @@ class Settings(FeesSettings):
         default="",
         description="Reverse proxies (addresses, commas) whose X-Forwarded-For is believed",
     )
+    failpoint: str = Field(
+        default="", description="Where a test lets this process die, e.g. C4:3; only with CCM_DEMO"
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -99,8 +103,17 @@ class Settings(FeesSettings):
             raise ConfigurationError("CCM_BASE_URL", "https is required outside a demo")
         if self.demo_today is not None and not self.demo:
             raise ConfigurationError("CCM_DEMO_TODAY", "only a demo may choose its day")
+        if self.failpoint:
+            self._refuse_failpoint()
         self._refuse_unsafe_terminology()
         return self
+
+    def _refuse_failpoint(self) -> None:
+        point, _, passes = self.failpoint.partition(":")
+        if not self.demo:
+            raise ConfigurationError("CCM_FAILPOINT", "it kills the process: for tests alone")
+        if point not in POINTS or not passes.isdecimal():
+            raise ConfigurationError("CCM_FAILPOINT", f"give one of {sorted(POINTS)}, as in C4:3")
 
     def _refuse_unsafe_terminology(self) -> None:
         if self.terminology_url is None:

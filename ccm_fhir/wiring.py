@@ -14,7 +14,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event
 
-from ccm_fhir import engine, jobs
+from ccm_fhir import engine, failpoints, jobs
 from ccm_fhir.engine import Durable, Enqueuer
 from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.fhir.gate import OutgoingGate
@@ -97,6 +97,9 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         ConfigurationError: no master secret, or a database that was not migrated.
     """
     secrets_by_name = settings.master_secrets()
+    if settings.failpoint:
+        point, _, passes = settings.failpoint.partition(":")
+        failpoints.arm(point, int(passes))
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
     refuse_unguarded(settings.database_url, any_role=settings.demo)

@@ -21,6 +21,7 @@ from ccm_fhir.errors import (
     InputError,
     LaunchError,
 )
+from ccm_fhir.failpoints import failpoint
 from ccm_fhir.fhir.batches import READING, BatchAnswer, batch_of, read_batch
 from ccm_fhir.fhir.bearer import Bearer, Renew
 from ccm_fhir.fhir.bundles import (
@@ -196,6 +197,7 @@ class FhirClient:
         request = httpx2.Request(
             "POST", f"{self._root}/{resource_type}", headers=headers, content=body
         )
+        failpoint("C4")
         try:
             answer = self._send(request, f"creating {resource_type}")
         except LaunchError:  # no token to be had: nothing was written
@@ -204,6 +206,7 @@ class FhirClient:
             return WriteOutcome.uncertain(resource_type, Doubt.NO_ANSWER)
         except EhrFormatError:
             return WriteOutcome.uncertain(resource_type, Doubt.UNREADABLE_ANSWER)
+        failpoint("C7")
         return classify_write(answer, resource_type, was_conditional=if_none_exist is not None)
 
     @property

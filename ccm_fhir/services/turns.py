@@ -13,6 +13,7 @@ from datetime import timedelta
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.failpoints import failpoint
 from ccm_fhir.services.deliver import Attempt, attempt_delivery
 from ccm_fhir.services.ehr_door import EhrDoor
 from ccm_fhir.services.installation import DELIVER, Installation
@@ -82,6 +83,7 @@ def wake(world: Installation, session: Session, practice_id: str, delivery_id: s
 
 
 def _tried(world: Installation, turn: Turn, ehr: Ehr, attempt: Attempt) -> bool:
+    failpoint("C8")
     if attempt.state not in _OPEN:
         _wake_what_waits(world, turn)
     if attempt.wait_seconds is None:
