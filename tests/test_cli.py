@@ -670,6 +670,53 @@ def test_the_doctor_tells_a_program_the_same(
     assert live["acts"] == [{"resource_type": "Claim", "code": "create"}]
 
 
+def test_reconciling_a_practice_without_anything_agrees(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    ran = run("reconcile", "--ehr=Maple EHR", "--month=2026-11", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "2026-11: 0 in the ledger = nothing; 0 deliveries compared" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--month=2026-13",), "month: "),
+        (("--practice=Nobody",), "practice: none is called so"),
+        (("--ehr=Nobody",), "ehr: no EHR has this name"),
+    ],
+)
+def test_reconciling_what_is_not_there_is_refused(
+    run: Callable[..., Ran],
+    registered: dict[str, str],
+    arguments: tuple[str, ...],
+    complaint: str,
+) -> None:
+    ran = run("reconcile", *arguments, **registered)
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(complaint)
+
+
+def test_an_ehr_is_taken_off_paced_and_put_back(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    off = run("ehr", "disconnect", "Maple EHR", **registered)
+    told = run("doctor", "--ehr=Maple EHR", **registered)
+    on = run("ehr", "reconnect", "Maple EHR", **registered)
+    paced = run("ehr", "pace", "Maple EHR", "--per-minute=250", **registered)
+    again = run("doctor", "--ehr=Maple EHR", **registered)
+
+    assert (off.code, on.code, paced.code) == (0, 0, 0)
+    assert "warn pace" in told.out
+    assert on.out == "Maple EHR is connected; 0 deliveries go on.\n"
+    assert paced.out == "Maple EHR: 250 requests a minute.\n"
+    assert "within 250 requests a minute" in again.out
+    refused = run("ehr", "pace", "Maple EHR", "--per-minute=-1", **registered)
+    assert (refused.code, refused.complaint) == (2, "per_minute: give 1 to 60000, or 0")
+
+
 def test_the_doctor_fails_where_a_check_does(
     run: Callable[..., Ran], settings: dict[str, str], real_time_ehr: Ehr
 ) -> None:

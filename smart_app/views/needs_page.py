@@ -99,8 +99,9 @@ def needs_page(
 def _said(number: int) -> str:
     if not number:
         return "Nothing needs a person: whatever is not in the EHR yet goes on by itself."
-    told = count(number, "record does", "records do")
-    return f"{told} not go on by itself, since trying blindly could lose or double it."
+    if number == 1:
+        return "1 record does not go on by itself, since trying blindly could lose or double it."
+    return f"{number} records do not go on by themselves: trying blindly could double or lose them."
 
 
 def _stopped(one: Stopped, now: datetime, page_key: str, attempt: Attempt | None) -> StoppedView:

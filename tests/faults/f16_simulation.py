@@ -37,7 +37,9 @@ _BODY = (
 )
 
 
-def run(database_url: str, seeds: int, *, settle_seconds: float | None = None) -> FaultResult:
+def run(
+    database_url: str, seeds: int, *, settle_seconds: float | None = None, first: int = 1
+) -> FaultResult:
     """Walk every seed to its end; none may be doubled, lost, or unsettled without a name."""
     began = time.monotonic()
     enough = (LAG + LATEST_COMMIT).total_seconds()
@@ -47,7 +49,9 @@ def run(database_url: str, seeds: int, *, settle_seconds: float | None = None) -
         patient_id = site.launch().patient_id
         simulated = SimulatedEhr(clock=site.clock)
         world = _simulated(site, simulated, settle)
-        for seed, delivery_id, identifier in _planned(site, patient_id, seeds):
+        for seed, delivery_id, identifier in _planned(
+            site, patient_id, range(first, first + seeds)
+        ):
             simulated.chance = random.Random(seed)  # noqa: S311  # fates, not secrets
             state = _walked(world, site, delivery_id)
             site.clock.advance(seconds=enough)
@@ -76,9 +80,9 @@ def _simulated(site: Site, simulated: SimulatedEhr, settle: float) -> Installati
     )
 
 
-def _planned(site: Site, patient_id: str, seeds: int) -> Iterator[tuple[int, str, str]]:
+def _planned(site: Site, patient_id: str, seeds: range) -> Iterator[tuple[int, str, str]]:
     """Plan one delivery a seed, just before it is walked."""
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         identifier = f"seed-{seed}"
         new = NewDelivery(
             id=new_id(site.clock() + timedelta(microseconds=seed)),

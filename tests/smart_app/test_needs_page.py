@@ -62,7 +62,7 @@ def test_what_was_refused_is_listed_with_reason_owner_and_age(front: Front, stop
 
     assert stopped in text
     assert "The EHR refused it (invalid)." in text
-    assert "For the care team" in text or f"For {front.people[Role.CARE_MANAGER].name}" in text
+    assert f"looked at by {front.people[Role.CARE_MANAGER].name}" in text
     assert "1 record needs a person" in browser.get(f"{browser.path}/month?month=2026-11").text
 
 
