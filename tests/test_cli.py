@@ -682,7 +682,7 @@ def test_reconciling_a_practice_without_anything_agrees(
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (("--month=2026-13",), "month: "),
+        (("--month=2026-13",), "service_month: "),
         (("--practice=Nobody",), "practice: none is called so"),
         (("--ehr=Nobody",), "ehr: no EHR has this name"),
     ],

@@ -1,6 +1,7 @@
 """``python -m tests.benchmarks.bench_deliveries``: what bounds deliveries, EHR or our own code.
 
-A sandbox EHR in a thread beside it answers each request after 50 ms. For each concurrency the
+A sandbox EHR in a thread beside it answers each request 50 ms late, and shares the interpreter:
+both columns end where it does. For each concurrency the
 same number of Procedures is posted bare by httpx2, and delivered by ``attempt_delivery`` (search,
 create, read back: three requests and their records). Printed is requests a second of both: the
 ratio of the two is what our code costs beside the EHR.
