@@ -128,8 +128,21 @@ def _write(results: list[FaultResult], share: float) -> None:
             for r in results
         ),
         "",
+        _not_run(results),
+        "",
     ]
     DOCUMENT.write_text("\n".join(lines), encoding="utf-8")
+
+
+def _not_run(results: list[FaultResult]) -> str:
+    ran = {(result.row, result.database) for result in results}
+    left = [
+        f"{row.name} ({database})"
+        for row in ROWS
+        for database in row.databases
+        if (row.name, database) not in ran
+    ]
+    return f"Not run this time: {', '.join(left)}." if left else "Every row was run."
 
 
 def _sizes(share: float) -> str:
