@@ -15,11 +15,12 @@ from ccm_fhir.domain.pacing import FAILURES, Circuit, PauseReason, circuit
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.services.connections import reconnect, set_quota
-from ccm_fhir.services.ehr_access import system_client, user_client
+from ccm_fhir.services.ehr_access import system_client
 from ccm_fhir.services.ehr_door import EhrDoor, quota_of
 from ccm_fhir.services.request_slots import RequestSlots
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.services.turns import Turn, take_turn
+from ccm_fhir.services.user_tokens import user_client
 from ccm_fhir.storage import ehrs, paces, turns
 from fhir_fixtures.sandbox.profiles import load
 from tests.services.loopback_ehr import Clock, Ehr, RealClock, cast, running_ehr
@@ -229,7 +230,8 @@ def test_a_token_that_is_revoked_between_search_and_create_writes_nothing_twice(
         nurse = site.launch()
         nurse.record()
         procedure = nurse.delivery(ResourceKind.PROCEDURE)
-        site.wire.fail("POST", "/fhir/Procedure$", answers(401), times=1)
+        # Twice: the client itself renews its token once, and sends again.
+        site.wire.fail("POST", "/fhir/Procedure$", answers(401), times=2)
         take(site, procedure.id)
         assert site.delivery(procedure.id).last_problem == "unauthorized"
 
