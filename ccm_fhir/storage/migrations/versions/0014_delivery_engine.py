@@ -1,7 +1,7 @@
 """The delivery engine: turns, pace of each EHR, what was keyed by hand, reports, signs of life.
 
 Revision ID: 0014
-Revises: 0018
+Revises: 0013
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014"
-down_revision = "0018"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
