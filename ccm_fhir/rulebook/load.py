@@ -33,6 +33,7 @@ _NOT_CODES = frozenset(
     {
         "care_plan.toml",
         "chart.toml",
+        "chronic_care_model.toml",
         "claim.toml",
         "clinic.toml",
         "counting.toml",

@@ -118,7 +118,7 @@ def whole_plan(*parts: AnyPart) -> Plan:
         PlanElement.COMMUNITY_SERVICES,
         PlanElement.COORDINATION,
     )
-    usual = (
+    usual: tuple[AnyPart, ...] = (
         problem(),
         goal(),
         intervention(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -30,7 +30,7 @@ from ccm_fhir.domain.plans.judging import completeness, is_complete, loose_ends,
 from ccm_fhir.domain.plans.measuring import progress_of, readings_of
 from ccm_fhir.domain.plans.parts import Achievement, Bound, Plan, Target, Wording
 from ccm_fhir.domain.plans.versions import AdoptedPlan, standing_in, with_adopted
-from ccm_fhir.domain.rules import PlanElement
+from ccm_fhir.domain.rules import CarePlanRule, ChartRule, PlanElement
 from ccm_fhir.rulebook import load_rulebook
 from tests.builders import NOVEMBER, chart, eligibility, medication, observed, on, stay
 from tests.domain.plan_parts import (
@@ -51,10 +51,10 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.plans.parts import AnyPart
 
 RULES = load_rulebook().of_month(NOVEMBER)
-RULE = RULES.care_plan
-CHART_RULE = RULES.chart
-assert RULE is not None
-assert CHART_RULE is not None
+assert RULES.care_plan is not None
+assert RULES.chart is not None
+RULE: CarePlanRule = RULES.care_plan
+CHART_RULE: ChartRule = RULES.chart
 
 
 def answers(plan: Plan) -> dict[str, Answer]:
@@ -98,7 +98,7 @@ class TestCompleteness:
         ],
     )
     def test_a_goal_without_target_day_or_measure_is_not_measurable(
-        self, changed: dict[str, object]
+        self, changed: dict[str, Any]
     ) -> None:
         plan = whole_plan(goal(**changed))
 
@@ -334,7 +334,6 @@ class TestSinceLast:
         return [(n.kind, n.answer) for n in self.found(plan, **facts).news]
 
     def found(self, plan: Plan, **facts: object) -> SinceLast:
-        assert CHART_RULE is not None
         read = chart(**{"observations": (), "encounters": (), "medications": (), **facts})
         now = Now(chart=read, families=(), rule=CHART_RULE, today=TODAY)
         return since_last(plan, self.SINCE, now)
@@ -376,7 +375,6 @@ class TestSinceLast:
         assert found.unread == ("MedicationRequest",)
 
     def test_a_missed_goal_and_a_new_disease_are_news(self) -> None:
-        assert CHART_RULE is not None
         family = ChronicFamily(family="asthma", label="Asthma", icd10cm="", evidence=())
         read = chart(observations=(a1c("9"),))
         now = Now(chart=read, families=(family,), rule=CHART_RULE, today=TODAY)

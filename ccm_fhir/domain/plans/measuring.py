@@ -7,7 +7,13 @@ from datetime import date
 from decimal import Decimal
 
 from ccm_fhir.domain.dates import PartialDate
-from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, Fact, ObservationFact
+from ccm_fhir.domain.facts import (
+    ChartFacts,
+    EvidenceRef,
+    Fact,
+    ObservationFact,
+    ObservedComponentFact,
+)
 from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.parts import Achievement, Bound, Goal, Measure, Target
 
@@ -71,7 +77,10 @@ def is_reached(target: Target, value: Decimal) -> bool | None:
 def _in(observation: ObservationFact, measure: Measure) -> Iterator[Reading]:
     if observation.taken_on is None:
         return
-    for one in (observation, *observation.components):
+    whole = ObservedComponentFact(
+        codings=observation.codings, value=observation.value, unit=observation.unit
+    )
+    for one in (whole, *observation.components):
         is_asked = any(f"{c.system or ''}|{c.code}" in measure.codes for c in one.codings)
         if is_asked and one.value is not None and one.unit in measure.units:
             yield Reading(taken_on=observation.taken_on, value=one.value, ref=observation.ref)
