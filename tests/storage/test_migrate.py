@@ -27,6 +27,7 @@ from ccm_fhir.storage import (
     ledger,
     mdm_attestations,
     migrate,
+    plans,
     statements,
     timers,
 )
@@ -49,6 +50,10 @@ from tests.storage.makers import (
     delivery,
     entry,
     mdm,
+    plan_copy,
+    plan_outreach,
+    plan_review,
+    plan_version,
     sign_off,
     statement,
 )
@@ -72,6 +77,10 @@ APPEND_ONLY = (
     "delivery_event",
     "emergency_access",
     "mdm_attestation",
+    "plan_copy",
+    "plan_outreach",
+    "plan_review",
+    "plan_version",
     "recorded_consent",
     "sign_off",
     "time_entry",
@@ -215,7 +224,15 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         statements.record(session, practice_id, statement(ours), now)
         emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
         emergencies.begin(session, practice_id, emergency, now)
+        _planned(session, ours, now)
     return database
+
+
+def _planned(session: Session, ours: Tenant, now: datetime) -> None:
+    version = plans.adopt(session, ours.practice_id, plan_version(ours), now)
+    plans.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
+    plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
+    plans.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
 
 
 def _timed(session: Session, ours: Tenant, now: datetime) -> None:
