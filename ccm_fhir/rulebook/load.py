@@ -37,6 +37,7 @@ _NOT_CODES = frozenset(
         "claim.toml",
         "clinic.toml",
         "counting.toml",
+        "disease_names.toml",
         "eligibility.toml",
         "risk.toml",
         "services.toml",

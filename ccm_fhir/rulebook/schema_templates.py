@@ -125,6 +125,12 @@ class TemplateFile(Strict):
         return self
 
 
+class NamesFile(Strict):
+    """``disease_names.toml``."""
+
+    names: dict[str, Words] = Field(min_length=1)
+
+
 class ModelElementEntry(Strict):
     """One element of the Chronic Care Model."""
 

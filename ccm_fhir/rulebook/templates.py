@@ -27,6 +27,7 @@ from ccm_fhir.errors import RuleDataError
 from ccm_fhir.rulebook.schema_templates import (
     GuidelineEntry,
     ModelFile,
+    NamesFile,
     PartEntry,
     TemplateFile,
     Words,
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
 
 _MODEL = "chronic_care_model.toml"
+_NAMES = "disease_names.toml"
 _FOLDER = "care_plan_templates"
 _ELEMENTS = {
     PartKind.GOAL: PlanElement.MEASURABLE_GOALS,
@@ -64,8 +66,10 @@ def read_templates(folder: Traversable) -> PlanTemplates:
     templates = tuple(_template(file) for file in found)
     _refuse_two_of_one(templates)
     model = _read(folder / _MODEL, ModelFile)
+    names = _read(folder / _NAMES, NamesFile).names
     return PlanTemplates(
         templates=templates,
+        names={family: _wording(words) for family, words in names.items()},
         model=tuple(
             ModelElement(
                 key=each.key,

@@ -184,7 +184,7 @@ def adopt(session: Session, practice_id: str, new: NewVersion, now: datetime) ->
     Raises:
         ConflictError: the form was used for something else, or its number is taken.
     """
-    before = _by_form(session, practice_id, new.form_key)
+    before = version_of_form(session, practice_id, new.form_key)
     if before is not None:
         return _same_or_conflict(before, new)
     require_parents(
@@ -201,10 +201,16 @@ def adopt(session: Session, practice_id: str, new: NewVersion, now: datetime) ->
     )
     if insert_once(session, row):
         return _version(row)
-    meanwhile = _by_form(session, practice_id, new.form_key)
+    meanwhile = version_of_form(session, practice_id, new.form_key)
     if meanwhile is None:
         raise ConflictError(_ADOPTED_MEANWHILE)
     return _same_or_conflict(meanwhile, new)
+
+
+def version_of_form(session: Session, practice_id: str, form_key: str) -> VersionRecord | None:
+    """Return the version that a form made, if it made one."""
+    found = _versions(session, practice_id, col(PlanVersionRow.form_key) == form_key)
+    return found[0] if found else None
 
 
 def versions_of(session: Session, practice_id: str, patient_id: str) -> tuple[VersionRecord, ...]:
@@ -330,11 +336,6 @@ def _version(row: PlanVersionRow) -> VersionRecord:
     return value_of(VersionRecord, row, plan=_PLAN.decode(row.plan_json))
 
 
-def _by_form(session: Session, practice_id: str, form_key: str) -> VersionRecord | None:
-    found = _versions(session, practice_id, col(PlanVersionRow.form_key) == form_key)
-    return found[0] if found else None
-
-
 def _same_or_conflict(stored: VersionRecord, new: NewVersion) -> VersionRecord:
     """Return what the form made; its number and day were given by the first sending."""
     if is_same(NewVersion, stored, new, but=frozenset({"number", "adopted_on", "plan"})):
@@ -370,7 +371,7 @@ def _review_days(
         .where(col(PlanReviewRow.practice_id) == practice_id, *conditions)
         .group_by(col(PlanReviewRow.version_id))
     )
-    return {version_id: day for version_id, day in found if day is not None}
+    return dict(found)
 
 
 def _require_version(session: Session, practice_id: str, version_id: str, patient_id: str) -> None:

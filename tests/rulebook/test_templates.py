@@ -296,3 +296,11 @@ def test_the_measure_of_grades_tells_hard_from_plain() -> None:
 
     assert grade("We go home. The dog is big.") < 2
     assert grade(hard) > 16
+
+
+def test_every_disease_has_a_name_that_patients_use_in_both_languages() -> None:
+    ours = (name for name in load_chronic_table().families if ":" not in name)
+    for family_name in ours:
+        name = TEMPLATES.name_of(family_name)
+        assert name.english, family_name
+        assert name.spanish, family_name

@@ -56,7 +56,7 @@ class Material:
 def proposals(material: Material) -> Plan:
     """Return everything that chart and templates propose; nothing of it is adopted by this."""
     found = (
-        *(_problem(family) for family in material.families),
+        *(_problem(family, material.templates) for family in material.families),
         *(_goal_of_chart(goal, material) for goal in _live_goals(material.chart)),
         *_of_templates(material),
         *_medicines(material.chart),
@@ -71,12 +71,12 @@ def months_on(day: date, months: int) -> date:
     return min(date(month.year, month.month, min(day.day, month.last_day.day)), month.last_day)
 
 
-def _problem(family: ChronicFamily) -> Problem:
+def _problem(family: ChronicFamily, templates: PlanTemplates) -> Problem:
     return Problem(
         key=f"problem:{family.family}",
         element=PlanElement.PROBLEM_LIST,
         text=family.label,
-        patient=Wording(),
+        patient=templates.name_of(family.family),
         family=family.family,
         icd10cm=family.icd10cm,
         source=Source(origin=Origin.CHART, refs=family.evidence),

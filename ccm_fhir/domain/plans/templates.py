@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -83,9 +84,10 @@ class ModelElement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanTemplates:
-    """Every template, and the model that they serve."""
+    """Every template, what patients call each disease, and the model that they serve."""
 
     templates: tuple[PlanTemplate, ...]
+    names: Mapping[str, Wording]
     model: tuple[ModelElement, ...]
     model_citation: Citation
 
@@ -93,6 +95,11 @@ class PlanTemplates:
         """Return the template of a disease; the one for any other where it has none."""
         own = next((t for t in self.templates if family in t.families), None)
         return own or next((t for t in self.templates if t.is_for_any_other), None)
+
+    def name_of(self, family: str) -> Wording:
+        """Return what a patient calls a disease; empty where nobody has written it."""
+        own = next((t.title for t in self.templates if family in t.families), Wording())
+        return self.names.get(family, own)
 
     @property
     def for_everybody(self) -> tuple[PlanTemplate, ...]:
