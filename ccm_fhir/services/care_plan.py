@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from sqlmodel import Session
@@ -33,6 +33,17 @@ from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.review import banner_of
 from ccm_fhir.storage import plans
 from ccm_fhir.storage.plans import CopyRecord, OutreachRecord, ReviewRecord, VersionRecord
+
+__all__ = [
+    "EDITORS",
+    "PlanDesk",
+    "StandingPlan",
+    "VersionRecord",
+    "VersionsCompared",
+    "compare_versions",
+    "current_draft",
+    "plan_desk",
+]
 
 EDITORS = (Role.CARE_MANAGER, Role.PRACTITIONER)
 """Who writes, adopts and reviews care plans and gives copies."""
@@ -118,7 +129,9 @@ def plan_desk(
         month=month,
         today=today,
         draft=draft,
-        saved_at=None if kept.draft is None else kept.draft.saved_at,
+        saved_at=None
+        if kept.draft is None
+        else kept.draft.saved_at.astimezone(gathered.practice.zone),
         standing=_standing(kept, basis, today),
         versions=kept.versions,
         completeness=() if basis.rules is None else _complete(draft.plan, basis.rules),
@@ -127,7 +140,10 @@ def plan_desk(
         templates=basis.templates,
         reviews=kept.reviews,
         copies=kept.copies,
-        outreach=kept.outreach,
+        outreach=tuple(
+            replace(call, tried_at=call.tried_at.astimezone(gathered.practice.zone))
+            for call in kept.outreach
+        ),
         people={user_id: user.name for user_id, user in gathered.people.items()},
         paths=evidence_paths(gathered),
         family_labels={family.family: family.label for family in basis.families},

@@ -371,7 +371,7 @@ def _review_days(
         .where(col(PlanReviewRow.practice_id) == practice_id, *conditions)
         .group_by(col(PlanReviewRow.version_id))
     )
-    return dict(found)
+    return dict(found.all())
 
 
 def _require_version(session: Session, practice_id: str, version_id: str, patient_id: str) -> None:

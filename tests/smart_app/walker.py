@@ -38,6 +38,7 @@ IDS = (
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
+    | {"tab", "language", "older", "newer"}  # which view of the patient's own plan
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
