@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from ccm_fhir.domain.plans.measuring import Progress, Reading
+from ccm_fhir.domain.plans.parts import Bound, Goal
 from smart_app.views import plan_words as words
 from smart_app.views import tones, wording
 from smart_app.views.formats import day, sentence
@@ -45,7 +46,6 @@ def goal_progress(progress: Progress) -> ProgressGoalView:
     goal, readings = progress.goal, progress.readings
     dots, target_y = _placed(readings, goal.target.value)
     unit = goal.measure.unit
-    value = goal.target.words or f"{goal.target.value} {unit}".strip()
     return ProgressGoalView(
         id=part_id(f"progress-{goal.key}"),
         title=goal.text,
@@ -53,12 +53,21 @@ def goal_progress(progress: Progress) -> ProgressGoalView:
         tone=tones.ANSWERS[progress.answer],
         reason=sentence(progress.reason),
         measure=goal.measure.label.english,
-        target=f"{words.BOUNDS[goal.target.bound].lower()} {value}" if value else "not set",
+        target=_target(goal),
         line=" ".join(f"{dot.x},{dot.y}" for dot in dots) if len(dots) > 1 else "",
         dots=dots,
         target_y=target_y,
         rows=tuple(_row(reading, unit) for reading in readings),
     )
+
+
+def _target(goal: Goal) -> str:
+    if goal.target.bound is Bound.IN_WORDS:
+        return goal.target.words or "not set"
+    if goal.target.value is None:
+        return "not set"
+    bound = words.BOUNDS[goal.target.bound].lower()
+    return f"{bound} {goal.target.value} {goal.measure.unit}".strip()
 
 
 def _row(reading: Reading, unit: str) -> tuple[str, str]:

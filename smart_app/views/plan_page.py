@@ -248,7 +248,10 @@ def _status(desk: PlanDesk) -> tuple[str, Tone]:
     version = standing.version
     who = desk.people.get(version.adopted_by, "")
     text = f"Version {version.number}, adopted on {day(version.adopted_on)} by {who}."
-    return f"{text} {sentence(standing.review.reason)}", tones.ANSWERS[standing.review.answer]
+    kept = "Kept here and not yet in the EHR; this app decides by it."
+    return f"{text} {sentence(standing.review.reason)} {kept}", tones.ANSWERS[
+        standing.review.answer
+    ]
 
 
 def _tab(tab: Tab, here: Tab, desk: PlanDesk) -> TabView:

@@ -75,10 +75,10 @@ def part_view(each: DraftPart, desk: PlanDesk, problems: tuple[EditProblem, ...]
         id=part_id(part.key),
         key=part.key,
         text=typed.get("text", part.text),
-        tag=_tag(each),
+        tag=_tag(each, desk),
         about=desk.family_labels.get(part.family, ""),
         is_included=each.is_included,
-        is_own=part.source.origin is Origin.PERSON,
+        is_own=_is_own(each),
         origin=words.ORIGINS[part.source.origin],
         guidelines=_guidelines(each, desk),
         evidence=tuple(evidence(ref, desk.paths) for ref in part.source.refs),
@@ -105,11 +105,17 @@ def part_id(key: str) -> str:
     return f"part-{_NOT_IN_AN_ID.sub('-', key)}"
 
 
-def _tag(each: DraftPart) -> str:
+def _tag(each: DraftPart, desk: PlanDesk) -> str:
     part = each.part
     if isinstance(part, Statement) and part.urgency is not None:
         return words.URGENCIES[part.urgency]
-    return "Reworded" if each.is_edited and part.source.origin is not Origin.PERSON else ""
+    standing = None if desk.standing is None else desk.standing.version.plan.part(part.key)
+    is_reworded = each.is_edited and part != standing and not _is_own(each)
+    return "Changed by you" if is_reworded else ""
+
+
+def _is_own(each: DraftPart) -> bool:
+    return each.part.source.origin is Origin.PERSON
 
 
 def _target(goal: Goal) -> str:
