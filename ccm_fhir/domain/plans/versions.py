@@ -91,6 +91,7 @@ def _plan_fact(adopted: AdoptedPlan, first: date) -> CarePlanFact:
         contributors=tuple(member.ref for member in plan.team if member.ref),
         has_care_team=bool(plan.team),
         elements=tuple(sorted({_element(part) for part in plan.parts if _is_said(part)})),
+        recorded_here=True,
     )
 
 
