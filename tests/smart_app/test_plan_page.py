@@ -402,7 +402,7 @@ class TestCopy:
 
         assert answer.headers["content-type"] == "application/pdf"
         read = PdfReader(BytesIO(answer.content))
-        assert read.root_object["/Lang"] == "es"
+        assert str(read.root_object["/Lang"]) == "es"
         assert "/StructTreeRoot" in read.root_object
         metadata = read.root_object["/Metadata"].get_object()
         assert isinstance(metadata, StreamObject)
