@@ -88,6 +88,17 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     },
     "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
     "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
+    "/plan/draft": {"tab": "goals", "part": "problem:diabetes", "in": "problem:diabetes"},
+    "/plan/own": {"element": "coordination", "text": "walked"},
+    "/plan/adopt": {"tab": "adopt"},
+    "/plan/review": {"next_on": "2027-01-15"},
+    "/plan/call": {"outcome": "no_answer"},
+    "/plan/copy": {
+        "language": "en",
+        "way": "mail",
+        "given_to": "the patient",
+        "given_on": "2026-11-23",
+    },
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
