@@ -3,7 +3,7 @@
 Adds tables alone, so the previous release runs beside it.
 
 Revision ID: 0017
-Revises: 0018
+Revises: 0013
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0018"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
