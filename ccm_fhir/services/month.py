@@ -204,6 +204,7 @@ def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
             asked.practice.organization_ref,
         ),
         reviews=tuple(review.as_review(asked.practice.zone) for review in stored.reviews),
+        plans=stored.plans,
         choice=in_force(asked.choices_of(stored.patient.id), asked.month, stored.patient.id).choice,
         mdm=asked.mdm.get(stored.patient.id),
         biller_id=likely_biller(stored.entries),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from sqlmodel import col, func, or_, select
 
 from ccm_fhir.domain.writeback import ResourceKind
-from ccm_fhir.storage import claims, condition_reviews, consents, patients
+from ccm_fhir.storage import claims, condition_reviews, consents, patients, plans
 from ccm_fhir.storage.approvals import is_counted
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from ccm_fhir.domain.dates import ServiceMonth
+    from ccm_fhir.domain.plans.versions import AdoptedPlan
     from ccm_fhir.storage.claims import ClaimRecord
     from ccm_fhir.storage.condition_reviews import ReviewRecord
     from ccm_fhir.storage.consents import ConsentRecord
@@ -59,6 +60,7 @@ class MonthRow:
     claim_delivery_state: DeliveryState | None
     consents: tuple[ConsentRecord, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
+    plans: tuple[AdoptedPlan, ...] = ()
 
     @property
     def entered_seconds(self) -> int:
@@ -77,6 +79,7 @@ def month_rows(
     states = _delivery_states(session, practice_id, month, zone)
     recorded = consents.of_practice(session, practice_id)
     reviews = condition_reviews.of_practice(session, practice_id)
+    adopted = plans.adopted_of_practice(session, practice_id)
     return tuple(
         MonthRow(
             patient=patient,
@@ -88,6 +91,7 @@ def month_rows(
             claim_delivery_state=_newest_claim_state(states.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
             reviews=reviews.get(patient.id, ()),
+            plans=adopted.get(patient.id, ()),
         )
         for patient in patients.list_all(session, practice_id)
     )

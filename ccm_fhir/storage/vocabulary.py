@@ -14,11 +14,14 @@ __all__ = [
     "CardOutcome",
     "ChartSource",
     "ClientAuth",
+    "CopyGivenBy",
+    "CopyLanguage",
     "DeliveryState",
     "EntryChange",
     "EntrySource",
     "GrantKind",
     "GrantStatus",
+    "OutreachOutcome",
     "TimerOutcome",
 ]
 
@@ -116,3 +119,29 @@ class CardOutcome(StrEnum):
 
     ACCEPTED = "accepted"
     OVERRIDDEN = "overridden"
+
+
+class CopyGivenBy(StrEnum):
+    """How a copy of the plan reached the patient."""
+
+    IN_PERSON = "in_person"
+    MAIL = "mail"
+    PORTAL = "portal"
+    READ_ALOUD = "read_aloud"
+
+
+class CopyLanguage(StrEnum):
+    """The languages of the patient's copy, as their tags."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
+
+
+class OutreachOutcome(StrEnum):
+    """What came of an attempt to reach the patient."""
+
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    LEFT_MESSAGE = "left_message"
+    WRONG_NUMBER = "wrong_number"
+    CALL_BACK = "call_back"

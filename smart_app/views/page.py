@@ -20,6 +20,7 @@ PROGRESS = "progress"
 CONSENT = "consent"
 EVIDENCE = "evidence"
 TIMER = "timer"
+PLAN = "plan"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
@@ -33,6 +34,7 @@ _TITLES = {
     CONSENT: "Consent",
     EVIDENCE: "Evidence",
     TIMER: "My time",
+    PLAN: "Care plan",
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
     CONNECTION: "Connection to the EHR",
@@ -66,6 +68,12 @@ class Done(StrEnum):
     PRACTICE = "practice"
     RETRIED = "retried"
     KEYED = "keyed"
+    PLAN_SAVED = "plan-saved"
+    PLAN_ADOPTED = "plan-adopted"
+    PLAN_RESTARTED = "plan-restarted"
+    PLAN_REVIEWED = "plan-reviewed"
+    PLAN_CALL = "plan-call"
+    PLAN_COPY = "plan-copy"
 
 
 NOTICES: dict[Done, str] = {
@@ -91,6 +99,12 @@ NOTICES: dict[Done, str] = {
     Done.PRACTICE: "The practice’s setting is recorded.",
     Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
     Done.KEYED: "Recorded as entered by hand, under your name.",
+    Done.PLAN_SAVED: "The draft is saved.",
+    Done.PLAN_ADOPTED: "The plan is adopted. Give the patient a copy.",
+    Done.PLAN_RESTARTED: "Your draft was thrown away.",
+    Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
+    Done.PLAN_CALL: "The call is recorded.",
+    Done.PLAN_COPY: "It is recorded that a copy was given.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

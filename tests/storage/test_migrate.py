@@ -28,6 +28,7 @@ from ccm_fhir.storage import (
     ledger,
     mdm_attestations,
     migrate,
+    plans,
     reconciliations,
     statements,
     timers,
@@ -52,6 +53,10 @@ from tests.storage.makers import (
     delivery,
     entry,
     mdm,
+    plan_copy,
+    plan_outreach,
+    plan_review,
+    plan_version,
     sign_off,
     statement,
 )
@@ -76,6 +81,10 @@ APPEND_ONLY = (
     "emergency_access",
     "keyed_by_hand",
     "mdm_attestation",
+    "plan_copy",
+    "plan_outreach",
+    "plan_review",
+    "plan_version",
     "reconciliation",
     "recorded_consent",
     "sign_off",
@@ -223,7 +232,15 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         statements.record(session, practice_id, statement(ours), now)
         emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
         emergencies.begin(session, practice_id, emergency, now)
+        _planned(session, ours, now)
     return database
+
+
+def _planned(session: Session, ours: Tenant, now: datetime) -> None:
+    version = plans.adopt(session, ours.practice_id, plan_version(ours), now)
+    plans.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
+    plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
+    plans.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
 
 
 def _timed(session: Session, ours: Tenant, now: datetime) -> None:

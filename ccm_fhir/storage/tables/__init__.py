@@ -31,6 +31,13 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
     TimeLinkRow,
 )
+from ccm_fhir.storage.tables.plan import (
+    PlanCopyRow,
+    PlanDraftRow,
+    PlanOutreachRow,
+    PlanReviewRow,
+    PlanVersionRow,
+)
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
 from ccm_fhir.storage.tables.statement import CapabilityStatementRow
@@ -62,6 +69,11 @@ __all__ = [
     "LaunchRow",
     "MdmAttestationRow",
     "PatientRow",
+    "PlanCopyRow",
+    "PlanDraftRow",
+    "PlanOutreachRow",
+    "PlanReviewRow",
+    "PlanVersionRow",
     "PracticeRow",
     "ReconciliationRow",
     "RecordedConsentRow",
