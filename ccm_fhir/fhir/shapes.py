@@ -107,6 +107,7 @@ class Anything(Shape, frozen=True, kw_only=True):
 class Resource(Shape, frozen=True, kw_only=True):
     """What every resource has."""
 
+    resource_type: str | None = None
     id: str | None = None
     meta: Meta | None = None
     modifier_extension: list[Anything] | None = None

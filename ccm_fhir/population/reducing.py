@@ -1,0 +1,154 @@
+"""The second half of a sweep: the records of one part become charts, and each chart a result."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import ceil
+from pathlib import Path
+from zlib import adler32
+
+from ccm_fhir.domain.facts import Fact, PatientFact
+from ccm_fhir.fhir.bundles import age
+from ccm_fhir.population.accounting import ReduceTally
+from ccm_fhir.population.asking import Judge
+from ccm_fhir.population.records import Packed
+from ccm_fhir.population.results import Result, encode_result, failed_result, result_of
+from ccm_fhir.population.spill import read_index, records_of
+
+MOST_HELD_BYTES = 24 * 1024 * 1024  # of packed records at a time
+_OLDER = "an older version, or a copy, of a resource that is there"
+_NOT_HERE = "its patient is not in the export"
+_UNREADABLE = "The Patient resource could not be read: {}."
+_BROKEN = "Judging the chart failed with {}: a mistake of ours; please report it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One part of the patients, and where its records are."""
+
+    number: int
+    spills: list[Path]
+    absent_types: tuple[str, ...]
+
+
+def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
+    """Judge the patients of one part and write their results, in order of patient.
+
+    The file appears only when it is whole. Where a part is larger than it may be held, it is read
+    several times, some of its patients each time.
+
+    Raises:
+        OSError: the spill files cannot be read, or the results not be written.
+    """
+    judging = _Judging(judge, part.absent_types)
+    passes = max(1, ceil(_size(part) / MOST_HELD_BYTES))
+    draft = out.with_suffix(f".draft-{os.getpid()}")
+    lines: list[bytes] = []
+    for turn in range(passes):
+        lines += judging.lines(_by_patient(part, turn, passes))
+    lines.sort()
+    try:
+        with draft.open("wb") as file:
+            file.writelines(lines)
+        draft.replace(out)
+    finally:
+        draft.unlink(missing_ok=True)
+    return judging.tally
+
+
+def _size(part: Part) -> int:
+    size = 0
+    for path in part.spills:
+        with path.open("rb") as file:
+            size += sum(b.length for b in read_index(file).blocks if b.partition == part.number)
+    return size
+
+
+def _by_patient(part: Part, turn: int, passes: int) -> dict[str, list[Packed]]:
+    found: dict[str, list[Packed]] = {}
+    for block in records_of(part.spills, part.number):
+        for record in block:
+            held = found.get(record.patient)
+            if held is not None:
+                held.append(record)
+            elif passes == 1 or adler32(record.patient.encode()) % passes == turn:
+                found[record.patient] = [record]
+    return found
+
+
+@dataclass(slots=True)
+class _Judging:
+    judge: Judge
+    absent_types: tuple[str, ...]
+    tally: ReduceTally = field(default_factory=ReduceTally)
+
+    def lines(self, patients: dict[str, list[Packed]]) -> Iterable[bytes]:
+        """Yield each patient's line; patients who are not in the export have none."""
+        for name, records in patients.items():
+            newest, older = _newest(records)
+            self.tally.carried += sum(1 for record in records if not record.reason)
+            result = self._result(name, newest)
+            for record in older:
+                self._skip(record, _OLDER)
+            if result is not None:
+                counts = self.tally.outcomes
+                counts[result.outcome] = counts.get(result.outcome, 0) + 1
+                yield encode_result(result) + b"\n"
+
+    def _result(self, name: str, records: list[Packed]) -> Result | None:
+        themselves = [r for r in records if r.resource_type == "Patient"]
+        readable = [r for r in themselves if not r.reason]
+        if not themselves:
+            self.tally.absent_patients += 1
+            for record in records:
+                self._skip(record, _NOT_HERE)
+            return None
+        self.tally.used += sum(1 for record in records if not record.reason)
+        if not readable:
+            return self._failed(name, _UNREADABLE.format(themselves[0].reason))
+        return self._judged(name, records)
+
+    def _judged(self, name: str, records: list[Packed]) -> Result:
+        try:
+            facts: list[Fact] = []
+            for record in records:
+                facts += record.unpacked()
+            patient = next(fact for fact in facts if isinstance(fact, PatientFact))
+            skipped = [record.skipped() for record in records if record.reason]
+            chart = self.judge.chart(patient, facts, skipped, self.absent_types)
+            return result_of(name, self.judge.screen(chart))
+        except Exception as problem:  # noqa: BLE001  # style guide 27: one patient never costs others
+            return self._failed(name, _BROKEN.format(type(problem).__name__))
+
+    def _failed(self, name: str, reason: str) -> Result:
+        self.tally.failures[reason] = self.tally.failures.get(reason, 0) + 1
+        return failed_result(name, reason)
+
+    def _skip(self, record: Packed, reason: str) -> None:
+        """Count a resource that was carried here and is not used; one skipped before is counted."""
+        if not record.reason:
+            key = f"{record.resource_type}: {reason}"
+            self.tally.skipped[key] = self.tally.skipped.get(key, 0) + 1
+
+
+def _newest(records: list[Packed]) -> tuple[list[Packed], list[Packed]]:
+    """Return the newest version of each resource, in order of their keys, and the others."""
+    kept: dict[tuple[str, str, int], Packed] = {}
+    older: list[Packed] = []
+    for place, record in enumerate(records):
+        key = (record.resource_type, record.resource_id, 0 if record.resource_id else place)
+        known = kept.get(key)
+        if known is None:
+            kept[key] = record
+        elif _age(record) >= _age(known):
+            older.append(known)
+            kept[key] = record
+        else:
+            older.append(record)
+    return [kept[key] for key in sorted(kept)], older
+
+
+def _age(record: Packed) -> tuple[float, int]:
+    return age(record.last_updated, record.version_id)

@@ -1,0 +1,119 @@
+"""Records on disk between their range and their patient's part: one file a range.
+
+A spill file is blocks of packed records, each of one part, then an index with the range's tally.
+It appears under its name only when it is whole, so that its being there is the checkpoint.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Self
+from zlib import crc32
+
+import msgspec
+
+from ccm_fhir.population.accounting import MapTally
+from ccm_fhir.population.records import Packed, Record, pack, unpack
+
+_MOST_HELD = 20_000  # records, before they go to disk
+_LENGTH_BYTES = 8
+
+
+class Block(msgspec.Struct, frozen=True, array_like=True):
+    """Where in a spill file some records of one part lie."""
+
+    partition: int
+    offset: int
+    length: int
+
+
+class Index(msgspec.Struct, frozen=True, array_like=True):
+    """The end of a spill file."""
+
+    blocks: list[Block]
+    tally: MapTally
+
+
+_decode_index = msgspec.msgpack.Decoder(Index).decode
+
+
+def partition_of(patient: str, partitions: int) -> int:
+    """Return the part into which a patient's records go."""
+    return crc32(patient.encode()) % partitions
+
+
+class SpillWriter:
+    """Writes the spill file of one range; left without ``finish``, it leaves nothing behind."""
+
+    def __init__(self, path: Path, partitions: int) -> None:
+        self._path = path
+        self._draft = path.with_suffix(f".draft-{os.getpid()}")
+        self._partitions = partitions
+        self._held: list[list[Record]] = [[] for _ in range(partitions)]
+        self._count = 0
+        self._blocks: list[Block] = []
+        self._offset = 0
+
+    def __enter__(self) -> Self:
+        self._file = self._draft.open("wb", buffering=0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+        self._draft.unlink(missing_ok=True)
+
+    def add(self, record: Record) -> None:
+        """Take one record; it goes to disk with others."""
+        self._held[crc32(record.patient.encode()) % self._partitions].append(record)
+        self._count += 1
+        if self._count >= _MOST_HELD:
+            self._flush()
+
+    def finish(self, tally: MapTally) -> None:
+        """Write what is held and the index, and let the file appear."""
+        self._flush()
+        index = pack(Index(self._blocks, tally))
+        self._write(index + len(index).to_bytes(_LENGTH_BYTES, "big"))
+        self._draft.replace(self._path)
+
+    def _flush(self) -> None:
+        for partition, held in enumerate(self._held):
+            if held:
+                packed = pack(held)
+                self._blocks.append(Block(partition, self._offset, len(packed)))
+                self._write(packed)
+                held.clear()
+        self._count = 0
+
+    def _write(self, packed: bytes) -> None:
+        view = memoryview(packed)
+        while view:
+            written = self._file.write(view)
+            view = view[written:]
+            self._offset += written
+
+
+def read_index(file: IO[bytes]) -> Index:
+    """Return the index of a spill file."""
+    end = file.seek(-_LENGTH_BYTES, os.SEEK_END)
+    length = int.from_bytes(file.read(_LENGTH_BYTES), "big")
+    file.seek(end - length)
+    return _decode_index(file.read(length))
+
+
+def read_tally(path: Path) -> MapTally:
+    """Return the tally of the range that a spill file is of."""
+    with path.open("rb") as file:
+        return read_index(file).tally
+
+
+def records_of(paths: list[Path], partition: int) -> Iterator[list[Packed]]:
+    """Yield the records of one part, block by block, in the order of the ranges."""
+    for path in paths:
+        with path.open("rb") as file:
+            for block in read_index(file).blocks:
+                if block.partition == partition:
+                    file.seek(block.offset)
+                    yield unpack(file.read(block.length))
