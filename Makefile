@@ -63,6 +63,7 @@ bench: install  ## Run the benchmarks
 	$(PY) -m tests.benchmarks.bench_classify
 	$(PY) -m tests.benchmarks.bench_cds
 	$(PY) -m tests.benchmarks.bench_ledger
+	$(PY) -m tests.benchmarks.bench_sweep
 
 faults:  ## Run the fault matrix (not there yet)
 	@echo 'faults: the fault matrix is not there yet; it comes with the write-back issue'; exit 1

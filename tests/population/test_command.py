@@ -76,8 +76,10 @@ def test_parquet_without_its_library_names_the_extra(tmp_path: Path) -> None:
         "from ccm_fhir.cli import main; main()"
     )
     ran = subprocess.run(  # noqa: S603
-        [sys.executable, "-c", code, "sweep", f"--ndjson={export}", DAY]
-        + [f"--out={tmp_path / 'out.parquet'}"],
+        [
+            *(sys.executable, "-c", code, "sweep", DAY),
+            *(f"--ndjson={export}", f"--out={tmp_path / 'out.parquet'}"),
+        ],
         check=False,
         capture_output=True,
         text=True,

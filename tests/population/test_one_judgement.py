@@ -44,7 +44,7 @@ CPT = "http://www.ama-assn.org/go/cpt"
 
 
 def by_chart(lines: Iterable[bytes]) -> dict[str, Result]:
-    """Judge each patient by the road of the chart screen: the chart's resources, then ``assess``."""
+    """Judge each patient by the road of the chart screen: its resources, then ``assess``."""
     resources = latest_of_each(read_resource(each, "") for each in lines if each.strip())
     kinds = {resource.type for resource in resources}
     kinds |= {"Claim"} if "ExplanationOfBenefit" in kinds else set()
@@ -184,15 +184,23 @@ CODES = st.sampled_from(
     ]
 )
 DAYS = st.sampled_from(
-    ["2015", "2024-11-02", "2025-10-31", "2025-11-01", "2026-02", "2026-11-01", "2026-11-30"]
-    + ["2026-12-01", "2027-01-01", "never"]
+    [
+        *("2015", "2024-11-02", "2025-10-31", "2025-11-01", "2026-02", "2026-11-01"),
+        *("2026-11-30", "2026-12-01", "2027-01-01", "never"),
+    ]
 )
 MAYBE_DAY = st.none() | DAYS
 CLINICAL = st.sampled_from(["active", "resolved", "remission", "relapse", "odd", None])
 VERIFIED = st.sampled_from(["confirmed", "refuted", "provisional", "entered-in-error", None])
 VERSIONS = st.sampled_from(
-    [None, {"versionId": "1"}, {"versionId": "2"}, {"lastUpdated": "2026-01-01T00:00:00Z"}]
-    + [{"versionId": "3", "lastUpdated": "2026-02-01T00:00:00+02:00"}, {"versionId": "W/odd"}]
+    [
+        None,
+        {"versionId": "1"},
+        {"versionId": "2"},
+        {"lastUpdated": "2026-01-01T00:00:00Z"},
+        {"versionId": "3", "lastUpdated": "2026-02-01T00:00:00+02:00"},
+        {"versionId": "W/odd"},
+    ]
 )
 NAMES = st.sampled_from(
     ["Patient/a", "Patient/b", "Patient/gone", "urn:uuid:other", "Patient/a/_history/1"]

@@ -29,7 +29,9 @@ def concept(*codings: tuple[str, str, str], text: str = "") -> str:
     """Return a CodeableConcept of codings (system, code, display)."""
     made: dict[str, Any] = {}
     if codings:
-        made["coding"] = [{"system": s, "code": c, "display": d} for s, c, d in codings]
+        made["coding"] = [
+            {"system": s, "code": c} | ({"display": d} if d else {}) for s, c, d in codings
+        ]
     if text:
         made["text"] = text
     return compact(made)

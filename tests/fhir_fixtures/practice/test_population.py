@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fhir.resources.R4B import get_fhir_model_class
 
 from ccm_fhir.domain.conditions import Chronic, Tier
 from ccm_fhir.terminology import load_chronic_table
 from fhir_fixtures.practice.population import Population, write_population
-from fhir_fixtures.practice.population.diseases import ACUTE, CHRONIC, SPREAD
+from fhir_fixtures.practice.population.diseases import ACUTE, CHRONIC, SPREAD, Disease
 
 AS_OF = date(2026, 11, 23)
 TABLE = load_chronic_table()
@@ -71,6 +72,12 @@ def test_a_patient_is_some_twenty_kilobytes_of_distinct_resources(tmp_path: Path
     assert kinds["Encounter"] == 6 * 200
 
 
+def test_every_resource_is_valid_by_models_nobody_here_wrote(tmp_path: Path) -> None:
+    write_population(population(40), tmp_path)
+    for made in resources(tmp_path):
+        get_fhir_model_class(made["resourceType"]).model_validate(made)
+
+
 def test_fields_come_in_many_orders(tmp_path: Path) -> None:
     write_population(population(20), tmp_path)
     first = {next(iter(r)) for r in resources(tmp_path) if r["resourceType"] == "Condition"}
@@ -99,7 +106,7 @@ def test_broken_lines_come_at_the_chosen_rate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("disease", [*CHRONIC, SPREAD], ids=lambda disease: disease.family)
-def test_diseases_are_what_the_tables_call_them(disease: Any) -> None:
+def test_diseases_are_what_the_tables_call_them(disease: Disease) -> None:
     for code, _ in disease.codes:
         meaning = TABLE.icd10cm_meaning(code)
         assert meaning is not None
