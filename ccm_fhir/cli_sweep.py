@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from contextlib import ExitStack
 from pathlib import Path
@@ -60,7 +61,10 @@ def _sweep(
     processes: int | None,
     err: Console,
 ) -> Accounting:
-    plan = population.plan_sweep(ndjson, asking, judge_for(asking).versions)
+    judge = judge_for(asking)
+    gc.collect()
+    gc.freeze()  # the tables live as long as the process, and workers share their pages
+    plan = population.plan_sweep(ndjson, asking, judge.versions)
     folder = work or out.with_name(f"{out.name}.work")
     with ExitStack() as stack:
         try:
@@ -88,6 +92,7 @@ class _Shown:
             console=err,
             disable=not err.is_terminal,
             transient=True,
+            auto_refresh=False,  # it would be a thread, and workers are forked
         )
         self._task = self._bar.add_task("reading", total=None, patients=0)
 
@@ -108,6 +113,7 @@ class _Shown:
             total=now.bytes_total * 5 // 4,
             completed=now.bytes_read + int(judged * now.bytes_total / 4),
             patients=now.patients,
+            refresh=True,
         )
 
 

@@ -19,7 +19,7 @@ from ccm_fhir.fhir.source import Source
 
 _AT = re.compile(r" - at `(?P<path>\$[A-Za-z0-9.\[\]]*)`\Z")
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,63}\Z")
-_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
+FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}\Z")
 _MODIFIER = "it carries a modifier extension, which may change its meaning"
 
 
@@ -97,17 +97,21 @@ def extract_for(resource: bytes, base_url: str = "", resource_type: str = "") ->
     return _said(resource_type, reader, shape, base_url)
 
 
-def extract_expecting(resource_type: str, resource: bytes, base_url: str = "") -> Extracted:
-    """Return what ``extract_for`` does, sooner where a resource is of the type expected."""
+def read_as(resource_type: str, resource: bytes) -> Resource | None:
+    """Return a resource in the shape of the type expected; None where it does not fit that."""
     reader = READERS.get(resource_type)
-    if reader is not None:
-        try:
-            shape = reader.decode(resource)
-        except UNREADABLE:
-            return extract_for(resource, base_url)
-        if shape.resource_type == resource_type:
-            return _said(resource_type, reader, shape, base_url)
-    return extract_for(resource, base_url)
+    if reader is None:
+        return None
+    try:
+        shape: Resource = reader.decode(resource)
+    except UNREADABLE:
+        return None
+    return shape if shape.resource_type == resource_type else None
+
+
+def said(resource_type: str, shape: Resource, base_url: str = "") -> Extracted:
+    """Return what ``extract_for`` does of a resource that has been read already."""
+    return _said(resource_type, READERS[resource_type], shape, base_url)
 
 
 def _said(resource_type: str, reader: Reader, shape: Resource, base_url: str) -> Extracted:
@@ -115,7 +119,7 @@ def _said(resource_type: str, reader: Reader, shape: Resource, base_url: str) ->
     source = Source(EvidenceRef(resource_type, shape.id or "", version), base_url)
     also: tuple[Fact, ...] = ()
     fact: Extract
-    if not shape.id or not _ID.match(shape.id):
+    if not shape.id or not FHIR_ID.match(shape.id):
         fact = Skipped(resource_type, "it has no usable id")
     elif shape.modifier_extension and not reader.keeps_modifiers:
         fact = Skipped(resource_type, _MODIFIER)

@@ -6,13 +6,16 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ccm_fhir.domain.conditions import ChronicTable
 from ccm_fhir.domain.facts import EvidenceRef, Fact, Skipped
 from ccm_fhir.fhir.contained import UNREADABLE, decode_head
-from ccm_fhir.fhir.extract import Extracted, Irrelevant, extract_expecting
+from ccm_fhir.fhir.extract import Extracted, Irrelevant, extract_for, read_as, said
+from ccm_fhir.fhir.extract_condition import ConditionShape
 from ccm_fhir.fhir.readers import READERS
-from ccm_fhir.fhir.references import normalise_reference
+from ccm_fhir.fhir.references import local_reference, normalise_reference
 from ccm_fhir.fhir.salvage import salvage
 from ccm_fhir.population.accounting import MapTally
+from ccm_fhir.population.idle import IdleConditions
 from ccm_fhir.population.lines import LONGEST_LINE_BYTES, BrokenFileError, lines_of
 from ccm_fhir.population.plan import Range
 from ccm_fhir.population.records import SWEPT, Record, kept
@@ -26,20 +29,24 @@ _LOCAL = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}\Z")
 _TAIL = re.compile(r"[/:]([A-Za-z0-9\-.]{1,64})\Z")
 
 
-def map_range(stretch: Range, spill: Path, *, partitions: int, base_url: str) -> MapTally:
+def map_range(
+    stretch: Range, spill: Path, *, partitions: int, base_url: str, table: ChronicTable
+) -> MapTally:
     """Read one range and write its spill file; the file appears only when it is whole.
 
     Raises:
         OSError: the range cannot be read, or the spill file not be written.
     """
-    reading = _Reading(MapTally(), SpillWriter(spill, partitions), base_url, _hint(stretch.path))
-    with reading.writer:
+    writer = SpillWriter(spill, partitions)
+    hint = _hint(stretch.path)
+    reading = _Reading(MapTally(), writer, base_url, hint, IdleConditions(table))
+    with writer:
         try:
             for line in lines_of(stretch):
                 reading.take(line)
         except BrokenFileError:
             reading.tally.broken_files += 1
-        reading.writer.finish(reading.tally)
+        writer.finish(reading.tally)
     return reading.tally
 
 
@@ -57,6 +64,7 @@ class _Reading:
     writer: SpillWriter
     base_url: str
     hint: str
+    idle: IdleConditions
     expected: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,9 +79,30 @@ class _Reading:
         if len(line) > LONGEST_LINE_BYTES:
             self._salvage(line, Skipped("", _TOO_LONG))
         elif self.expected in SWEPT:
-            self._carry(line, extract_expecting(self.expected, line, self.base_url))
+            self._likely(line, self.expected)
         else:
             self._unlikely(line)
+
+    def _likely(self, line: bytes, expected: str) -> None:
+        """Read a line that is likely to be of the type of the one before."""
+        shape = read_as(expected, line)
+        if shape is None:
+            self._carry(line, extract_for(line, self.base_url))
+        elif not (isinstance(shape, ConditionShape) and self._is_idle(shape)):
+            self._carry(line, said(expected, shape, self.base_url))
+
+    def _is_idle(self, shape: ConditionShape) -> bool:
+        """Whether a Condition cannot matter; then it is merely noted for its patient."""
+        named = shape.subject.reference if shape.subject is not None else None
+        patient = local_reference(named, self.base_url) if named else ""
+        if not (patient.startswith("Patient/") and self.idle.holds(shape)):
+            return False
+        meta = shape.meta
+        version, updated = (meta.version_id or "", meta.last_updated or "") if meta else ("", "")
+        self._saw("Condition")
+        self.tally.carried += 1
+        self.writer.add_idle(patient, shape.id or "", version, updated)
+        return True
 
     def _unlikely(self, line: bytes) -> None:
         """Read a line in a file of a type that a sweep does not ask about."""
@@ -83,8 +112,10 @@ class _Reading:
             resource_type = ""
         if resource_type in READERS and resource_type not in SWEPT:
             self._irrelevant(resource_type)
+        elif resource_type in SWEPT:
+            self._likely(line, resource_type)
         else:
-            self._carry(line, extract_expecting(resource_type, line, self.base_url))
+            self._carry(line, extract_for(line, self.base_url))
 
     def _carry(self, line: bytes, read: Extracted) -> None:
         fact = read.fact
@@ -109,7 +140,7 @@ class _Reading:
             self._not_local(read, ref)
             return
         self.tally.carried += 1
-        facts = kept((fact, *read.also))
+        facts = kept(fact, read.also)
         self.writer.add(_record(read.patient, ref, read.last_updated, "", facts))
 
     def _not_local(self, read: Extracted, ref: EvidenceRef) -> None:

@@ -103,18 +103,59 @@ class Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
         return Skipped(self.resource_type, self.reason)
 
 
+class Idle(msgspec.Struct, array_like=True, gc=False):
+    """Conditions that cannot change any answer: whose each is, which, and in which version."""
+
+    patients: list[str] = []
+    ids: list[str] = []
+    versions: list[str] = []
+    updated: list[str] = []
+
+    def packed(self, place: int) -> Packed:
+        """Return one of them as a record without facts."""
+        return Packed(
+            self.patients[place],
+            "Condition",
+            self.ids[place],
+            self.versions[place],
+            self.updated[place],
+            "",
+            [],
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}>"
+
+
+class Carried(msgspec.Struct, array_like=True, gc=False):
+    """What goes from one range to one part at a time."""
+
+    records: list[Record]
+    idle: Idle
+
+
+class Arrived(msgspec.Struct, array_like=True, gc=False):
+    """The same, come back from disk."""
+
+    records: list[Packed]
+    idle: Idle
+
+
 _DECODE: list[Any] = [msgspec.msgpack.Decoder(kind).decode for kind in KEPT_FACTS]
 pack = msgspec.msgpack.Encoder().encode
-unpack = msgspec.msgpack.Decoder(list[Packed]).decode
+unpack = msgspec.msgpack.Decoder(Arrived).decode
 
 
-def kept(facts: Iterable[Fact]) -> list[tuple[int, Fact]]:
-    """Return what a sweep keeps of facts, each with the number of its kind."""
-    found: list[tuple[int, Fact]] = []
-    for fact in facts:
-        number = _NUMBERS.get(type(fact))
+def kept(fact: Fact, also: tuple[Fact, ...]) -> list[tuple[int, Fact]]:
+    """Return what a sweep keeps of a resource's facts, each with the number of its kind."""
+    if isinstance(fact, PatientFact):
+        fact = _lean(fact)
+    number = _NUMBERS.get(type(fact))
+    found = [] if number is None else [(number, fact)]
+    for each in also:
+        number = _NUMBERS.get(type(each))
         if number is not None:
-            found.append((number, _lean(fact) if isinstance(fact, PatientFact) else fact))
+            found.append((number, each))
     return found
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from zlib import adler32
 
+import msgspec
+
 from ccm_fhir.domain.facts import Fact, PatientFact
 from ccm_fhir.fhir.bundles import age
 from ccm_fhir.population.accounting import ReduceTally
 from ccm_fhir.population.asking import Judge
-from ccm_fhir.population.records import Packed
+from ccm_fhir.population.records import Idle, Packed
 from ccm_fhir.population.results import Result, encode_result, failed_result, result_of
 from ccm_fhir.population.spill import read_index, records_of
 
@@ -66,16 +69,61 @@ def _size(part: Part) -> int:
     return size
 
 
-def _by_patient(part: Part, turn: int, passes: int) -> dict[str, list[Packed]]:
+@dataclass(slots=True)
+class _Patients:
+    """Records by patient; and of each patient how many idle Conditions there are besides."""
+
+    records: dict[str, list[Packed]]
+    idle: Counter[str]
+
+
+def _by_patient(part: Part, turn: int, passes: int) -> _Patients:
     found: dict[str, list[Packed]] = {}
+    idle: list[Idle] = []
     for block in records_of(part.spills, part.number):
-        for record in block:
+        idle.append(block.idle)
+        for record in block.records:
             held = found.get(record.patient)
             if held is not None:
                 held.append(record)
-            elif passes == 1 or adler32(record.patient.encode()) % passes == turn:
+            elif passes == 1 or _turn(record.patient, passes) == turn:
                 found[record.patient] = [record]
-    return found
+    patients = _Patients(found, Counter())
+    for each in _of_turn(idle, turn, passes):
+        patients.idle.update(each.patients)
+    _tell_versions_apart(patients, _of_turn(idle, turn, passes))
+    return patients
+
+
+def _turn(patient: str, passes: int) -> int:
+    return adler32(patient.encode()) % passes
+
+
+def _of_turn(idle: list[Idle], turn: int, passes: int) -> Iterator[Idle]:
+    """Yield the idle Conditions of those patients whose turn it is."""
+    for each in idle:
+        if passes == 1:
+            yield each
+            continue
+        places = [n for n, name in enumerate(each.patients) if _turn(name, passes) == turn]
+        yield Idle(*([column[n] for n in places] for column in msgspec.structs.astuple(each)))
+
+
+def _tell_versions_apart(patients: _Patients, idle: Iterable[Idle]) -> None:
+    """Take idle Conditions of which there is another version among the records of their patient."""
+    columns = list(idle)
+    seen: Counter[str] = Counter()
+    for each in columns:
+        seen.update(each.ids)
+    twice = {resource_id for resource_id, count in seen.items() if count > 1}
+    for records in patients.records.values():
+        twice.update(r.resource_id for r in records if r.resource_id in seen)
+    for each in columns if twice else ():
+        for place, resource_id in enumerate(each.ids):
+            if resource_id in twice:
+                record = each.packed(place)
+                patients.records.setdefault(record.patient, []).append(record)
+                patients.idle[record.patient] -= 1
 
 
 @dataclass(slots=True)
@@ -84,12 +132,15 @@ class _Judging:
     absent_types: tuple[str, ...]
     tally: ReduceTally = field(default_factory=ReduceTally)
 
-    def lines(self, patients: dict[str, list[Packed]]) -> Iterable[bytes]:
+    def lines(self, patients: _Patients) -> Iterable[bytes]:
         """Yield each patient's line; patients who are not in the export have none."""
-        for name, records in patients.items():
+        for name in patients.idle.keys() - patients.records.keys():
+            patients.records[name] = []
+        for name, records in patients.records.items():
             newest, older = _newest(records)
-            self.tally.carried += sum(1 for record in records if not record.reason)
-            result = self._result(name, newest)
+            idle = patients.idle[name]
+            self.tally.carried += idle + sum(1 for record in records if not record.reason)
+            result = self._result(name, newest, idle)
             for record in older:
                 self._skip(record, _OLDER)
             if result is not None:
@@ -97,15 +148,16 @@ class _Judging:
                 counts[result.outcome] = counts.get(result.outcome, 0) + 1
                 yield encode_result(result) + b"\n"
 
-    def _result(self, name: str, records: list[Packed]) -> Result | None:
+    def _result(self, name: str, records: list[Packed], idle: int) -> Result | None:
         themselves = [r for r in records if r.resource_type == "Patient"]
         readable = [r for r in themselves if not r.reason]
         if not themselves:
             self.tally.absent_patients += 1
             for record in records:
                 self._skip(record, _NOT_HERE)
+            self._skip_many("Condition", _NOT_HERE, idle)
             return None
-        self.tally.used += sum(1 for record in records if not record.reason)
+        self.tally.used += idle + sum(1 for record in records if not record.reason)
         if not readable:
             return self._failed(name, _UNREADABLE.format(themselves[0].reason))
         return self._judged(name, records)
@@ -129,8 +181,12 @@ class _Judging:
     def _skip(self, record: Packed, reason: str) -> None:
         """Count a resource that was carried here and is not used; one skipped before is counted."""
         if not record.reason:
-            key = f"{record.resource_type}: {reason}"
-            self.tally.skipped[key] = self.tally.skipped.get(key, 0) + 1
+            self._skip_many(record.resource_type, reason, 1)
+
+    def _skip_many(self, resource_type: str, reason: str, count: int) -> None:
+        key = f"{resource_type}: {reason}"
+        if count:
+            self.tally.skipped[key] = self.tally.skipped.get(key, 0) + count
 
 
 def _newest(records: list[Packed]) -> tuple[list[Packed], list[Packed]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from ccm_fhir.domain.eligibility import Outcome, Screened
+from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.domain.findings import Finding
 
 
@@ -42,7 +43,7 @@ def result_of(patient: str, screened: Screened) -> Result:
         patient,
         screened.outcome.value,
         screened.families,
-        sorted(map(str, screened.evidence)),
+        _named(screened.evidence),
         tuple(criterion.value for criterion in screened.missing),
         [_finding(finding) for finding in screened.findings],
     )
@@ -60,5 +61,9 @@ def _finding(finding: Finding) -> ResultFinding:
         finding.answer.value,
         finding.code,
         finding.reason,
-        sorted(map(str, finding.evidence)),
+        _named(finding.evidence),
     )
+
+
+def _named(evidence: tuple[EvidenceRef, ...]) -> list[str]:
+    return sorted([f"{ref.resource_type}/{ref.resource_id}" for ref in evidence])

@@ -7,6 +7,7 @@ worker costs what it had in hand; after several, the sweep stops and keeps the r
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,6 +28,8 @@ from ccm_fhir.population.spill import read_tally
 from ccm_fhir.population.work import SweepStorageError, Work
 
 _MOST_BREAKS = 3
+# A forked worker shares the loaded tables. It is safe while the parent runs no thread of its own.
+_START = "fork" if sys.platform == "linux" else "spawn"
 _SAME_AS = {"Claim": ("Claim", "ExplanationOfBenefit")}
 _Job = TypeVar("_Job")
 _Done = TypeVar("_Done")
@@ -102,13 +105,13 @@ class _Told:
 
 def _map(plan: SweepPlan, work: Work, processes: int, told: _Told) -> list[MapTally]:
     tallies: list[MapTally] = []
-    todo: list[tuple[Range, Work, int, str]] = []
+    todo: list[tuple[Range, Work, int, Asking]] = []
     for stretch in plan.ranges():
         if work.spill(stretch.number).exists():
             tallies.append(read_tally(work.spill(stretch.number)))
             told.read(stretch)
         else:
-            todo.append((stretch, work, plan.partitions, plan.asking.base_url))
+            todo.append((stretch, work, plan.partitions, plan.asking))
     for (stretch, *_), tally in _all_done(_map_one, todo, processes, plan.asking):
         tallies.append(tally)
         told.read(stretch)
@@ -135,10 +138,15 @@ def _reduce(
     return tallies
 
 
-def _map_one(job: tuple[Range, Work, int, str]) -> MapTally:
-    stretch, work, partitions, base_url = job
-    spill = work.spill(stretch.number)
-    return map_range(stretch, spill, partitions=partitions, base_url=base_url)
+def _map_one(job: tuple[Range, Work, int, Asking]) -> MapTally:
+    stretch, work, partitions, asking = job
+    return map_range(
+        stretch,
+        work.spill(stretch.number),
+        partitions=partitions,
+        base_url=asking.base_url,
+        table=judge_for(asking).table,
+    )
 
 
 def _reduce_one(job: tuple[Part, Work, Asking]) -> ReduceTally:
@@ -178,7 +186,7 @@ def _pooled(
     work: Callable[[_Job], _Done], jobs: dict[int, _Job], processes: int, asking: Asking
 ) -> Iterable[tuple[int, _Done]]:
     begin = partial(_begin, asking)
-    context = get_context("spawn")
+    context = get_context(_START)
     with ProcessPoolExecutor(processes, mp_context=context, initializer=begin) as pool:
         waiting = iter(tuple(jobs.items()))
         running: dict[Future[_Done], int] = {}

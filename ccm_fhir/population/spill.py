@@ -15,7 +15,7 @@ from zlib import crc32
 import msgspec
 
 from ccm_fhir.population.accounting import MapTally
-from ccm_fhir.population.records import Packed, Record, pack, unpack
+from ccm_fhir.population.records import Arrived, Carried, Idle, Record, pack, unpack
 
 _MOST_HELD = 20_000  # records, before they go to disk
 _LENGTH_BYTES = 8
@@ -39,11 +39,6 @@ class Index(msgspec.Struct, frozen=True, array_like=True):
 _decode_index = msgspec.msgpack.Decoder(Index).decode
 
 
-def partition_of(patient: str, partitions: int) -> int:
-    """Return the part into which a patient's records go."""
-    return crc32(patient.encode()) % partitions
-
-
 class SpillWriter:
     """Writes the spill file of one range; left without ``finish``, it leaves nothing behind."""
 
@@ -51,7 +46,7 @@ class SpillWriter:
         self._path = path
         self._draft = path.with_suffix(f".draft-{os.getpid()}")
         self._partitions = partitions
-        self._held: list[list[Record]] = [[] for _ in range(partitions)]
+        self._held = [Carried([], Idle()) for _ in range(partitions)]
         self._count = 0
         self._blocks: list[Block] = []
         self._offset = 0
@@ -66,7 +61,18 @@ class SpillWriter:
 
     def add(self, record: Record) -> None:
         """Take one record; it goes to disk with others."""
-        self._held[crc32(record.patient.encode()) % self._partitions].append(record)
+        self._held[crc32(record.patient.encode()) % self._partitions].records.append(record)
+        self._count += 1
+        if self._count >= _MOST_HELD:
+            self._flush()
+
+    def add_idle(self, patient: str, resource_id: str, version_id: str, updated: str) -> None:
+        """Take one idle Condition."""
+        idle = self._held[crc32(patient.encode()) % self._partitions].idle
+        idle.patients.append(patient)
+        idle.ids.append(resource_id)
+        idle.versions.append(version_id)
+        idle.updated.append(updated)
         self._count += 1
         if self._count >= _MOST_HELD:
             self._flush()
@@ -80,11 +86,11 @@ class SpillWriter:
 
     def _flush(self) -> None:
         for partition, held in enumerate(self._held):
-            if held:
+            if held.records or held.idle.ids:
                 packed = pack(held)
                 self._blocks.append(Block(partition, self._offset, len(packed)))
                 self._write(packed)
-                held.clear()
+                self._held[partition] = Carried([], Idle())
         self._count = 0
 
     def _write(self, packed: bytes) -> None:
@@ -109,7 +115,7 @@ def read_tally(path: Path) -> MapTally:
         return read_index(file).tally
 
 
-def records_of(paths: list[Path], partition: int) -> Iterator[list[Packed]]:
+def records_of(paths: list[Path], partition: int) -> Iterator[Arrived]:
     """Yield the records of one part, block by block, in the order of the ranges."""
     for path in paths:
         with path.open("rb") as file:

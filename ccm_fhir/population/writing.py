@@ -6,6 +6,7 @@ import heapq
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,11 @@ def check_parquet() -> None:
         ParquetMissingError: it cannot.
     """
     try:
-        import pyarrow.parquet  # noqa: F401, PLC0415  # an extra
-    except ImportError:
-        raise ParquetMissingError from None
+        is_there = find_spec("pyarrow") is not None
+    except ValueError:  # a module of that name without a spec
+        is_there = False
+    if not is_there:
+        raise ParquetMissingError
 
 
 def write_results(parts: Iterable[Path], out: Path) -> None:

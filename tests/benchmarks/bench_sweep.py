@@ -137,7 +137,7 @@ def profiled(export: Path, folder: Path) -> None:
     spills = [folder / f"{stretch.number}.spill" for stretch in plan.ranges()]
     for work in (
         lambda: [
-            map_range(stretch, spill, partitions=plan.partitions, base_url="")
+            map_range(stretch, spill, partitions=plan.partitions, base_url="", table=judge.table)
             for stretch, spill in zip(plan.ranges(), spills, strict=True)
         ],
         lambda: [

@@ -13,6 +13,7 @@ import pytest
 
 from ccm_fhir.errors import InputError
 from ccm_fhir.population import Asking, plan_sweep
+from ccm_fhir.population.asking import judge_for
 from ccm_fhir.population.lines import LONGEST_LINE_BYTES
 from ccm_fhir.population.mapping import map_range
 from tests.population.exports import (
@@ -309,7 +310,7 @@ def test_no_name_of_a_patient_is_kept_on_the_way(tmp_path: Path) -> None:
     named = patient(name=[{"family": "Canaryfamily"}], birthDate="1931-07-19")
     export = written(tmp_path, by_file([named]))
     (stretch,) = plan_sweep(export, ASKING, ()).ranges()
-    map_range(stretch, tmp_path / "spill", partitions=1, base_url="")
+    map_range(stretch, tmp_path / "spill", partitions=1, base_url="", table=judge_for(ASKING).table)
     kept = (tmp_path / "spill").read_bytes()
     assert re.search(rb"p1", kept)
     assert b"Canary" not in kept
