@@ -26,6 +26,7 @@ _TOO_LONG = f"it is longer than {LONGEST_LINE_BYTES} bytes"
 _NO_PATIENT = "it names no patient"
 _NOT_LOCAL = "its patient is not named by a local reference (an absolute one needs --base-url)"
 _LOCAL = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}\Z")
+_LINE_BITS = 40  # of a place: more lines than a range can have
 _TAIL = re.compile(r"[/:]([A-Za-z0-9\-.]{1,64})\Z")
 
 
@@ -39,7 +40,8 @@ def map_range(
     """
     writer = SpillWriter(spill, partitions)
     hint = _hint(stretch.path)
-    reading = _Reading(MapTally(), writer, base_url, hint, IdleConditions(table))
+    first = stretch.number << _LINE_BITS
+    reading = _Reading(MapTally(), writer, base_url, first, hint, IdleConditions(table))
     with writer:
         try:
             for line in lines_of(stretch):
@@ -63,6 +65,7 @@ class _Reading:
     tally: MapTally
     writer: SpillWriter
     base_url: str
+    first_place: int
     hint: str
     idle: IdleConditions
     expected: str = field(init=False)
@@ -97,11 +100,9 @@ class _Reading:
         patient = local_reference(named, self.base_url) if named else ""
         if not (patient.startswith("Patient/") and self.idle.holds(shape)):
             return False
-        meta = shape.meta
-        version, updated = (meta.version_id or "", meta.last_updated or "") if meta else ("", "")
         self._saw("Condition")
         self.tally.carried += 1
-        self.writer.add_idle(patient, shape.id or "", version, updated)
+        self.writer.add_idle(self._place, patient, shape.id or "", shape.meta)
         return True
 
     def _unlikely(self, line: bytes) -> None:
@@ -141,7 +142,7 @@ class _Reading:
             return
         self.tally.carried += 1
         facts = kept(fact, read.also)
-        self.writer.add(_record(read.patient, ref, read.last_updated, "", facts))
+        self.writer.add(self._record(read.patient, ref, read.last_updated, "", facts))
 
     def _not_local(self, read: Extracted, ref: EvidenceRef) -> None:
         """Count a resource whose patient may or may not be one of ours.
@@ -152,7 +153,7 @@ class _Reading:
         tail = _TAIL.search(read.patient)
         if tail:
             patient = f"Patient/{tail[1]}"
-            self.writer.add(_record(patient, ref, read.last_updated, _NOT_LOCAL, []))
+            self.writer.add(self._record(patient, ref, read.last_updated, _NOT_LOCAL, []))
 
     def _irrelevant(self, resource_type: str) -> None:
         self.expected = resource_type
@@ -167,7 +168,7 @@ class _Reading:
             return
         self._count_skipped(ref.resource_type, why.reason)
         self._saw(ref.resource_type)
-        self.writer.add(_record(read.patient, ref, read.last_updated, why.reason, []))
+        self.writer.add(self._record(read.patient, ref, read.last_updated, why.reason, []))
 
     def _salvage(self, line: bytes, why: Skipped) -> None:
         """Count a line that cannot be read, and tell its patient's chart of the gap."""
@@ -181,7 +182,23 @@ class _Reading:
             patient = normalise_reference(found.reference, self.base_url)
         if patient and (not resource_type or resource_type in SWEPT):
             ref = EvidenceRef(resource_type, found.resource_id)
-            self.writer.add(_record(patient, ref, "", why.reason, []))
+            self.writer.add(self._record(patient, ref, "", why.reason, []))
+
+    @property
+    def _place(self) -> int:
+        """The place of the line in hand among all lines of the export."""
+        return self.first_place + self.tally.lines_read
+
+    def _record(
+        self,
+        patient: str,
+        ref: EvidenceRef,
+        updated: str,
+        reason: str,
+        facts: list[tuple[int, Fact]],
+    ) -> Record:
+        kind, resource_id, version = ref.resource_type, ref.resource_id, ref.version_id
+        return Record(self._place, patient, kind, resource_id, version, updated, reason, facts)
 
     def _saw(self, resource_type: str) -> None:
         seen = self.tally.seen
@@ -190,11 +207,3 @@ class _Reading:
     def _count_skipped(self, resource_type: str, reason: str) -> None:
         key = f"{resource_type or 'a resource of unknown type'}: {reason}"
         self.tally.skipped[key] = self.tally.skipped.get(key, 0) + 1
-
-
-def _record(
-    patient: str, ref: EvidenceRef, updated: str, reason: str, facts: list[tuple[int, Fact]]
-) -> Record:
-    return Record(
-        patient, ref.resource_type, ref.resource_id, ref.version_id, updated, reason, facts
-    )

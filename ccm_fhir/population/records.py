@@ -66,8 +66,12 @@ _NUMBERS = {kind: number for number, kind in enumerate(KEPT_FACTS)}
 
 
 class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One version of one resource: whose it is, which, and its facts, or why it was skipped."""
+    """One version of one resource: whose it is, which, and its facts, or why it was skipped.
 
+    ``place`` is that of its line in the export: of versions of one age the later line counts.
+    """
+
+    place: int
     patient: str
     resource_type: str
     resource_id: str
@@ -83,6 +87,7 @@ class Record(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A record as it comes back from disk: its facts are not unpacked yet."""
 
+    place: int
     patient: str
     resource_type: str
     resource_id: str
@@ -106,6 +111,7 @@ class Packed(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Idle(msgspec.Struct, array_like=True, gc=False):
     """Conditions that cannot change any answer: whose each is, which, and in which version."""
 
+    places: list[int] = []
     patients: list[str] = []
     ids: list[str] = []
     versions: list[str] = []
@@ -114,6 +120,7 @@ class Idle(msgspec.Struct, array_like=True, gc=False):
     def packed(self, place: int) -> Packed:
         """Return one of them as a record without facts."""
         return Packed(
+            self.places[place],
             self.patients[place],
             "Condition",
             self.ids[place],

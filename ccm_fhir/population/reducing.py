@@ -206,5 +206,5 @@ def _newest(records: list[Packed]) -> tuple[list[Packed], list[Packed]]:
     return [kept[key] for key in sorted(kept)], older
 
 
-def _age(record: Packed) -> tuple[float, int]:
-    return age(record.last_updated, record.version_id)
+def _age(record: Packed) -> tuple[tuple[float, int], int]:
+    return age(record.last_updated, record.version_id), record.place

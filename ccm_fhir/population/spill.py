@@ -14,6 +14,7 @@ from zlib import crc32
 
 import msgspec
 
+from ccm_fhir.fhir.shapes import Meta
 from ccm_fhir.population.accounting import MapTally
 from ccm_fhir.population.records import Arrived, Carried, Idle, Record, pack, unpack
 
@@ -66,13 +67,14 @@ class SpillWriter:
         if self._count >= _MOST_HELD:
             self._flush()
 
-    def add_idle(self, patient: str, resource_id: str, version_id: str, updated: str) -> None:
+    def add_idle(self, place: int, patient: str, resource_id: str, meta: Meta | None) -> None:
         """Take one idle Condition."""
         idle = self._held[crc32(patient.encode()) % self._partitions].idle
+        idle.places.append(place)
         idle.patients.append(patient)
         idle.ids.append(resource_id)
-        idle.versions.append(version_id)
-        idle.updated.append(updated)
+        idle.versions.append((meta.version_id or "") if meta else "")
+        idle.updated.append((meta.last_updated or "") if meta else "")
         self._count += 1
         if self._count >= _MOST_HELD:
             self._flush()
