@@ -141,6 +141,13 @@ class Carried(msgspec.Struct, array_like=True, gc=False):
     idle: Idle
 
 
+class Keys(msgspec.Struct, array_like=True, gc=False):
+    """Which resources a range holds, as numbers: each resource's own, and its patient's beside."""
+
+    resources: list[int] = []
+    patients: list[int] = []
+
+
 class Arrived(msgspec.Struct, array_like=True, gc=False):
     """The same, come back from disk."""
 
@@ -151,6 +158,7 @@ class Arrived(msgspec.Struct, array_like=True, gc=False):
 _DECODE: list[Any] = [msgspec.msgpack.Decoder(kind).decode for kind in KEPT_FACTS]
 pack = msgspec.msgpack.Encoder().encode
 unpack = msgspec.msgpack.Decoder(Arrived).decode
+unpack_keys = msgspec.msgpack.Decoder(Keys).decode
 
 
 def kept(fact: Fact, also: tuple[Fact, ...]) -> list[tuple[int, Fact]]:

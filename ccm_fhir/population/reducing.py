@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -13,9 +13,9 @@ from zlib import adler32
 import msgspec
 
 from ccm_fhir.domain.facts import Fact, PatientFact
-from ccm_fhir.fhir.bundles import age
 from ccm_fhir.population.accounting import ReduceTally
 from ccm_fhir.population.asking import Judge
+from ccm_fhir.population.moving import age_of
 from ccm_fhir.population.records import Idle, Packed
 from ccm_fhir.population.results import Result, encode_result, failed_result, result_of
 from ccm_fhir.population.spill import read_index, records_of
@@ -29,11 +29,15 @@ _BROKEN = "Judging the chart failed with {}: a mistake of ours; please report it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part of the patients, and where its records are."""
+    """One part of the patients, and where its records are.
+
+    ``moved`` says whose each resource is that has versions of several patients.
+    """
 
     number: int
     spills: list[Path]
     absent_types: tuple[str, ...]
+    moved: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
@@ -45,7 +49,7 @@ def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
     Raises:
         OSError: the spill files cannot be read, or the results not be written.
     """
-    judging = _Judging(judge, part.absent_types)
+    judging = _Judging(judge, part.absent_types, part.moved)
     passes = max(1, ceil(_size(part) / MOST_HELD_BYTES))
     draft = out.with_suffix(f".draft-{os.getpid()}")
     lines: list[bytes] = []
@@ -91,7 +95,7 @@ def _by_patient(part: Part, turn: int, passes: int) -> _Patients:
     patients = _Patients(found, Counter())
     for each in _of_turn(idle, turn, passes):
         patients.idle.update(each.patients)
-    _tell_versions_apart(patients, _of_turn(idle, turn, passes))
+    _tell_versions_apart(patients, _of_turn(idle, turn, passes), part.moved)
     return patients
 
 
@@ -109,13 +113,16 @@ def _of_turn(idle: list[Idle], turn: int, passes: int) -> Iterator[Idle]:
         yield Idle(*([column[n] for n in places] for column in msgspec.structs.astuple(each)))
 
 
-def _tell_versions_apart(patients: _Patients, idle: Iterable[Idle]) -> None:
+def _tell_versions_apart(
+    patients: _Patients, idle: Iterable[Idle], moved: Mapping[tuple[str, str], str]
+) -> None:
     """Take idle Conditions of which there is another version among the records of their patient."""
     columns = list(idle)
     seen: Counter[str] = Counter()
     for each in columns:
         seen.update(each.ids)
     twice = {resource_id for resource_id, count in seen.items() if count > 1}
+    twice.update(resource_id for _, resource_id in moved)
     for records in patients.records.values():
         twice.update(r.resource_id for r in records if r.resource_id in seen)
     for each in columns if twice else ():
@@ -130,6 +137,7 @@ def _tell_versions_apart(patients: _Patients, idle: Iterable[Idle]) -> None:
 class _Judging:
     judge: Judge
     absent_types: tuple[str, ...]
+    moved: Mapping[tuple[str, str], str]
     tally: ReduceTally = field(default_factory=ReduceTally)
 
     def lines(self, patients: _Patients) -> Iterable[bytes]:
@@ -137,7 +145,7 @@ class _Judging:
         for name in patients.idle.keys() - patients.records.keys():
             patients.records[name] = []
         for name, records in patients.records.items():
-            newest, older = _newest(records)
+            newest, older = _newest(self._own(name, records))
             idle = patients.idle[name]
             self.tally.carried += idle + sum(1 for record in records if not record.reason)
             result = self._result(name, newest, idle)
@@ -147,6 +155,19 @@ class _Judging:
                 counts = self.tally.outcomes
                 counts[result.outcome] = counts.get(result.outcome, 0) + 1
                 yield encode_result(result) + b"\n"
+
+    def _own(self, name: str, records: list[Packed]) -> list[Packed]:
+        """Return a patient's records but those that are another's by now."""
+        if not self.moved:
+            return records
+        own: list[Packed] = []
+        for record in records:
+            key = (record.resource_type, record.resource_id)
+            if self.moved.get(key, name) == name:
+                own.append(record)
+            else:
+                self._skip(record, _OLDER)
+        return own
 
     def _result(self, name: str, records: list[Packed], idle: int) -> Result | None:
         themselves = [r for r in records if r.resource_type == "Patient"]
@@ -198,13 +219,9 @@ def _newest(records: list[Packed]) -> tuple[list[Packed], list[Packed]]:
         known = kept.get(key)
         if known is None:
             kept[key] = record
-        elif _age(record) >= _age(known):
+        elif age_of(record) >= age_of(known):
             older.append(known)
             kept[key] = record
         else:
             older.append(record)
     return [kept[key] for key in sorted(kept)], older
-
-
-def _age(record: Packed) -> tuple[tuple[float, int], int]:
-    return age(record.last_updated, record.version_id), record.place

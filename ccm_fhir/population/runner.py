@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -21,6 +22,7 @@ import msgspec
 from ccm_fhir.population.accounting import Accounting, MapTally, ReduceTally, account
 from ccm_fhir.population.asking import Asking, judge_for
 from ccm_fhir.population.mapping import map_range
+from ccm_fhir.population.moving import Claimed, claims_on, settled, suspects
 from ccm_fhir.population.plan import Range, SweepPlan
 from ccm_fhir.population.records import ASKED_FOR
 from ccm_fhir.population.reducing import Part, reduce_part
@@ -66,7 +68,13 @@ def run_sweep(plan: SweepPlan, work: Work, processes: int, tell: Tell) -> Accoun
     told = _Told(plan, tell)
     try:
         maps = _map(plan, work, processes, told)
-        reduces = _reduce(plan, work, _absent(maps), processes, told)
+        spills = [work.spill(stretch.number) for stretch in plan.ranges()]
+        moved = _moved(plan, spills, processes)
+        parts = (
+            Part(number=number, spills=spills, absent_types=_absent(maps), moved=moved)
+            for number in range(plan.partitions)
+        )
+        reduces = _reduce(parts, plan.asking, work, processes, told)
     except OSError as problem:
         raise SweepStorageError(problem.strerror or type(problem).__name__) from None
     return account(maps, reduces)
@@ -118,21 +126,39 @@ def _map(plan: SweepPlan, work: Work, processes: int, told: _Told) -> list[MapTa
     return tallies
 
 
+def _moved(plan: SweepPlan, spills: list[Path], processes: int) -> dict[tuple[str, str], str]:
+    """Return whose each resource is that has versions of several patients."""
+    jobs = [(spills, number) for number in range(plan.partitions)]
+    found = _all_done(_suspects_one, jobs, processes, plan.asking)
+    wanted = frozenset[int]().union(*(keys for _, keys in found))
+    if not wanted:
+        return {}
+    asked = [(spills, number, wanted) for number in range(plan.partitions)]
+    claimed = _all_done(_claims_one, asked, processes, plan.asking)
+    return settled(claim for _, claims in claimed for claim in claims)
+
+
+def _suspects_one(job: tuple[list[Path], int]) -> frozenset[int]:
+    return suspects(*job)
+
+
+def _claims_one(job: tuple[list[Path], int, frozenset[int]]) -> list[Claimed]:
+    return claims_on(*job)
+
+
 def _reduce(
-    plan: SweepPlan, work: Work, absent: tuple[str, ...], processes: int, told: _Told
+    parts: Iterable[Part], asking: Asking, work: Work, processes: int, told: _Told
 ) -> list[ReduceTally]:
-    spills = [work.spill(stretch.number) for stretch in plan.ranges()]
     tallies: list[ReduceTally] = []
     todo: list[tuple[Part, Work, Asking]] = []
-    for number in range(plan.partitions):
-        done = work.tally(number)
+    for part in parts:
+        done = work.tally(part.number)
         if done is None:
-            part = Part(number=number, spills=spills, absent_types=absent)
-            todo.append((part, work, plan.asking))
+            todo.append((part, work, asking))
         else:
             tallies.append(done)
             told.judged(done)
-    for _, tally in _all_done(_reduce_one, todo, processes, plan.asking):
+    for _, tally in _all_done(_reduce_one, todo, processes, asking):
         tallies.append(tally)
         told.judged(tally)
     return tallies
