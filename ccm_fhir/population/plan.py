@@ -15,7 +15,7 @@ from ccm_fhir.errors import InputError
 from ccm_fhir.population.asking import Asking
 
 RANGE_BYTES = 64 * 1024 * 1024
-PARTITION_BYTES = 96 * 1024 * 1024  # of input; of it some twentieth is kept
+PARTITION_BYTES = 48 * 1024 * 1024  # of input; of it some twentieth is kept
 _MOST_PARTITIONS = 1024
 _INFLATION = 12  # how far a compressed export grows, roughly
 _PLAIN = (".ndjson", ".jsonl")

@@ -31,13 +31,15 @@ _BROKEN = "Judging the chart failed with {}: a mistake of ours; please report it
 class Part:
     """One part of the patients, and where its records are.
 
-    ``moved`` says whose each resource is that has versions of several patients.
+    ``moved`` says whose each resource is that has versions of several patients. At most so many
+    bytes of packed records are held at a time, unless one patient alone has more.
     """
 
     number: int
     spills: list[Path]
     absent_types: tuple[str, ...]
     moved: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    most_held_bytes: int = MOST_HELD_BYTES
 
 
 def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
@@ -50,7 +52,7 @@ def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
         OSError: the spill files cannot be read, or the results not be written.
     """
     judging = _Judging(judge, part.absent_types, part.moved)
-    passes = max(1, ceil(_size(part) / MOST_HELD_BYTES))
+    passes = max(1, ceil(_size(part) / part.most_held_bytes))
     draft = out.with_suffix(f".draft-{os.getpid()}")
     lines: list[bytes] = []
     for turn in range(passes):
