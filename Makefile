@@ -65,6 +65,7 @@ bench: install  ## Run the benchmarks
 	$(PY) -m tests.benchmarks.bench_cds
 	$(PY) -m tests.benchmarks.bench_ledger
 	$(PY) -m tests.benchmarks.bench_deliveries
+	$(PY) -m tests.benchmarks.bench_sweep
 
 faults: install  ## Run the fault matrix with full figures, write docs/faults.md (SHARE=0.1 is less)
 	$(PY) -m tests.faults --share $(SHARE)

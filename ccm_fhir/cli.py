@@ -345,6 +345,50 @@ def classify(
     )
 
 
+@app.command()
+def sweep(
+    ndjson: Annotated[
+        Path, typer.Option(help="A folder of bulk-export NDJSON files, plain or .gz.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Where the results go: JSON lines, or Parquet for .parquet.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(help="The day asked about (YYYY-MM-DD); today by default.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many work at a time; one a core by default.")
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="A folder for unfinished work; beside the results by default."),
+    ] = None,
+    base_url: Annotated[
+        str, typer.Option(help="The FHIR base under which absolute references are local.")
+    ] = "",
+    organization: Annotated[
+        str, typer.Option(help="The practice itself in the export, e.g. Organization/123.")
+    ] = "",
+    assume_icd10_is_cm: Annotated[
+        bool,
+        typer.Option(
+            "--assume-icd10-is-cm", help="This site writes WHO's URI where it means ICD-10-CM."
+        ),
+    ] = False,
+) -> None:
+    """Judge every patient of a bulk export; 1 if anything was rejected. It resumes when killed."""
+    from ccm_fhir import cli_sweep
+    from ccm_fhir.population import Asking
+
+    asking = Asking(
+        as_of=_day(as_of) if as_of else _local_today(),
+        base_url=base_url,
+        organization=organization,
+        assume_icd10_is_cm=assume_icd10_is_cm,
+    )
+    raise typer.Exit(cli_sweep.run(ndjson, asking, out, work=work, processes=processes))
+
+
 @rules_app.command("check")
 def rules_check() -> None:
     """Prove that the rulebook has no gap, no overlap, no one-sided exclusion, nothing uncited."""
