@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlmodel import col, func, select
 
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind, RungName
 from ccm_fhir.storage import claims, condition_reviews, consents, patients
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
@@ -130,7 +130,13 @@ def _delivery_states(
 ) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
     found = session.exec(
         select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
-        .where(col(DeliveryRow.practice_id) == practice_id, is_of_month(practice_id, month, zone))
+        .where(
+            col(DeliveryRow.practice_id) == practice_id,
+            is_of_month(practice_id, month, zone),
+            col(DeliveryRow.fell_to).is_(None),
+            # What waits for a person to key it is work in hand, not trouble.
+            col(DeliveryRow.rung).is_distinct_from(RungName.HAND_OFF),
+        )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(

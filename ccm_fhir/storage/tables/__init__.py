@@ -15,6 +15,7 @@ from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
+from ccm_fhir.storage.tables.ladder import HandOffMarkRow, WriteOverrideRow, WriteProofRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
     AuditRow,
@@ -46,6 +47,7 @@ __all__ = [
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "HandOffMarkRow",
     "LaunchAttemptRow",
     "LaunchRow",
     "MdmAttestationRow",
@@ -62,4 +64,6 @@ __all__ = [
     "TimerStretchRow",
     "TokenGrantRow",
     "WebSessionRow",
+    "WriteOverrideRow",
+    "WriteProofRow",
 ]
