@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ccm_fhir import cli
-from ccm_fhir.services.connect import capability_of
+from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import ehrs, fees, keys, practices
 from ccm_fhir.storage.crypto import vault_from
 from ccm_fhir.storage.database import open_database

@@ -28,10 +28,11 @@ from ccm_fhir.services.deliver_pacing import (
     MOST_TRIES,
 )
 from ccm_fhir.services.deliver_read_back import read_back, read_back_later
-from ccm_fhir.services.deliver_send import search_then_send
+from ccm_fhir.services.deliver_send import leave_a_shut_rung, search_then_send
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_writes import HAND_OFF
 from ccm_fhir.storage import deliveries, ehrs, sending
 
 __all__ = [
@@ -57,6 +58,8 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
         ehr = ehrs.get(session, practice_id, record.ehr_id)
     if record.state in SETTLED:
         return Attempt(state=record.state, wait_seconds=None)
+    if record.is_hand_off:
+        return _with_a_person(Try(world=world, ehr=ehr, record=record, before=before))
     try:
         return _go_or_postpone(Try(world=world, ehr=ehr, record=record, before=before), now)
     except ConflictError:  # somebody else moved it meanwhile: look again
@@ -85,7 +88,19 @@ def _go(one: Try, now: datetime) -> Attempt:
     if settled_at is not None and now < settled_at:
         wait = (settled_at - now).total_seconds()
         return Attempt(state=one.record.state, wait_seconds=wait)
-    return search_then_send(one)
+    return _leave_or_send(one)
+
+
+def _leave_or_send(one: Try) -> Attempt:
+    is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0
+    left = leave_a_shut_rung(one) if is_untouched and not one.before else None
+    return left or search_then_send(one)
+
+
+def _with_a_person(one: Try) -> Attempt:
+    if one.record.state is DeliveryState.SENT:
+        return Attempt(state=DeliveryState.SENT, wait_seconds=None)
+    return one.mark(sending.mark_held, HAND_OFF)
 
 
 def _settles_at(one: Try) -> datetime | None:

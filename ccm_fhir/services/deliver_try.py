@@ -13,13 +13,16 @@ from sqlmodel import Session
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.outcomes import WriteOutcome
 from ccm_fhir.services.deliver_pacing import wait_after
 from ccm_fhir.services.ehr_access import system_client, system_token
+from ccm_fhir.services.fall import prove
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.write_plan import declared_by
 from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
-from ccm_fhir.storage.sending import Problem, Receipt
+from ccm_fhir.storage.sending import Answered, Problem, Receipt
 
 Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
 SETTLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
@@ -55,20 +58,42 @@ class Try:
         body: Json = json.loads(text, parse_float=Decimal)
         return body
 
-    def mark(self, mark: Mark, code: str, *, wait: float | None = None) -> Attempt:
+    def answered(self, outcome: WriteOutcome) -> Answered:
+        """Return what the EHR answered, to be kept with what it declared then."""
+        with self.world.db.read(self.record.practice_id) as session:
+            declared = declared_by(session, self.ehr)
+        return Answered(
+            status=outcome.status,
+            codes=outcome.outcome_codes,
+            statement_sha256=declared.sha256,
+        )
+
+    def mark(
+        self,
+        mark: Mark,
+        code: str,
+        *,
+        wait: float | None = None,
+        answer: Answered | None = None,
+    ) -> Attempt:
         """Record what became of the try, under one of our words."""
-        problem = Problem(delivery_id=self.record.id, code=code)
+        problem = Problem(delivery_id=self.record.id, code=code, answer=answer)
         with self.world.db.write(self.record.practice_id) as session:
             marked = mark(session, self.record.practice_id, problem, self.world.clock())
         return Attempt(state=marked.state, wait_seconds=wait)
 
-    def sent(self, remote_id: str, version_id: str) -> Attempt:
+    def sent(self, remote_id: str, version_id: str, answer: Answered | None = None) -> Attempt:
         """Record that the EHR has the resource; it is read back next."""
         receipt = Receipt(
-            delivery_id=self.record.id, remote_id=remote_id, remote_version=version_id
+            delivery_id=self.record.id,
+            remote_id=remote_id,
+            remote_version=version_id,
+            answer=answer,
         )
         with self.world.db.write(self.record.practice_id) as session:
             sending.mark_sent(session, self.record.practice_id, receipt, self.world.clock())
+            if answer is not None:
+                prove(self.world, session, self.record, answer)
         return Attempt(state=DeliveryState.SENT, wait_seconds=0.0)
 
     def wait(self) -> float:

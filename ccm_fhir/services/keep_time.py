@@ -9,15 +9,15 @@ from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState, TimeRecord
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_writes import WrittenTime, plan_time_entry
+from ccm_fhir.services.plan_writes import plan_time_entry
 from ccm_fhir.services.roles import performer_kind
-from ccm_fhir.storage import charts, deliveries, ledger, patients, practices, sign_offs
+from ccm_fhir.services.told import WrittenTime, time_record
+from ccm_fhir.storage import deliveries, ledger, patients, practices, sign_offs
 from ccm_fhir.storage.ledger import NewEntry, TimeEntryRecord, Voiding
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind, EntrySource
@@ -77,10 +77,8 @@ def keep_entry(
     The caller has checked that it may be: month open, no overlap of the person's own work.
     """
     practice = practices.get(session, actor.practice_id)
-    patient = patients.get(session, actor.practice_id, new.patient_id)
     entry = ledger.record(session, actor.practice_id, new, now)
-    chart = charts.latest(session, actor.practice_id, patient.id)
-    record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
+    record = time_record(session, practice, entry)
     plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
     return entry.id
 
@@ -187,26 +185,3 @@ def _refuse_delivered(session: Session, practice_id: str, entry: TimeEntryRecord
             raise ConflictError(
                 "The entry is in the EHR, or on its way there; correct it in the EHR first."
             )
-
-
-def _time_record(
-    actor: Actor,
-    practice: Practice,
-    entry: TimeEntryRecord,
-    chart: ChartFacts | None,
-    patient_ref: str,
-) -> TimeRecord:
-    plans = [] if chart is None else [p for p in chart.care_plans if p.status == "active"]
-    return TimeRecord(
-        entry_id=entry.id,
-        patient_ref=patient_ref,
-        performer_ref=actor.fhir_user,
-        performer=entry.performer,
-        practice_ref=practice.organization_ref,
-        started_at=entry.started_at.astimezone(practice.zone),
-        ended_at=entry.ended_at.astimezone(practice.zone),
-        activity=entry.activity,
-        contact_mode=entry.contact_mode,
-        note=entry.note,
-        care_plan_ref=str(plans[0].ref) if plans else "",
-    )

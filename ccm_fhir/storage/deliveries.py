@@ -52,6 +52,7 @@ __all__ = [
     "get",
     "is_of_month",
     "of_artefact",
+    "of_patient",
     "of_patient_month",
     "plan",
     "unfinished",
@@ -115,6 +116,11 @@ def of_artefact(
     """Return the deliveries of a time entry or a claim."""
     is_kind = col(DeliveryRow.artefact_kind) == kind
     return _select(session, practice_id, is_kind, col(DeliveryRow.artefact_id) == artefact_id)
+
+
+def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return every delivery about a patient."""
+    return _select(session, practice_id, col(DeliveryRow.patient_id) == patient_id)
 
 
 def of_patient_month(

@@ -169,6 +169,11 @@ def history(
     return tuple(sorted(rows, key=lambda row: (row.recorded_at, row.id)))
 
 
+def is_current(session: Session, practice_id: str, entry_id: str) -> bool:
+    """Whether an entry counts: it voids nothing and nothing supersedes it."""
+    return bool(_select(session, practice_id, col(TimeEntryRow.id) == entry_id, is_live()))
+
+
 def is_live() -> ColumnElement[bool]:
     """Return the condition that a row counts: it voids nothing and nothing supersedes it."""
     successor = aliased(TimeEntryRow)
