@@ -105,6 +105,34 @@ def classify_write(
     )
 
 
+def classify_update(answer: httpx2.Response, resource_type: str, resource_id: str) -> WriteOutcome:
+    """Return what an answer to a PUT of a known resource says; never raises.
+
+    As ``classify_write``, but a success needs no Location (the id is known), and 409 and 412
+    alike say that somebody else was faster: nothing was written.
+    """
+    status = answer.status_code
+    codes = outcome_codes(answer.content)
+    if status in {409, 412}:
+        kind, doubt = WriteKind.REJECTED, Doubt.CONFLICT
+    elif status in {200, 201, 204}:
+        says_error = any(level in {"error", "fatal"} for _, level in _issues(answer.content))
+        kind = WriteKind.UNCERTAIN if says_error else WriteKind.CREATED
+        doubt = Doubt.OUTCOME_SAYS_ERROR if says_error else None
+    else:
+        kind, doubt = _KNOWN.get(status) or _of_range(status)
+    return WriteOutcome(
+        kind=kind,
+        resource_type=resource_type,
+        status=status,
+        resource_id=resource_id if kind is WriteKind.CREATED else "",
+        version_id=_by_etag(answer) if kind is WriteKind.CREATED else "",
+        outcome_codes=codes,
+        doubt=doubt,
+        retry_after_seconds=retry_after_seconds(answer.headers),
+    )
+
+
 def outcome_codes(body: bytes) -> tuple[str, ...]:
     """Return the issue codes of an OperationOutcome; nothing for any other body."""
     return tuple(code for code, _ in _issues(body))

@@ -7,7 +7,7 @@ or less than another (https://hl7.org/fhir/R4/questionnaireresponse.html, docume
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ccm_fhir.fhir.json import Json, concept, identifier, reference, to_bytes
@@ -48,6 +48,19 @@ class Telling:
     starts_at: datetime
     ends_at: datetime
     lines: tuple[Line, ...] = field(repr=False)
+
+
+def as_error(telling: Telling, reference_of: str, reason: str) -> Telling:
+    """Return the same lines as a correction: what stands elsewhere is entered in error, and why."""
+    return replace(
+        telling,
+        title=f"Entered in error: {telling.title}",
+        lines=(
+            Line(link_id="entered-in-error", label="Entered in error", value=reference_of),
+            Line(link_id="reason", label="Reason", value=reason),
+            *telling.lines,
+        ),
+    )
 
 
 def questionnaire_response(telling: Telling, ours: OurIdentifier) -> Json:

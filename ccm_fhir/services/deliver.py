@@ -22,18 +22,20 @@ from ccm_fhir.errors import (
     FhirError,
     LaunchError,
 )
+from ccm_fhir.services.deliver_amend import amend
 from ccm_fhir.services.deliver_pacing import (
     FIRST_WAIT_SECONDS,
     LONGEST_WAIT_SECONDS,
     MOST_TRIES,
 )
 from ccm_fhir.services.deliver_read_back import read_back, read_back_later
-from ccm_fhir.services.deliver_send import leave_a_shut_rung, search_then_send
+from ccm_fhir.services.deliver_send import is_withdrawn, leave_a_shut_rung, search_then_send
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import HAND_OFF
 from ccm_fhir.storage import deliveries, ehrs, sending
+from ccm_fhir.storage.vocabulary import Purpose
 
 __all__ = [
     "FIRST_WAIT_SECONDS",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 _UNAUTHORIZED = 401
+NOTHING_TO_TAKE_BACK = "nothing_to_take_back"
 
 
 def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) -> Attempt:
@@ -80,6 +83,8 @@ def _go_or_postpone(one: Try, now: datetime) -> Attempt:
 def _go(one: Try, now: datetime) -> Attempt:
     if one.record.state is DeliveryState.SENT:
         return read_back(one)
+    if _is_amendment(one) and one.before and all(is_withdrawn(d) for d in one.before):
+        return one.mark(sending.mark_withdrawn, NOTHING_TO_TAKE_BACK)
     if any(d.state in SETTLED for d in one.before):
         return one.mark(sending.mark_held, "dependency_refused")
     if any(d.state is not DeliveryState.SENT for d in one.before):
@@ -91,7 +96,13 @@ def _go(one: Try, now: datetime) -> Attempt:
     return _leave_or_send(one)
 
 
+def _is_amendment(one: Try) -> bool:
+    return one.record.purpose is Purpose.AMENDMENT
+
+
 def _leave_or_send(one: Try) -> Attempt:
+    if _is_amendment(one) and one.record.rung is None:
+        return amend(one)
     is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0
     left = leave_a_shut_rung(one) if is_untouched and not one.before else None
     return left or search_then_send(one)

@@ -13,9 +13,13 @@ from ccm_fhir.services.deliver_search import can_search, find
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token, system_token
 from ccm_fhir.services.fall import Leaving, is_shut, leave, prove
+from ccm_fhir.services.retract import TAKEN_BACK
+from ccm_fhir.services.told import told_of
 from ccm_fhir.services.write_plan import capability_of
-from ccm_fhir.storage import sending
+from ccm_fhir.storage import practices, sending
+from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.sending import Answered, Intent, Problem
+from ccm_fhir.storage.vocabulary import Purpose
 
 _NOT_IMPLEMENTED = 501
 _DOUBTS = {
@@ -49,8 +53,25 @@ def _found(one: Try, found: tuple[Resource, ...]) -> Attempt:
     return one.sent(found[0].id, found[0].version_id)
 
 
+def is_withdrawn(record: DeliveryRecord) -> bool:
+    """Whether a delivery was taken back before anything of it was in the EHR."""
+    return record.state is DeliveryState.REJECTED and record.last_problem == TAKEN_BACK
+
+
+def _is_taken_back(one: Try) -> bool:
+    record = one.record
+    if record.purpose is Purpose.AMENDMENT:
+        return False
+    with one.world.db.read(record.practice_id) as session:
+        practice = practices.get(session, record.practice_id)
+        told = told_of(one.world, session, practice, record.artefact_kind, record.artefact_id)
+    return told is not None and not told.is_live
+
+
 def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
     record = one.record
+    if _is_taken_back(one):
+        return one.mark(sending.mark_withdrawn, TAKEN_BACK)
     if record.state is DeliveryState.UNCERTAIN and record.answer_status == _NOT_IMPLEMENTED:
         return _settled_as_unsupported(one)
     if record.state is DeliveryState.UNCERTAIN and _must_not_repeat(one):

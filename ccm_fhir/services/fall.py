@@ -14,6 +14,7 @@ from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import (
     CREATE,
+    UPDATE,
     Act,
     Answer,
     DeliveryState,
@@ -58,7 +59,9 @@ def prove(
     world: Installation, session: Session, record: DeliveryRecord, answered: Answered
 ) -> bool:
     """Keep what an answer proves; return whether it proves that the EHR does not offer it."""
-    act = Act(resource_type=record.resource_type.value, code=CREATE)
+    is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
+    code = UPDATE if is_amendment else CREATE
+    act = Act(resource_type=record.resource_type.value, code=code)
     answer = Answer(status=answered.status, issue_codes=frozenset(answered.codes))
     proof = proof_of(act, answer, world.clock())
     if proof is None:

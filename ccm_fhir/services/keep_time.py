@@ -9,16 +9,17 @@ from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.domain.writeback import ContactMode
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import plan_time_entry
+from ccm_fhir.services.retract import TakenBack, retract
 from ccm_fhir.services.roles import performer_kind
 from ccm_fhir.services.told import WrittenTime, time_record
-from ccm_fhir.storage import deliveries, ledger, patients, practices, sign_offs
-from ccm_fhir.storage.ledger import NewEntry, TimeEntryRecord, Voiding
+from ccm_fhir.storage import ledger, patients, practices, sign_offs
+from ccm_fhir.storage.ledger import NewEntry, Voiding
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind, EntrySource
 
@@ -86,9 +87,11 @@ def keep_entry(
 def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime) -> None:
     """Take an entry back by a new row; the old one stays in the history.
 
+    What of it is in the EHR, or may be, is amended there (``retract``).
+
     Raises:
         NotAllowedError: neither one's own entry nor a practitioner.
-        ConflictError: the month is signed, or the entry is in the EHR (or may be).
+        ConflictError: the month is signed.
         InputError: no reason.
     """
     actor.must_be("taking time back", *_STAFF)
@@ -101,7 +104,6 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
         if entry.user_id != actor.user_id:
             actor.must_be("taking back another person's time", Role.PRACTITIONER)
         refuse_signed_months(session, practice, entry.patient_id, entry.started_at, entry.ended_at)
-        _refuse_delivered(session, actor.practice_id, entry)
         ledger.void(
             session,
             actor.practice_id,
@@ -113,6 +115,10 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
             ),
             now,
         )
+        taken = TakenBack(
+            kind=ArtefactKind.TIME_ENTRY, artefact_id=entry.id, reason=void.reason.strip()
+        )
+        retract(world, session, actor.practice_id, taken, now)
 
 
 def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime) -> NewEntry:
@@ -176,12 +182,3 @@ def _refuse_overlap(session: Session, actor: Actor, practice: Practice, new: New
         raise InputError(
             "start_time", f"You already have work from {begin:%H:%M} to {end:%H:%M} on that day."
         )
-
-
-def _refuse_delivered(session: Session, practice_id: str, entry: TimeEntryRecord) -> None:
-    untouched = {DeliveryState.REJECTED}
-    for delivery in deliveries.of_artefact(session, practice_id, ArtefactKind.TIME_ENTRY, entry.id):
-        if delivery.state.value not in {state.value for state in untouched}:
-            raise ConflictError(
-                "The entry is in the EHR, or on its way there; correct it in the EHR first."
-            )

@@ -143,7 +143,8 @@ def plan(
         InvalidResourceError: the resource is not valid FHIR R4; nothing was planned.
     """
     is_sheet = planned.kind is ResourceKind.SHEET
-    if not is_sheet:
+    is_change = planned.purpose is Purpose.AMENDMENT and planned.rung is None
+    if not is_sheet and not is_change:
         check(planned.body)
     known = deliveries.find_by_identifier(session, practice_id, planned.ours.value)
     if known is not None:

@@ -13,7 +13,6 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
 from ccm_fhir.domain.timekeeping import Tally
-from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_record import StoredClaim
@@ -232,7 +231,7 @@ def _entries(
 
 def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tally) -> WorkEntry:
     zone = gathered.practice.zone
-    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id]
+    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id and not d.has_fallen]
     person = gathered.people.get(entry.user_id)
     return WorkEntry(
         entry_id=entry.id,
@@ -249,9 +248,7 @@ def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tall
         is_typed=entry.source.value == "typed",
         recorded_at=entry.recorded_at.astimezone(zone),
         deliveries=tuple(_delivered(delivery, zone) for delivery in mine),
-        may_void=gathered.sign_off is None
-        and entry.user_id == actor.user_id
-        and all(d.state is DeliveryState.REJECTED for d in mine),
+        may_void=gathered.sign_off is None and entry.user_id == actor.user_id,
     )
 
 
@@ -264,6 +261,8 @@ def _delivered(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
         tries=record.tries,
         problem=sentence_for(record),
         updated_at=record.updated_at.astimezone(zone),
+        rung=record.rung,
+        reason=record.rule,
     )
 
 

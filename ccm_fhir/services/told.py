@@ -44,6 +44,7 @@ class Told:
     ehr_id: str
     note: str = field(repr=False)
     is_live: bool
+    telling: Telling = field(repr=False)
     make: Make = field(repr=False)
 
 
@@ -75,7 +76,7 @@ def told_of(
 def told_time(world: Installation, session: Session, written: WrittenTime) -> Told:
     """Return a time entry as it may be told."""
     practice, entry, record = written.practice, written.entry, written.record
-    form = f"{world.base_url}/Questionnaire/care-management-time"
+    telling = time_telling(record, f"{world.base_url}/Questionnaire/care-management-time")
 
     def make(kind: ResourceKind, ours: OurIdentifier, encounter_ref: str | None) -> Json:
         match kind:
@@ -86,7 +87,7 @@ def told_time(world: Installation, session: Session, written: WrittenTime) -> To
             case ResourceKind.OBSERVATION:
                 return observation_resource(record, ours)
             case _:
-                return _in_lines(kind, time_telling(record, form), ours)
+                return in_lines(kind, telling, ours)
 
     return Told(
         artefact=artefact_of(record),
@@ -96,6 +97,7 @@ def told_time(world: Installation, session: Session, written: WrittenTime) -> To
         ehr_id=patients.get(session, practice.id, entry.patient_id).ehr_id,
         note=entry.note,
         is_live=ledger.is_current(session, practice.id, entry.id),
+        telling=telling,
         make=make,
     )
 
@@ -107,12 +109,12 @@ def told_consent(
     patient = patients.get(session, practice.id, record.patient_id)
     later = consents.of_patient(session, practice.id, record.patient_id)
     said = _consent_told(session, practice, record, patient.ref)
-    form = f"{world.base_url}/Questionnaire/care-management-decision"
+    telling = consent_telling(said, f"{world.base_url}/Questionnaire/care-management-decision")
 
     def make(kind: ResourceKind, ours: OurIdentifier, _: str | None) -> Json:
         if kind is ResourceKind.CONSENT:
             return consent_resource(said, ours)
-        return _in_lines(kind, consent_telling(said, form), ours)
+        return in_lines(kind, telling, ours)
 
     return Told(
         artefact=Artefact.CONSENT,
@@ -123,11 +125,17 @@ def told_consent(
         note=record.note,
         is_live=record.decision is not ConsentDecision.ENTERED_IN_ERROR
         and all(other.supersedes_id != record.id for other in later),
+        telling=telling,
         make=make,
     )
 
 
-def _in_lines(kind: ResourceKind, telling: Telling, ours: OurIdentifier) -> Json:
+def in_lines(kind: ResourceKind, telling: Telling, ours: OurIdentifier) -> Json:
+    """Return lines as a form, a document or a sheet.
+
+    Raises:
+        InputError: the kind holds no lines.
+    """
     printers = {
         ResourceKind.QUESTIONNAIRE_RESPONSE: questionnaire_response,
         ResourceKind.DOCUMENT: document_reference,

@@ -229,6 +229,33 @@ def mark_fallen(session: Session, practice_id: str, fall: Fall, now: datetime) -
     return delivery_of(row)
 
 
+def note_fall(session: Session, practice_id: str, delivery_id: str, to: RungName) -> None:
+    """Record which rung has taken over from a delivery that was refused already."""
+    row = _lock(session, practice_id, delivery_id)
+    if row.state is not State.REJECTED:
+        raise ConflictError(f"a delivery that is {row.state} has not fallen")
+    row.fell_to = to
+    session.flush()
+
+
+def mark_withdrawn(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that what surely is not in the EHR need not go there any more.
+
+    Raises:
+        ConflictError: it is there, may be, or is just being sent.
+    """
+    row = _lock(session, practice_id, problem.delivery_id)
+    if row.state in {State.SENT, State.SENDING, State.QUARANTINE}:
+        raise ConflictError(f"a delivery that is {row.state} cannot be withdrawn")
+    row.state = State.REJECTED
+    row.last_problem = problem.code
+    row.updated_at = now
+    add_event(session, row, "withdrawn", now, problem.code)
+    return delivery_of(row)
+
+
 def mark_postponed(
     session: Session, practice_id: str, problem: Problem, now: datetime
 ) -> DeliveryRecord:

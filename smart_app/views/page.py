@@ -22,6 +22,7 @@ TIMER = "timer"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
+HAND_OFF = "hand-off"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -32,6 +33,7 @@ _TITLES = {
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
     CONNECTION: "Connection to the EHR",
+    HAND_OFF: "To be keyed into the EHR",
 }
 
 
@@ -54,6 +56,8 @@ class Done(StrEnum):
     EXCEPTION = "exception"
     MDM = "mdm"
     PRACTICE = "practice"
+    KEYED = "keyed"
+    OVERRIDE = "override"
 
 
 NOTICES: dict[Done, str] = {
@@ -74,6 +78,8 @@ NOTICES: dict[Done, str] = {
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
+    Done.KEYED: "Marked as keyed, with your name.",
+    Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 
