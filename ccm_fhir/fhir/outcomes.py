@@ -113,14 +113,7 @@ def classify_update(answer: httpx2.Response, resource_type: str, resource_id: st
     """
     status = answer.status_code
     codes = outcome_codes(answer.content)
-    if status in {409, 412}:
-        kind, doubt = WriteKind.REJECTED, Doubt.CONFLICT
-    elif status in {200, 201, 204}:
-        says_error = any(level in {"error", "fatal"} for _, level in _issues(answer.content))
-        kind = WriteKind.UNCERTAIN if says_error else WriteKind.CREATED
-        doubt = Doubt.OUTCOME_SAYS_ERROR if says_error else None
-    else:
-        kind, doubt = _KNOWN.get(status) or _of_range(status)
+    kind, doubt = _of_update(answer)
     return WriteOutcome(
         kind=kind,
         resource_type=resource_type,
@@ -131,6 +124,17 @@ def classify_update(answer: httpx2.Response, resource_type: str, resource_id: st
         doubt=doubt,
         retry_after_seconds=retry_after_seconds(answer.headers),
     )
+
+
+def _of_update(answer: httpx2.Response) -> tuple[WriteKind, Doubt | None]:
+    status = answer.status_code
+    if status in {409, 412}:
+        return WriteKind.REJECTED, Doubt.CONFLICT
+    if status not in {200, 201, 204}:
+        return _KNOWN.get(status) or _of_range(status)
+    if any(level in {"error", "fatal"} for _, level in _issues(answer.content)):
+        return WriteKind.UNCERTAIN, Doubt.OUTCOME_SAYS_ERROR
+    return WriteKind.CREATED, None
 
 
 def outcome_codes(body: bytes) -> tuple[str, ...]:
