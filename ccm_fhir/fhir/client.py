@@ -45,6 +45,12 @@ from ccm_fhir.fhir.outcomes import (
 )
 from ccm_fhir.fhir.remarks import is_expired_page
 from ccm_fhir.fhir.retrying import Patience
+from ccm_fhir.fhir.transactions import (
+    TransactionEntry,
+    TransactionOutcome,
+    read_transaction,
+    transaction_of,
+)
 
 MOST_PAGES = 500
 
@@ -215,6 +221,27 @@ class FhirClient:
         except EhrFormatError:
             return WriteOutcome.uncertain(resource_type, Doubt.UNREADABLE_ANSWER)
         return classify_write(answer, resource_type, was_conditional=if_none_exist is not None)
+
+    def transact(self, entries: Sequence[TransactionEntry]) -> TransactionOutcome:
+        """Post several creates as one transaction, once; a lost answer is a value, too.
+
+        Raises:
+            ForbiddenOriginError: the base lies outside the pinned origins; nothing was sent.
+        """
+        request = httpx2.Request(
+            "POST",
+            self._root,
+            headers={"Content-Type": FHIR_JSON},
+            content=transaction_of(entries),
+        )
+        try:
+            answer = self._send(request, "sending a transaction")
+        except EhrUnreachableError:
+            return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", Doubt.NO_ANSWER))
+        except EhrFormatError:
+            doubt = Doubt.UNREADABLE_ANSWER
+            return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", doubt))
+        return read_transaction(answer, entries)
 
     def update(self, resource: Json, *, version: Precondition) -> WriteOutcome:
         """Put a resource that was read before, unless somebody has changed it since.

@@ -91,9 +91,14 @@ def classify_write(
     What is not certainly written and not certainly refused is UNCERTAIN: 3xx, 408, 409, 425,
     429, 5xx, and a success that names no resource of the type.
     """
-    status = answer.status_code
-    if status in {200, 201}:
+    if answer.status_code in {200, 201}:
         return _stored(answer, resource_type, was_conditional=was_conditional)
+    return classify_answer(answer, resource_type)
+
+
+def classify_answer(answer: httpx2.Response, resource_type: str) -> WriteOutcome:
+    """Return what the status of an answer that names no resource says; never raises."""
+    status = answer.status_code
     kind, doubt = _KNOWN.get(status) or _of_range(status)
     return WriteOutcome(
         kind=kind,
@@ -215,6 +220,11 @@ def _named(answer: httpx2.Response, resource_type: str) -> tuple[str, str] | Non
 
 def _by_location(answer: httpx2.Response, resource_type: str) -> tuple[str, str] | None:
     path = answer.headers.get("location") or answer.headers.get("content-location") or ""
+    return located(path, resource_type)
+
+
+def located(path: str, resource_type: str) -> tuple[str, str] | None:
+    """Return id and version of a resource of a type that a location names, else None."""
     match = _LOCATION.match(path)
     if match is None or match["type"] != resource_type:
         return None

@@ -10,6 +10,7 @@ from ccm_fhir.fhir.fingerprint import is_alike
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
 from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.services.deliver_search import can_search, find
+from ccm_fhir.services.deliver_together import send_together
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token, system_token
 from ccm_fhir.services.fall import Leaving, is_shut, leave, prove
@@ -78,7 +79,7 @@ def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
         return one.mark(sending.mark_held, "cannot_be_sure")
     if record.tries >= MOST_TRIES:
         return one.mark(sending.mark_held, "too_many_tries")
-    return _send(one, client)
+    return send_together(one, client) or _send(one, client)
 
 
 def leave_a_shut_rung(one: Try) -> Attempt | None:

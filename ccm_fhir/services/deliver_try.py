@@ -58,6 +58,11 @@ class Try:
         body: Json = json.loads(text, parse_float=Decimal)
         return body
 
+    def frozen(self) -> Json:
+        """Return the frozen body as it was planned, references to be filled in included."""
+        body: Json = json.loads(self.record.body_json, parse_float=Decimal)
+        return body
+
     def answered(self, outcome: WriteOutcome) -> Answered:
         """Return what the EHR answered, to be kept with what it declared then."""
         with self.world.db.read(self.record.practice_id) as session:

@@ -26,6 +26,7 @@ _SENTENCES = {
     "nothing_to_take_back": "What it would take back never was in the EHR; nothing is sent.",
     "changed_meanwhile": "Somebody changed it in the EHR; it is read again before another try.",
     "no_version": "The EHR shows no version to amend safely; a correction is sent instead.",
+    "bundle_refused": "The EHR did not take both at once; each is sent by itself.",
     "hand_off": "Nothing carries this into the EHR by itself; a person keys it and marks it.",
     "fell": "It goes another way now; see the line that took over.",
     "waiting": "Waits for the resource it refers to.",

@@ -31,6 +31,7 @@ from tests.world import NOVEMBER, Desk, Site
 if TYPE_CHECKING:
     from ccm_fhir.storage.deliveries import DeliveryRecord
 
+BASE = r"/fhir/?$"  # a transaction goes there; refused, the single writes follow
 ENCOUNTER = r"/fhir/Encounter$"
 PROCEDURE = r"/fhir/Procedure$"
 OBSERVATION = r"/fhir/Observation$"
@@ -67,6 +68,7 @@ def stands(site: Site, nurse: Desk) -> dict[str, Disposition]:
 
 def test_a_refused_encounter_does_not_hold_its_procedure_for_ever(site: Site, nurse: Desk) -> None:
     call = nurse.call()
+    site.wire.fail("POST", BASE, answers(400))
     site.wire.fail("POST", ENCOUNTER, answers(405))
 
     found = deliver_everything(site, nurse.patient_id)
@@ -86,6 +88,7 @@ def test_a_refused_encounter_does_not_hold_its_procedure_for_ever(site: Site, nu
 
 def test_what_was_proved_once_is_not_tried_again(site: Site, nurse: Desk) -> None:
     nurse.call()
+    site.wire.fail("POST", BASE, answers(400))
     site.wire.fail("POST", ENCOUNTER, answers(405))
     deliver_everything(site, nurse.patient_id)
 
@@ -160,6 +163,7 @@ def test_a_contact_whose_procedure_is_refused_stands_as_its_encounter(
     site: Site, nurse: Desk
 ) -> None:
     call = nurse.call(note="Readings reviewed.")
+    site.wire.fail("POST", BASE, answers(400))
     site.wire.fail("POST", PROCEDURE, answers(405))
 
     found = deliver_everything(site, nurse.patient_id)
