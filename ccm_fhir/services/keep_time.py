@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 
 from sqlmodel import Session
@@ -79,7 +79,7 @@ def keep_entry(
     """
     practice = practices.get(session, actor.practice_id)
     entry = ledger.record(session, actor.practice_id, new, now)
-    record = time_record(session, practice, entry)
+    record = replace(time_record(session, practice, entry), performer_ref=actor.fhir_user)
     plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
     return entry.id
 
