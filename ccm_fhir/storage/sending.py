@@ -283,6 +283,8 @@ def release(session: Session, practice_id: str, problem: Problem, now: datetime)
     row = _lock(session, practice_id, problem.delivery_id)
     if row.state not in {State.HELD, State.REJECTED}:
         raise ConflictError(f"a delivery that is {row.state} cannot be released")
+    if row.fell_to is not None:
+        raise ConflictError("a lower rung has taken this delivery over")
     return _move(session, row, State.PLANNED, now, code=problem.code)
 
 
