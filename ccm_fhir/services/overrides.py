@@ -91,7 +91,8 @@ def sign_override(
         reason=_line("reason", signed.reason, LONGEST_REASON),
     )
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "sign_override")
+        said = "takes" if signed.is_supported else "does_not_take"
+        audit_act(world, session, hand, f"sign_override {override.act} {said}")
         ehrs.get(session, hand.practice_id, signed.ehr_id)
         new = NewOverride(ehr_id=signed.ehr_id, user_id=hand.user_id, override=override)
         write_facts.record_override(session, hand.practice_id, new)
@@ -113,7 +114,7 @@ def withdraw(
         reason=_line("reason", withdrawn.reason, LONGEST_REASON),
     )
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "withdraw_proof")
+        audit_act(world, session, hand, f"withdraw_proof {withdrawal.act}")
         ehrs.get(session, hand.practice_id, withdrawn.ehr_id)
         if not write_facts.withdraw_proof(session, hand.practice_id, withdrawal, now):
             raise ConflictError("Nothing that still holds was proved of it.")

@@ -25,13 +25,13 @@ def show(opened: OpenLaunch, month: AskedMonth, done: str = "") -> Response:
     return _page(opened, month.value, done=done)
 
 
-@router.post("/{record_id}")
-def keyed(write: GuardedWrite, record_id: str) -> Response:
+@router.post("/{delivery_id}")
+def keyed(write: GuardedWrite, delivery_id: str) -> Response:
     """Mark one line as keyed, with the EHR's number if it gave one."""
     opened, month = write.opened, write.month()
     marking = MarkKeyed(
         patient_id=patient_id_of(opened.visit),
-        delivery_id=record_id,
+        delivery_id=delivery_id,
         ehr_number=write.text("ehr_number"),
     )
     try:

@@ -31,6 +31,7 @@ IDS = (
     "entry_id",
     "timer_id",
     "record_id",
+    "delivery_id",
     "correct",
     "patient_id",
     "user_id",
@@ -82,6 +83,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "attested_on": "2026-11-02",
     },
     "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
+    "/connection/override": {"act": "Encounter", "takes": "yes"},
+    "/connection/withdraw": {"act": "Encounter"},
     "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
 }

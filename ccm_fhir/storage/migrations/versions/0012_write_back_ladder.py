@@ -3,7 +3,7 @@
 Adds columns with defaults and new append-only tables, so the previous release runs beside it.
 
 Revision ID: 0012
-Revises: 0011
+Revises: 0018
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0012"
-down_revision = "0011"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
