@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ccm_fhir import cli_classify, cli_decide, cli_deliveries
+from ccm_fhir import cli_classify, cli_decide, cli_deliveries, cli_ladder
 from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
 from ccm_fhir.cli_doctor import doctor
@@ -206,6 +206,10 @@ def migrate(
     if found:
         raise typer.Exit(CHECK_FAILED)
     out.print("Models and schema agree.")
+
+
+ehr_app.command("override")(cli_ladder.override)
+ehr_app.command("withdraw")(cli_ladder.withdraw)
 
 
 @ehr_app.command("add")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind, RungName
 from ccm_fhir.storage import claims, condition_reviews, consents, patients, plans
 from ccm_fhir.storage.approvals import is_counted
 from ccm_fhir.storage.charts import ChartRecord, chart_of
@@ -152,6 +152,9 @@ def _delivery_states(
             col(DeliveryRow.practice_id) == practice_id,
             is_of_month(practice_id, month, zone),
             or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
+            col(DeliveryRow.fell_to).is_(None),
+            # What waits for a person to key it is work in hand, not trouble.
+            col(DeliveryRow.rung).is_distinct_from(RungName.HAND_OFF),
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )

@@ -22,6 +22,8 @@ __all__ = [
     "GrantKind",
     "GrantStatus",
     "OutreachOutcome",
+    "ProofWord",
+    "Purpose",
     "TimerOutcome",
 ]
 
@@ -88,6 +90,28 @@ class ArtefactKind(StrEnum):
 
     TIME_ENTRY = "time_entry"
     CLAIM = "claim"
+    CONSENT = "consent"
+
+
+class Purpose(StrEnum):
+    """What a delivery is for.
+
+    ARTEFACT carries the thing itself. WORDS carries what the EHR dropped of another delivery,
+    NOTICE tells a work queue of one, and AMENDMENT takes one back.
+    """
+
+    ARTEFACT = "artefact"
+    WORDS = "words"
+    NOTICE = "notice"
+    AMENDMENT = "amendment"
+
+
+class ProofWord(StrEnum):
+    """What was proved about an act, or that a person has withdrawn it."""
+
+    SUPPORTED = "supported"
+    NOT_SUPPORTED = "not_supported"
+    WITHDRAWN = "withdrawn"
 
 
 class ApprovalStep(StrEnum):

@@ -27,6 +27,7 @@ CONNECTION = "connection"
 ENTRY = "entry"
 APPROVALS = "approvals"
 NEEDS = "needs"
+HAND_OFF = "hand-off"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -41,6 +42,7 @@ _TITLES = {
     ENTRY: "An entry of the time log",
     APPROVALS: "Approvals",
     NEEDS: "Needs a person",
+    HAND_OFF: "To be keyed into the EHR",
 }
 
 
@@ -74,6 +76,7 @@ class Done(StrEnum):
     PLAN_REVIEWED = "plan-reviewed"
     PLAN_CALL = "plan-call"
     PLAN_COPY = "plan-copy"
+    OVERRIDE = "override"
 
 
 NOTICES: dict[Done, str] = {
@@ -105,6 +108,7 @@ NOTICES: dict[Done, str] = {
     Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
     Done.PLAN_CALL: "The call is recorded.",
     Done.PLAN_COPY: "It is recorded that a copy was given.",
+    Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

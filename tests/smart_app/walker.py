@@ -88,6 +88,8 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "attested_on": "2026-11-02",
     },
     "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
+    "/connection/override": {"act": "Encounter", "takes": "yes"},
+    "/connection/withdraw": {"act": "Encounter"},
     "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
     "/plan/draft": {"tab": "goals", "part": "problem:diabetes", "in": "problem:diabetes"},
     "/plan/own": {"element": "coordination", "text": "walked"},

@@ -23,6 +23,7 @@ from ccm_fhir.storage.tables.courier import (
     WorkerLeaseRow,
 )
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
+from ccm_fhir.storage.tables.ladder import HandOffMarkRow, WriteOverrideRow, WriteProofRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
     AuditRow,
@@ -64,6 +65,7 @@ __all__ = [
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "HandOffMarkRow",
     "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
@@ -91,4 +93,6 @@ __all__ = [
     "TypedPolicyRow",
     "WebSessionRow",
     "WorkerLeaseRow",
+    "WriteOverrideRow",
+    "WriteProofRow",
 ]
