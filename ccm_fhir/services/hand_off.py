@@ -6,12 +6,13 @@ import json
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from sqlmodel import Session
+
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
-from ccm_fhir.services.fall import next_rung
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import deliveries, hand_offs, patients, practices, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -112,36 +113,19 @@ def mark_keyed(world: Installation, actor: Actor, marking: MarkKeyed, now: datet
         is_waiting = record.is_hand_off and record.state is DeliveryState.HELD
         if record.patient_id != marking.patient_id or not is_waiting or record.has_fallen:
             raise ConflictError("This is not waiting to be keyed; look at the sheet again.")
-        new = NewMark(
-            delivery_id=record.id, user_id=actor.user_id, person=actor.name, ehr_number=number
-        )
-        hand_offs.mark(session, actor.practice_id, new, now)
-        receipt = Receipt(delivery_id=record.id, remote_id="")
-        sending.mark_sent(session, actor.practice_id, receipt, now)
+        mark_handed_off(session, actor, record, number, now)
 
 
-def send_lower(
-    world: Installation, actor: Actor, patient_id: str, delivery_id: str, now: datetime
-) -> RungName:
-    """Send a refused or held delivery on the next way down, since a person says so.
-
-    Raises:
-        NotAllowedError: the person keys nothing.
-        ConflictError: it is in the EHR or may be, or there is no lower way.
-    """
-    actor.must_be("choosing another way into the EHR", *KEYERS)
-    with world.db.write(actor.practice_id) as session:
-        audited(world, session, actor, "send_lower", patient_id)
-        record = deliveries.get(session, actor.practice_id, delivery_id)
-        practice = practices.get(session, actor.practice_id)
-        to = None
-        if record.patient_id == patient_id:
-            to = next_rung(world, session, practice, record, now)
-        if to is None:
-            raise ConflictError(
-                "It cannot take another way: it is in the EHR, may be, or is with a person already."
-            )
-        return to
+def mark_handed_off(
+    session: Session, actor: Actor, record: DeliveryRecord, number: str, now: datetime
+) -> None:
+    """Write down that a person keyed a hand-off; from then on it counts as delivered."""
+    new = NewMark(
+        delivery_id=record.id, user_id=actor.user_id, person=actor.name, ehr_number=number
+    )
+    hand_offs.mark(session, actor.practice_id, new, now)
+    receipt = Receipt(delivery_id=record.id, remote_id="")
+    sending.mark_sent(session, actor.practice_id, receipt, now)
 
 
 def _is_still_wanted(record: DeliveryRecord) -> bool:

@@ -8,30 +8,37 @@ from datetime import datetime
 from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
+from ccm_fhir.services.fall import next_rung
+from ccm_fhir.services.hand_off import mark_handed_off
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.reconcile import latest_report
 from ccm_fhir.services.reconciled import Report
+from ccm_fhir.services.retract import TAKEN_BACK
 from ccm_fhir.services.turns import wake
-from ccm_fhir.storage import deliveries, keyed, ledger, patients, sending, users
+from ccm_fhir.storage import deliveries, keyed, ledger, patients, practices, sending, users
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.keyed import NewKeyed
 from ccm_fhir.storage.sending import Problem
-from ccm_fhir.storage.vocabulary import ArtefactKind
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 HANDS = (Role.BILLER, Role.PRACTITIONER, Role.ADMIN)
 LONGEST_NUMBER = 64
 _STOPPED = (DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD)
 _RELEASED = "released"
+_NOBODY_NEEDED = frozenset({TAKEN_BACK, "nothing_to_take_back"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """One delivery that does not go on by itself; ``owner`` is who is to look first."""
+    """One delivery that does not go on by itself; ``owner`` is who is to look first.
+
+    ``may_retry``: it can be tried again as it is; ``may_fall``: another way may take it over.
+    """
 
     delivery_id: str
     patient_name: str = field(repr=False)
@@ -41,6 +48,8 @@ class Stopped:
     owner: str
     since: datetime
     tries: int
+    may_retry: bool
+    may_fall: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +79,8 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,
+                may_retry=not record.is_hand_off,
+                may_fall=_may_fall(record),
             )
             for record in _stopped(session, actor.practice_id)
         )
@@ -93,6 +104,8 @@ def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
     """
     with world.db.write(actor.practice_id) as session:
         record = _taken_in_hand(world, session, actor, delivery_id, "retry_delivery")
+        if record.is_hand_off:
+            raise ConflictError("The EHR takes it in no way; it is entered there by hand.")
         problem, now = Problem(delivery_id=record.id, code=_RELEASED), world.clock()
         if record.state is DeliveryState.QUARANTINE:
             sending.mark_held(session, actor.practice_id, problem, now)
@@ -117,8 +130,40 @@ def mark_keyed(world: Installation, actor: Actor, delivery_id: str, ehr_number: 
                 "ehr_number",
                 f"Give the number that the EHR shows, {LONGEST_NUMBER} characters at most.",
             )
+        if record.is_hand_off:
+            mark_handed_off(session, actor, record, number, world.clock())
+            return
         new = NewKeyed(delivery_id=record.id, user_id=actor.user_id, ehr_number=number)
         keyed.record(session, actor.practice_id, new, world.clock())
+
+
+def send_another_way(world: Installation, actor: Actor, delivery_id: str) -> RungName:
+    """Let the next way down take a stopped delivery over; return that way.
+
+    Raises:
+        NotAllowedError: for a biller, practitioner or administrator.
+        NotFoundError: no such delivery in this practice.
+        ConflictError: it goes on already, may be in the EHR, or there is no other way.
+    """
+    with world.db.write(actor.practice_id) as session:
+        record = _taken_in_hand(world, session, actor, delivery_id, "send_lower")
+        practice = practices.get(session, actor.practice_id)
+        to = next_rung(world, session, practice, record, world.clock())
+        if to is None:
+            raise ConflictError(
+                "It may be in the EHR already, or there is no other way."
+            )
+        return to
+
+
+def _may_fall(record: DeliveryRecord) -> bool:
+    """Whether it is worth offering another way; whether there is one, the plan says then."""
+    return (
+        record.purpose is Purpose.ARTEFACT
+        and record.artefact_kind is not ArtefactKind.CLAIM
+        and not record.is_hand_off
+        and record.state is not DeliveryState.QUARANTINE
+    )
 
 
 def _taken_in_hand(
@@ -140,12 +185,14 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
     return tuple(
         record
         for record in deliveries.unfinished(session, practice_id)
-        if record.state in _STOPPED and record.id not in by_hand
+        if record.state in _STOPPED
+        and record.id not in by_hand
+        and record.last_problem not in _NOBODY_NEEDED
     )
 
 
 def _owner(session: Session, record: DeliveryRecord, names: dict[str, str]) -> str:
-    """Return who looks first: for time whoever worked, for a claim the biller."""
+    """Return who looks first: for time whoever worked, for all else the biller."""
     if record.artefact_kind is not ArtefactKind.TIME_ENTRY:
         return "the biller"
     entry = ledger.get(session, record.practice_id, record.artefact_id)

@@ -19,6 +19,7 @@ from ccm_fhir.services.ehr_access import system_client
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.vocabulary import Purpose
 
 _GONE = frozenset({404, 410})
 Copy = tuple[str, str]
@@ -41,7 +42,7 @@ def copies_at(world: Installation, ehr: Ehr, records: list[DeliveryRecord]) -> C
     copies = Copies()
     client = system_client(world, ehr.practice_id, ehr.id)
     grouped = defaultdict[tuple[str, str], list[DeliveryRecord]](list)
-    for record in records:
+    for record in filter(_stands_by_itself, records):
         grouped[record.resource_type.value, record.identifier_system].append(record)
     for (resource_type, system), own in grouped.items():
         try:
@@ -52,6 +53,16 @@ def copies_at(world: Installation, ehr: Ehr, records: list[DeliveryRecord]) -> C
         except FhirError:
             continue  # it cannot be searched so: these are not compared, and are said not to be
     return copies
+
+
+def _stands_by_itself(record: DeliveryRecord) -> bool:
+    """Whether the EHR would hold a resource under the delivery's own identifier.
+
+    A sheet is for a person's hands, an amendment changes a resource that has another identifier,
+    and what has fallen never came to be.
+    """
+    is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
+    return not (record.is_hand_off or record.has_fallen or is_amendment)
 
 
 def _look(

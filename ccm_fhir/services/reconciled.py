@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.vocabulary import Purpose
 
 
 class Disposition(StrEnum):
@@ -91,14 +92,20 @@ _WORST_FIRST = tuple(Disposition)
 
 
 def disposition_of(records: list[DeliveryRecord], keyed: frozenset[str]) -> Disposition:
-    """Return where a row of the ledger stands by its deliveries; none is UNPLANNED."""
-    if not records:
+    """Return where a row of the ledger stands by what carries it now; nothing is UNPLANNED.
+
+    What fell to a lower rung, and what only tells about another delivery, carries nothing.
+    """
+    carrying = [r for r in records if r.purpose is Purpose.ARTEFACT and not r.has_fallen]
+    if not carrying:
         return Disposition.UNPLANNED
-    return min((_of_one(record, keyed) for record in records), key=_WORST_FIRST.index)
+    return min((_of_one(record, keyed) for record in carrying), key=_WORST_FIRST.index)
 
 
 def _of_one(record: DeliveryRecord, keyed: frozenset[str]) -> Disposition:
     if record.id in keyed and record.state is not DeliveryState.SENT:
+        return Disposition.KEYED
+    if record.is_hand_off and record.state is DeliveryState.SENT:
         return Disposition.KEYED
     if record.state is DeliveryState.SENT:
         return Disposition.ACCEPTED_LOSSY if record.lossy else Disposition.ACCEPTED

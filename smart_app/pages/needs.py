@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.errors import ConflictError, InputError
-from ccm_fhir.services.needs_person import mark_keyed, needs_person, retry
+from ccm_fhir.services.needs_person import mark_keyed, needs_person, retry, send_another_way
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
 from smart_app.pages.answers import frame_of
 from smart_app.views import page as frames
@@ -39,6 +39,17 @@ def again(write: GuardedWrite) -> Response:
     )
 
 
+@router.post("/another-way")
+def another_way(write: GuardedWrite) -> Response:
+    """Let another way into the EHR take one over."""
+    opened = write.opened
+    return _done(
+        write,
+        Done.ANOTHER_WAY,
+        lambda: send_another_way(opened.world, opened.visit.actor, write.text("delivery_id")),
+    )
+
+
 @router.post("/keyed")
 def keyed(write: GuardedWrite) -> Response:
     """Record that one was entered by hand."""
@@ -55,7 +66,7 @@ def keyed(write: GuardedWrite) -> Response:
     )
 
 
-def _done(write: Write, done: Done, act: Callable[[], None]) -> Response:
+def _done(write: Write, done: Done, act: Callable[[], object]) -> Response:
     opened, month = write.opened, write.month()
     try:
         act()

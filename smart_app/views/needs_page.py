@@ -49,6 +49,7 @@ class StoppedView:
     age: str
     tries: str
     retry: str
+    may_fall: bool
     ehr_number: str
     message: str
 
@@ -119,7 +120,8 @@ def _stopped(one: Stopped, now: datetime, page_key: str, attempt: Attempt | None
         owner=one.owner,
         age=_age(now - one.since),
         tries=count(one.tries, "try", "tries"),
-        retry=_RETRY[one.state],
+        retry=_RETRY[one.state] if one.may_retry else "",
+        may_fall=one.may_fall,
         ehr_number="" if mine is None else mine.typed.get("ehr_number", ""),
         message=messages(mine, ("ehr_number",))["ehr_number"],
     )

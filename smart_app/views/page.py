@@ -69,6 +69,7 @@ class Done(StrEnum):
     MDM = "mdm"
     PRACTICE = "practice"
     RETRIED = "retried"
+    ANOTHER_WAY = "another-way"
     KEYED = "keyed"
     PLAN_SAVED = "plan-saved"
     PLAN_ADOPTED = "plan-adopted"
@@ -101,6 +102,7 @@ NOTICES: dict[Done, str] = {
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
     Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
+    Done.ANOTHER_WAY: "Another way takes it over; the line says which.",
     Done.KEYED: "Recorded as entered by hand, under your name.",
     Done.PLAN_SAVED: "The draft is saved.",
     Done.PLAN_ADOPTED: "The plan is adopted. Give the patient a copy.",

@@ -20,7 +20,8 @@ from ccm_fhir.domain.writeback import (
 )
 from ccm_fhir.errors import ConflictError, NotAllowedError
 from ccm_fhir.services.dispositions import dispositions_of_month
-from ccm_fhir.services.hand_off import MarkKeyed, hand_off_sheet, mark_keyed, send_lower
+from ccm_fhir.services.hand_off import MarkKeyed, hand_off_sheet, mark_keyed
+from ccm_fhir.services.needs_person import send_another_way
 from ccm_fhir.storage import write_facts
 from ccm_fhir.storage.vocabulary import Purpose
 from tests.services.test_deliver import OUTCOME, stores_and_answers
@@ -250,19 +251,19 @@ def test_only_who_works_on_the_patient_may_key(site: Site, nurse: Desk) -> None:
 
 
 def test_a_person_may_send_what_was_refused_on_the_next_way(site: Site, nurse: Desk) -> None:
-    work = nurse.record()
+    work, biller = nurse.record(), nurse.acting(role=Role.BILLER).actor
     site.wire.fail("POST", PROCEDURE, answers(422))
     (refused,) = deliver_everything(site, nurse.patient_id)
     assert refused.state is DeliveryState.REJECTED
 
-    to = send_lower(site.world, nurse.actor, nurse.patient_id, refused.id, site.clock())
+    to = send_another_way(site.world, biller, refused.id)
 
     assert to is RungName.OBSERVATION
     found = deliver_everything(site, nurse.patient_id)
     assert rungs_of(found, work) == {RungName.OBSERVATION}
     assert stands(site, nurse) == {work: Disposition.ACCEPTED}
     with pytest.raises(ConflictError):
-        send_lower(site.world, nurse.actor, nurse.patient_id, refused.id, site.clock())
+        send_another_way(site.world, biller, refused.id)
 
 
 def test_a_scope_that_was_not_granted_moves_what_nobody_has_tried(site: Site, nurse: Desk) -> None:
