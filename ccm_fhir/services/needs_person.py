@@ -150,9 +150,7 @@ def send_another_way(world: Installation, actor: Actor, delivery_id: str) -> Run
         practice = practices.get(session, actor.practice_id)
         to = next_rung(world, session, practice, record, world.clock())
         if to is None:
-            raise ConflictError(
-                "It may be in the EHR already, or there is no other way."
-            )
+            raise ConflictError("It may be in the EHR already, or there is no other way.")
         return to
 
 

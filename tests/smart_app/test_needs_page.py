@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.fhir.capability import Capability, ResourceCapability
 from ccm_fhir.services.needs_person import HANDS
 from ccm_fhir.services.reconcile import Scope, reconcile
-from ccm_fhir.storage import audit, deliveries, keyed, sending, turns
+from ccm_fhir.storage import audit, deliveries, ehrs, keyed, sending, turns
 from ccm_fhir.storage.sending import Problem
 from tests.smart_app.front import NOW, Browser, Front
 from tests.smart_app.test_routes import record
@@ -20,7 +22,19 @@ def stopped(front: Front) -> str:
     return stop(front, "refused_invalid")
 
 
+def takes_work(front: Front) -> None:
+    """Let the EHR have declared that it takes what tells of work."""
+    taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
+    declared = Capability(
+        digest="0" * 64, resources={"Encounter": taken, "Procedure": taken, "Observation": taken}
+    )
+    document = msgspec.json.encode(declared).decode()
+    with front.world.db.write(front.practice_id) as session:
+        ehrs.record_capability(session, front.practice_id, front.ehr_id, document, NOW)
+
+
 def stop(front: Front, code: str) -> str:
+    takes_work(front)
     record(front.sign_in(Role.CARE_MANAGER))
     with front.world.db.write(front.practice_id) as session:
         (one, *_) = deliveries.unfinished(session, front.practice_id)
@@ -134,3 +148,33 @@ def test_the_newest_comparison_is_shown_with_where_each_row_stands(
 
     assert "refused by the EHR" in text
     assert "was compared" in text
+
+
+def test_another_way_takes_over_what_was_refused(front: Front, stopped: str) -> None:
+    browser = front.sign_in(Role.BILLER)
+    assert "Send it another way" in browser.get(f"{browser.path}/needs").text
+
+    assert sent(browser, "another-way", stopped) == 303
+
+    with front.world.db.read(front.practice_id) as session:
+        left = deliveries.get(session, front.practice_id, stopped)
+        (taker,) = deliveries.unfinished(session, front.practice_id)
+    assert left.fell_to is taker.rung
+    assert (taker.state, taker.artefact_id) == (DeliveryState.PLANNED, left.artefact_id)
+    assert stopped not in browser.get(f"{browser.path}/needs").text
+
+
+def test_what_waits_for_hands_is_listed_and_can_be_keyed_but_not_tried_again(front: Front) -> None:
+    record(front.sign_in(Role.CARE_MANAGER))  # the EHR has declared nothing
+    with front.world.db.read(front.practice_id) as session:
+        (sheet,) = deliveries.unfinished(session, front.practice_id)
+    browser = front.sign_in(Role.BILLER)
+    text = browser.get(f"{browser.path}/needs").text
+    assert sheet.id in text
+    assert "/needs/retry" not in text
+
+    assert sent(browser, "retry", sheet.id) == 409
+    assert sent(browser, "keyed", sheet.id, ehr_number="A-17") == 303
+
+    assert state(front, sheet.id) is DeliveryState.SENT
+    assert sheet.id not in browser.get(f"{browser.path}/needs").text
