@@ -127,6 +127,14 @@ class EhrUnreachableError(FhirError):
         super().__init__(f"the EHR did not answer while {what}")
 
 
+class EhrPausedError(FhirError):
+    """The EHR is left alone for a while, since it asked for that or gave no answer; not asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the EHR is left alone for {max(1, round(seconds))} more seconds")
+
+
 class EhrHttpError(FhirError):
     """The EHR answered, but not with what was asked; holds the status, never the body."""
 

@@ -31,7 +31,7 @@ from smart_app.session.refusals import (
 from smart_app.session.shelf import Shelf
 
 _LAUNCH_ID = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
-_MOST_FIELDS = 120  # a list of months to sign has a few for each
+_MOST_FIELDS = 1000  # a tab of a care plan has some hundred
 _NOT_TYPED = frozenset({"Cc", "Cs"})  # control characters, halves of characters
 
 

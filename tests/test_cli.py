@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ccm_fhir import cli
-from ccm_fhir.services.connect import capability_of
+from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import ehrs, fees, keys, practices
 from ccm_fhir.storage.crypto import vault_from
 from ccm_fhir.storage.database import open_database
@@ -45,6 +45,8 @@ COMMANDS = (
     "sandbox",
     "migrate",
     "ehr add",
+    "ehr override",
+    "ehr withdraw",
     "cds add",
     "rules check",
     "rules show",
@@ -670,6 +672,53 @@ def test_the_doctor_tells_a_program_the_same(
     assert live["acts"] == [{"resource_type": "Claim", "code": "create"}]
 
 
+def test_reconciling_a_practice_without_anything_agrees(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    ran = run("reconcile", "--ehr=Maple EHR", "--month=2026-11", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "2026-11: 0 in the ledger = nothing; 0 deliveries compared" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--month=2026-13",), "service_month: "),
+        (("--practice=Nobody",), "practice: none is called so"),
+        (("--ehr=Nobody",), "ehr: no EHR has this name"),
+    ],
+)
+def test_reconciling_what_is_not_there_is_refused(
+    run: Callable[..., Ran],
+    registered: dict[str, str],
+    arguments: tuple[str, ...],
+    complaint: str,
+) -> None:
+    ran = run("reconcile", *arguments, **registered)
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(complaint)
+
+
+def test_an_ehr_is_taken_off_paced_and_put_back(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    off = run("ehr", "disconnect", "Maple EHR", **registered)
+    told = run("doctor", "--ehr=Maple EHR", **registered)
+    on = run("ehr", "reconnect", "Maple EHR", **registered)
+    paced = run("ehr", "pace", "Maple EHR", "--per-minute=250", **registered)
+    again = run("doctor", "--ehr=Maple EHR", **registered)
+
+    assert (off.code, on.code, paced.code) == (0, 0, 0)
+    assert "warn pace" in told.out
+    assert on.out == "Maple EHR is connected; 0 deliveries go on.\n"
+    assert paced.out == "Maple EHR: 250 requests a minute.\n"
+    assert "within 250 requests a minute" in again.out
+    refused = run("ehr", "pace", "Maple EHR", "--per-minute=-1", **registered)
+    assert (refused.code, refused.complaint) == (2, "per_minute: give 1 to 60000, or 0")
+
+
 def test_the_doctor_fails_where_a_check_does(
     run: Callable[..., Ran], settings: dict[str, str], real_time_ehr: Ehr
 ) -> None:
@@ -692,6 +741,47 @@ def test_the_doctor_says_when_the_ehr_is_out_of_reach(
 
     assert ran.code == 3
     assert "The EHR did not answer while reading its SMART configuration." in ran.out
+
+
+def test_a_signed_override_moves_where_writes_go_and_says_who_signed(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    signed = ("--ehr=Maple EHR", "--by=Ada Admin", "--reason=The vendor says so.")
+
+    ran = run("ehr", "override", "Claim", *signed, "--does-not-take", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    shown = run("doctor", "--ehr=Maple EHR", **registered).out
+    assert " -> 1. yes one Claim for the signed month" not in shown
+    assert "Ada Admin signed on" in shown
+
+
+@pytest.mark.parametrize(
+    ("act", "reason", "said"),
+    [("Nonsense", "Why.", "act: Choose one of"), ("Claim", " ", "reason: This is needed")],
+)
+def test_an_override_that_nobody_can_answer_for_is_refused(
+    run: Callable[..., Ran], registered: dict[str, str], act: str, reason: str, said: str
+) -> None:
+    ran = run(
+        *("ehr", "override", act, "--ehr=Maple EHR", "--by=Ada Admin"),
+        *(f"--reason={reason}", "--takes"),
+        **registered,
+    )
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(said)
+
+
+def test_nothing_is_withdrawn_of_what_was_never_proved(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    signed = ("--ehr=Maple EHR", "--by=Ada Admin", "--reason=An upgrade.")
+
+    ran = run("ehr", "withdraw", "Claim", *signed, **registered)
+
+    assert ran.code != 0
+    assert "Nothing that still holds was proved of it." in ran.err + ran.complaint
 
 
 def test_the_doctor_is_asked_about_an_ehr_that_is_registered(

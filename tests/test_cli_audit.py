@@ -30,6 +30,13 @@ COMMANDS = {
         ("practice", "set", "--name=Elm Street", "--attested-on=2026-02-01"),
         ["change_practice", "attest_practice"],
     ),
+    "ehr override": (
+        (
+            *("ehr", "override", "Encounter", "--ehr=EHR", "--takes"),
+            *("--by=Olive Operator", "--reason=The vendor says so."),
+        ),
+        ["sign_override"],
+    ),
     "charges set": (("charges", "set", "99490", "95", "--from=2026-01-01"), ["set_charge"]),
 }
 

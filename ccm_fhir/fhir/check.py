@@ -45,6 +45,31 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
             }
         )
     },
+    "Observation": {
+        "status": frozenset(
+            {
+                "registered",
+                "preliminary",
+                "final",
+                "amended",
+                "corrected",
+                "cancelled",
+                "entered-in-error",
+                "unknown",
+            }
+        )
+    },
+    "QuestionnaireResponse": {
+        "status": frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
+    },
+    "DocumentReference": {
+        "status": frozenset({"current", "superseded", "entered-in-error"}),
+    },
+    "Consent": {
+        "status": frozenset(
+            {"draft", "proposed", "active", "rejected", "inactive", "entered-in-error"}
+        )
+    },
     "Claim": {
         "status": _FINANCIAL,
         "use": frozenset({"claim", "preauthorization", "predetermination"}),
@@ -62,7 +87,6 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
             }
         )
     },
-    "DocumentReference": {"status": frozenset({"current", "superseded", "entered-in-error"})},
     "Task": {
         "status": frozenset(
             {

@@ -116,7 +116,7 @@ def _lines(draft: ClaimDraft, ours: OurIdentifier) -> Iterator[str]:
     yield ""
     yield f"Counted time: {minutes_of(draft)} minutes"
     yield f"Consent: {draft.consent_ref or draft.consent_words}"
-    yield f"Care plan: {draft.care_plan_ref}"
+    yield f"Care plan: {draft.care_plan_ref or draft.care_plan_words}"
     yield f"Claim number: {claim_number(ours.value)}"
 
 

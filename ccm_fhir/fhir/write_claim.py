@@ -146,7 +146,7 @@ def _supporting_info(draft: ClaimDraft) -> list[Json]:
             "sequence": 3,
             "category": category,
             "code": {"text": "Comprehensive care plan"},
-            "valueReference": reference(draft.care_plan_ref),
+            **_care_plan_value(draft),
         },
     ]
 
@@ -155,6 +155,12 @@ def _consent_value(draft: ClaimDraft) -> Json:
     if draft.consent_ref:
         return {"valueReference": reference(draft.consent_ref)}
     return {"valueString": draft.consent_words}
+
+
+def _care_plan_value(draft: ClaimDraft) -> Json:
+    if draft.care_plan_ref:
+        return {"valueReference": reference(draft.care_plan_ref)}
+    return {"valueString": draft.care_plan_words}
 
 
 def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:

@@ -8,7 +8,6 @@ from datetime import datetime
 from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import must_wait
@@ -16,10 +15,11 @@ from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.keep_time import TypedTime, typed_entry
 from ccm_fhir.services.overlap import refuse_own_overlap, warn_of_others
+from ccm_fhir.services.retract import TakenBack, retract
 from ccm_fhir.services.signed_months import refuse_signed_months
 from ccm_fhir.services.tell_time import tell_ehr
 from ccm_fhir.services.timers import KEEPERS
-from ccm_fhir.storage import deliveries, ledger, practices, users
+from ccm_fhir.storage import ledger, practices, users
 from ccm_fhir.storage.ledger import Correction, NewEntry, TimeEntryRecord, Voiding
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind
@@ -53,9 +53,11 @@ class CorrectEntry:
 def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime) -> None:
     """Take an entry back by a new row; the old one stays in the history.
 
+    What of it is in the EHR, or may be, is amended there (``retract``).
+
     Raises:
         NotAllowedError: neither one's own entry nor a practitioner.
-        ConflictError: the month is signed, or the entry is in the EHR (or may be).
+        ConflictError: the month is signed, or the entry was changed before.
         InputError: no reason.
     """
     actor.must_be("taking time back", *KEEPERS)
@@ -65,18 +67,22 @@ def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime
         voiding = Voiding(
             entry_id=entry.id, user_id=actor.user_id, reason=reason, form_key=void.form_key
         )
+        is_done = ledger.successor_of(session, actor.practice_id, entry.id) is not None
         ledger.void(session, world.audit_key, actor.practice_id, voiding, now)
+        if not is_done:
+            _take_back(world, session, entry, reason, now)
 
 
 def correct_entry(world: Installation, actor: Actor, correct: CorrectEntry, now: datetime) -> str:
     """Replace an entry by what it should have said; return the id of the row that now holds.
 
-    One row of the ledger voids the old entry and enters the new one; the person who worked stays
+    One row of the ledger voids the old entry and enters the new one; what the EHR was told of the
+    old one is amended there; the person who worked stays
     the same, whoever corrects. The new one is typed, and may need approval like any other.
 
     Raises:
         NotAllowedError: neither one's own entry nor a practitioner.
-        ConflictError: the month is signed, the entry is in the EHR (or may be), or was changed.
+        ConflictError: the month is signed, or the entry was changed before.
         InputError: no reason, or a field that cannot be.
         OverlapWarningError: somebody else worked for the patient then, and nobody has seen it.
     """
@@ -91,7 +97,10 @@ def correct_entry(world: Installation, actor: Actor, correct: CorrectEntry, now:
         if not typed.overlap_seen:
             warn_of_others(world, session, practice, new, but=entry.id)
         correction = Correction(entry_id=entry.id, entry=new, reason=reason)
+        is_done = ledger.successor_of(session, practice.id, entry.id) is not None
         held = ledger.correct(session, world.audit_key, practice.id, correction, now)
+        if not is_done:
+            _take_back(world, session, entry, reason, now)
         if not must_wait(world, session, held, now):
             worker = users.get(session, practice.id, held.user_id)
             tell_ehr(world, session, held, worker.fhir_user, now)
@@ -104,24 +113,12 @@ def may_change(actor: Actor, entry: TimeEntryRecord) -> bool:
     return is_own or actor.may(Role.PRACTITIONER)
 
 
-def is_told(states: tuple[DeliveryState, ...]) -> bool:
-    """Whether the EHR has an entry's resources, or may yet have them."""
-    return any(state is not DeliveryState.REJECTED for state in states)
-
-
-def retract(session: Session, practice_id: str, entry: TimeEntryRecord) -> None:
-    """Take an entry's resources back from the EHR; the one place where that is planned.
-
-    For now nothing that the EHR has, or may have, is taken back: the change is refused.
-
-    Raises:
-        ConflictError: an entry that is in the EHR, or on its way there.
-    """
-    found = deliveries.of_artefact(session, practice_id, ArtefactKind.TIME_ENTRY, entry.id)
-    if is_told(tuple(delivery.state for delivery in found)):
-        raise ConflictError(
-            "The entry is in the EHR, or on its way there; correct it in the EHR first."
-        )
+def _take_back(
+    world: Installation, session: Session, entry: TimeEntryRecord, reason: str, now: datetime
+) -> None:
+    """Plan what must be done about an entry's resources, now that a later row holds."""
+    taken = TakenBack(kind=ArtefactKind.TIME_ENTRY, artefact_id=entry.id, reason=reason)
+    retract(world, session, entry.practice_id, taken, now)
 
 
 def _to_change(
@@ -136,7 +133,6 @@ def _to_change(
     later = ledger.successor_of(session, practice.id, entry.id)
     if later is not None and later.form_key != asked.form_key:
         raise ConflictError(ledger.CHANGED_ALREADY)
-    retract(session, practice.id, entry)
     return practice, entry
 
 

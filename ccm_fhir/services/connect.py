@@ -15,6 +15,7 @@ from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes
 from ccm_fhir.services.discovery import document_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.setup_hand import audit_command
+from ccm_fhir.services.write_plan import bare_tenant, written_types
 from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.ehrs import Discovery, Ehr, NewEhr
 from ccm_fhir.storage.vocabulary import ClientAuth
@@ -117,13 +118,6 @@ def register(
     return _connected(world, ehr, explored)
 
 
-def capability_of(ehr: Ehr) -> Capability | None:
-    """Return what the EHR's stored CapabilityStatement says; None where none was read."""
-    return (
-        msgspec.json.decode(ehr.capability_json, type=Capability) if ehr.capability_json else None
-    )
-
-
 def _new_ehr(new: NewConnection, origins: frozenset[Origin]) -> NewEhr:
     return NewEhr(
         name=new.name,
@@ -134,6 +128,12 @@ def _new_ehr(new: NewConnection, origins: frozenset[Origin]) -> NewEhr:
         pinned_origins=tuple(sorted(str(origin) for origin in origins)),
         allow_loopback_http=new.allow_loopback_http,
     )
+
+
+def _delivery_scopes(capability: Capability | None, capabilities: frozenset[str]) -> str:
+    if capability is None:
+        return delivery_scopes(capabilities)
+    return delivery_scopes(capabilities, written_types(bare_tenant(capability)))
 
 
 def _connected(world: Installation, ehr: Ehr, explored: Explored) -> Connected:
@@ -152,7 +152,7 @@ def _connected(world: Installation, ehr: Ehr, explored: Explored) -> Connected:
         redirect_uri=world.redirect_uri,
         jwks_url=world.jwks_url,
         launch_scopes=launch_scopes(capabilities),
-        delivery_scopes=delivery_scopes(capabilities),
+        delivery_scopes=_delivery_scopes(capability, capabilities),
         not_writable=not_writable,
         warnings=explored.warnings,
     )

@@ -21,8 +21,10 @@ from ccm_fhir.fhir.tokens import (
     TokenEndpoint,
     client_credentials,
 )
+from ccm_fhir.services.ehr_door import EhrDoor
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.token_cache import CachedToken
+from ccm_fhir.services.write_plan import tenant_of, written_types
 from ccm_fhir.storage import ehrs, keys
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.vocabulary import ClientAuth
@@ -87,12 +89,13 @@ def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirCli
         access_token=lambda: system_token(world, ehr).access_token,
         renew=lambda refused: system_token(world, ehr, refused=refused).access_token,
         patience=world.patience,
+        pacing=EhrDoor(world, ehr),
     )
 
 
 def system_token(world: Installation, ehr: Ehr, *, refused: str = "") -> CachedToken:
     """Return a live backend-service token of ours at an EHR, another than one it refused."""
-    scope = delivery_scopes(configuration_of(ehr).capabilities)
+    scope = delivery_scope_of(world, ehr)
 
     def ask() -> CachedToken:
         with world.db.read(ehr.practice_id) as session:
@@ -107,9 +110,19 @@ def system_token(world: Installation, ehr: Ehr, *, refused: str = "") -> CachedT
     return world.system_tokens.get(_key(ehr, scope), world.clock(), ask, refused=refused)
 
 
+def delivery_scope_of(world: Installation, ehr: Ehr) -> str:
+    """Return the scopes that we ask an EHR for: those of every rung that it may offer."""
+    capabilities = configuration_of(ehr).capabilities
+    with world.db.read(ehr.practice_id) as session:
+        tenant = tenant_of(session, ehr, None)
+    if tenant.capability is None:
+        return delivery_scopes(capabilities)
+    return delivery_scopes(capabilities, written_types(tenant))
+
+
 def forget_system_token(world: Installation, ehr: Ehr) -> None:
     """Drop our token after the EHR refused it."""
-    scope = delivery_scopes(configuration_of(ehr).capabilities)
+    scope = delivery_scope_of(world, ehr)
     world.system_tokens.forget(_key(ehr, scope))
 
 

@@ -13,7 +13,7 @@ from ccm_fhir.domain.writeback import ContactMode
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
-from ccm_fhir.services.change_time import is_told, may_change
+from ccm_fhir.services.change_time import may_change
 from ccm_fhir.services.evidence_paths import evidence_paths
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
@@ -91,7 +91,7 @@ def entry_history(world: Installation, actor: Actor, entry_id: str) -> EntryHist
         versions = tuple(
             _version(found, row, asked.get(row.id), _deliveries(session, row)) for row in rows
         )
-        closed = _closed(actor, newest, versions) or _signed(session, practice, newest)
+        closed = _closed(actor, newest) or _signed(session, practice, newest)
     return EntryHistory(
         patient_id=newest.patient_id,
         patient_name=found.patient.name,
@@ -106,7 +106,8 @@ def entry_history(world: Installation, actor: Actor, entry_id: str) -> EntryHist
 
 
 def _deliveries(session: Session, row: TimeEntryRecord) -> tuple[DeliveryRecord, ...]:
-    return deliveries.of_artefact(session, row.practice_id, ArtefactKind.TIME_ENTRY, row.id)
+    found = deliveries.of_artefact(session, row.practice_id, ArtefactKind.TIME_ENTRY, row.id)
+    return tuple(one for one in found if not one.has_fallen)
 
 
 def _version(
@@ -134,14 +135,12 @@ def _version(
     )
 
 
-def _closed(actor: Actor, newest: TimeEntryRecord, versions: tuple[Version, ...]) -> str:
+def _closed(actor: Actor, newest: TimeEntryRecord) -> str:
     """Say why the entry is not the person's to change; empty where it is."""
     if newest.change is EntryChange.VOID:
         return "The entry was taken back. What was really worked is entered anew."
     if not may_change(actor, newest):
         return "Whoever worked changes this entry, or a billing practitioner does."
-    if is_told(tuple(one.state for one in versions[-1].deliveries)):
-        return "The entry is in the EHR, or on its way there; correct it in the EHR first."
     return ""
 
 

@@ -145,6 +145,7 @@ def _material(world: Installation, held: MonthMaterial, row: MonthRow, seen_as: 
         entries=row.entries,
         attested=frozenset(Criterion(kind) for kind in row.attested_kinds),
         own_claims=frozenset(own),
+        plans=row.plans,
         consents=consent_facts(
             (consent.as_recorded for consent in row.consents), held.practice.organization_ref
         ),

@@ -22,7 +22,7 @@ from ccm_fhir.domain.eligibility import NextStep, RiskEvidence
 from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState, RungName
 from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.month_locks import LockShown
@@ -45,7 +45,10 @@ class PatientBanner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none."""
+    """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none.
+
+    ``rung`` is the way of the ladder that it takes, and ``reason`` the sentence that chose it.
+    """
 
     delivery_id: str
     resource_type: str
@@ -54,6 +57,8 @@ class Delivered:
     tries: int
     problem: str
     updated_at: datetime
+    rung: RungName | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import may_approve
-from ccm_fhir.services.change_time import is_told
 from ccm_fhir.services.claim_record import StoredClaim
 from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
@@ -236,7 +235,7 @@ def _entries(
 
 def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tally) -> WorkEntry:
     zone = gathered.practice.zone
-    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id]
+    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id and not d.has_fallen]
     person = gathered.people.get(entry.user_id)
     return WorkEntry(
         entry_id=entry.id,
@@ -253,9 +252,7 @@ def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tall
         is_typed=entry.source.value == "typed",
         recorded_at=entry.recorded_at.astimezone(zone),
         deliveries=tuple(delivered_shown(delivery, zone) for delivery in mine),
-        may_void=gathered.sign_off is None
-        and entry.user_id == actor.user_id
-        and not is_told(tuple(d.state for d in mine)),
+        may_void=gathered.sign_off is None and entry.user_id == actor.user_id,
         approval=approval_shown(gathered.approvals.get(entry.id), entry, gathered.people, zone),
         is_changed=entry.supersedes_id is not None,
     )
@@ -291,6 +288,8 @@ def delivered_shown(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
         tries=record.tries,
         problem=sentence_for(record),
         updated_at=record.updated_at.astimezone(zone),
+        rung=record.rung,
+        reason=record.rule,
     )
 
 

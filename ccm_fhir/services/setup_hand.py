@@ -52,6 +52,12 @@ def operator(world: Installation, practice: str = "") -> SetupHand:
     raise InputError("practice", f"{problem}: {told}")
 
 
+def practice_ids(world: Installation) -> tuple[str, ...]:
+    """Return the ids of every practice of the installation."""
+    with world.db.read() as session:
+        return tuple(practice.id for practice in practices.list_all(session))
+
+
 def audit_act(world: Installation, session: Session, hand: SetupHand, act: str) -> None:
     """Write the audit line; from here on, whoever signs in this practice waits."""
     said = act if hand.user_id else f"{act} {BY_COMMAND}"

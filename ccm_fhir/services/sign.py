@@ -201,7 +201,9 @@ def _plan_claim(
         ),
         now,
     )
-    written = [d for d in gathered.deliveries if d.artefact_id in signing.worked]
+    written = [
+        d for d in gathered.deliveries if d.artefact_id in signing.worked and not d.has_fallen
+    ]
     procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
     encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
     envelope = ClaimEnvelope(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import TimeRecord
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_writes import WrittenTime, plan_time_entry
-from ccm_fhir.storage import charts, patients, practices
+from ccm_fhir.services.plan_writes import plan_time_entry
+from ccm_fhir.services.told import WrittenTime, time_record
+from ccm_fhir.storage import practices
 from ccm_fhir.storage.ledger import TimeEntryRecord
 
 
@@ -27,24 +27,5 @@ def tell_ehr(
         InvalidResourceError: a resource would not be valid; nothing was planned.
     """
     practice = practices.get(session, entry.practice_id)
-    patient = patients.get(session, practice.id, entry.patient_id)
-    chart = charts.latest(session, practice.id, patient.id)
-    record = TimeRecord(
-        entry_id=entry.id,
-        patient_ref=patient.ref,
-        performer_ref=performer_ref,
-        performer=entry.performer,
-        practice_ref=practice.organization_ref,
-        started_at=entry.started_at.astimezone(practice.zone),
-        ended_at=entry.ended_at.astimezone(practice.zone),
-        activity=entry.activity,
-        contact_mode=entry.contact_mode,
-        note=entry.note,
-        care_plan_ref=_active_plan(chart.facts if chart else None),
-    )
+    record = replace(time_record(session, practice, entry), performer_ref=performer_ref)
     plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
-
-
-def _active_plan(chart: ChartFacts | None) -> str:
-    plans = [] if chart is None else [p for p in chart.care_plans if p.status == "active"]
-    return str(plans[0].ref) if plans else ""

@@ -15,6 +15,7 @@ from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.scopes import parse_scopes
 from ccm_fhir.fhir.tokens import TokenEndpoint, refresh
 from ccm_fhir.services.ehr_access import gate_of, stamp, token_endpoint
+from ccm_fhir.services.ehr_door import EhrDoor
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.token_cache import MARGIN
 from ccm_fhir.storage import ehrs, grants, launches, patients
@@ -37,6 +38,7 @@ def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirCli
         access_token=lambda: _live_token(world, practice_id, grant_id),
         renew=lambda refused: _other_token(world, practice_id, grant_id, refused),
         patience=replace(world.patience, tries=2, most_seconds=_PERSON_WAITS_SECONDS),
+        pacing=EhrDoor(world, ehr, most_seconds=_PERSON_WAITS_SECONDS, is_person=True),
     )
 
 

@@ -112,6 +112,11 @@ def record(session: Session, practice_id: str, new: NewConsent, now: datetime) -
     return _same_or_conflict(meanwhile, new)
 
 
+def get(session: Session, practice_id: str, record_id: str) -> ConsentRecord:
+    """Return a record; raises NotFoundError."""
+    return _record_of(require(session, RecordedConsentRow, practice_id, record_id))
+
+
 def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[ConsentRecord, ...]:
     """Return every record of a patient, corrected ones too, in the order of recording."""
     return _select(session, practice_id, col(RecordedConsentRow.patient_id) == patient_id)

@@ -213,6 +213,11 @@ def find_by_form(session: Session, practice_id: str, form_key: str) -> TimeEntry
     return found[0] if found else None
 
 
+def is_current(session: Session, practice_id: str, entry_id: str) -> bool:
+    """Whether an entry counts: it voids nothing and nothing supersedes it."""
+    return bool(_select(session, practice_id, col(TimeEntryRow.id) == entry_id, is_live()))
+
+
 def is_live() -> ColumnElement[bool]:
     """Return the condition that a row counts: it voids nothing and nothing supersedes it."""
     successor = aliased(TimeEntryRow)

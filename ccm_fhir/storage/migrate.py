@@ -33,8 +33,10 @@ SCRIPTS = "ccm_fhir.storage:migrations"
 _LOCK = 4_207_199_490
 
 
-def upgrade(url: str, ledger_key: Callable[[], bytes] | None = None) -> None:
-    """Bring a database to the newest revision, alone: others who try at once wait.
+def upgrade(
+    url: str, ledger_key: Callable[[], bytes] | None = None, *, revision: str = "head"
+) -> None:
+    """Bring a database to the newest revision, or to one, alone: others who try at once wait.
 
     ``ledger_key`` gives the key of the time ledger's chain, asked for only where a revision
     seals rows that are there already.
@@ -45,7 +47,7 @@ def upgrade(url: str, ledger_key: Callable[[], bytes] | None = None) -> None:
     with _connection(url) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        command.upgrade(_config(connection, ledger_key), "head")
+        command.upgrade(_config(connection, ledger_key), revision)
         _refuse_broken_references(connection)
 
 

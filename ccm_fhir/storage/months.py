@@ -9,9 +9,9 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind, RungName
 from ccm_fhir.storage import (
     approvals,
     attestations,
@@ -19,13 +19,20 @@ from ccm_fhir.storage import (
     condition_reviews,
     consents,
     patients,
+    plans,
 )
 from ccm_fhir.storage.approvals import is_counted
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
 from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
 from ccm_fhir.storage.sign_offs import SignOffRecord, sign_off_of
-from ccm_fhir.storage.tables import ChartSnapshotRow, DeliveryRow, SignOffRow, TimeEntryRow
+from ccm_fhir.storage.tables import (
+    ChartSnapshotRow,
+    DeliveryRow,
+    KeyedByHandRow,
+    SignOffRow,
+    TimeEntryRow,
+)
 from ccm_fhir.storage.values import of_these, value_of
 from ccm_fhir.storage.vocabulary import DeliveryState
 
@@ -36,12 +43,16 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from ccm_fhir.domain.dates import ServiceMonth
+    from ccm_fhir.domain.plans.versions import AdoptedPlan
     from ccm_fhir.storage.claims import ClaimRecord
     from ccm_fhir.storage.condition_reviews import ReviewRecord
     from ccm_fhir.storage.consents import ConsentRecord
     from ccm_fhir.storage.patients import PatientRecord
 
 V = TypeVar("V")
+
+
+_TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go to the EHR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +73,7 @@ class MonthRow:
     reviews: tuple[ReviewRecord, ...] = ()
     attested_kinds: frozenset[str] = frozenset()
     waiting_entries: int = 0
+    plans: tuple[AdoptedPlan, ...] = ()
 
     @property
     def entered_seconds(self) -> int:
@@ -87,6 +99,7 @@ def month_rows(
     reviews = condition_reviews.of_practice(session, practice_id, patient_ids)
     attested = attestations.kinds_of_month(session, practice_id, month, patient_ids)
     waiting = _waiting(session, practice_id, month, zone)
+    adopted = plans.adopted_of_practice(session, practice_id, patient_ids)
     return tuple(
         MonthRow(
             patient=patient,
@@ -100,6 +113,7 @@ def month_rows(
             reviews=reviews.get(patient.id, ()),
             attested_kinds=attested.get(patient.id, frozenset()),
             waiting_entries=waiting[patient.id],
+            plans=adopted.get(patient.id, ()),
         )
         for patient in patients.list_all(session, practice_id, patient_ids)
     )
@@ -189,12 +203,20 @@ def _delivery_states(
     zone: ZoneInfo,
     patient_ids: Collection[str] | None,
 ) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
+    by_hand = select(KeyedByHandRow.delivery_id).where(
+        col(KeyedByHandRow.practice_id) == practice_id
+    )
     found = session.exec(
         select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
         .where(
             col(DeliveryRow.practice_id) == practice_id,
             is_of_month(practice_id, month, zone),
             *of_these(DeliveryRow.patient_id, patient_ids),
+            or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
+            col(DeliveryRow.fell_to).is_(None),
+            col(DeliveryRow.last_problem).not_in(_TAKEN_BACK),
+            # What waits for a person to key it is work in hand, not trouble.
+            col(DeliveryRow.rung).is_distinct_from(RungName.HAND_OFF),
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )

@@ -72,6 +72,18 @@ _LABELS = (
         "practitioner": "Billing practitioners",
         "role": "Role",
         "taxonomy": "Taxonomy",
+        "ehr_number": "The EHR’s number",
+        "text": "Text",
+        "element": "Where it belongs",
+        "target": "Target",
+        "due_on": "Due by",
+        "performer": "Who does it",
+        "next_on": "Next",
+        "outcome": "Outcome",
+        "given_on": "Given on",
+        "given_to": "Given to",
+        "way": "How",
+        "message": "Message",
     }
     | STATEMENTS
 )

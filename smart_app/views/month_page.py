@@ -89,6 +89,7 @@ class MonthPageView:
     unread: str
     reported: str
     finish: str
+    needs: str
     rows: tuple[RowView, ...]
     page: int
     pages: int
@@ -104,8 +105,11 @@ class MonthPageView:
     shows_reasons: bool
 
 
-def month_page(overview: MonthOverview, *, finish: str = "") -> MonthPageView:
-    """Return the page of an overview; ``finish`` leads an administrator to what is missing."""
+def month_page(overview: MonthOverview, *, finish: str = "", needs: int = 0) -> MonthPageView:
+    """Return the page of an overview.
+
+    ``finish`` leads an administrator to what is missing; ``needs`` counts what needs a person.
+    """
     everyone = sum(overview.counts.values())
     unread = overview.counts.get(MonthState.CHART_NOT_READ, 0)
     return MonthPageView(
@@ -118,6 +122,7 @@ def month_page(overview: MonthOverview, *, finish: str = "") -> MonthPageView:
         unread=f"{count(unread, 'chart has', 'charts have')} not been read yet." if unread else "",
         reported="" if overview.choice is None else reported(overview.choice),
         finish=finish,
+        needs=f"{count(needs, 'record needs', 'records need')} a person" if needs else "",
         rows=tuple(_row(row) for row in overview.rows),
         page=overview.page,
         pages=overview.pages,

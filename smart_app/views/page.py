@@ -22,6 +22,7 @@ PROGRESS = "progress"
 CONSENT = "consent"
 EVIDENCE = "evidence"
 TIMER = "timer"
+PLAN = "plan"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
@@ -30,6 +31,8 @@ APPROVALS = "approvals"
 SIGN_ALL = "sign_all"
 INBOX = "inbox"
 LOCK = "lock"
+NEEDS = "needs"
+HAND_OFF = "hand-off"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -37,6 +40,7 @@ _TITLES = {
     CONSENT: "Consent",
     EVIDENCE: "Evidence",
     TIMER: "My time",
+    PLAN: "Care plan",
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
     CONNECTION: "Connection to the EHR",
@@ -45,6 +49,8 @@ _TITLES = {
     SIGN_ALL: "Sign clean months",
     INBOX: "Decision making to attest",
     LOCK: "The month’s lock",
+    NEEDS: "Needs a person",
+    HAND_OFF: "To be keyed into the EHR",
 }
 
 
@@ -71,6 +77,16 @@ class Done(StrEnum):
     MDM = "mdm"
     PRACTICE = "practice"
     LOCK = "lock"
+    RETRIED = "retried"
+    ANOTHER_WAY = "another-way"
+    KEYED = "keyed"
+    PLAN_SAVED = "plan-saved"
+    PLAN_ADOPTED = "plan-adopted"
+    PLAN_RESTARTED = "plan-restarted"
+    PLAN_REVIEWED = "plan-reviewed"
+    PLAN_CALL = "plan-call"
+    PLAN_COPY = "plan-copy"
+    OVERRIDE = "override"
 
 
 NOTICES: dict[Done, str] = {
@@ -95,6 +111,16 @@ NOTICES: dict[Done, str] = {
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
     Done.LOCK: "The lock is recorded.",
+    Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
+    Done.ANOTHER_WAY: "Another way takes it over; the line says which.",
+    Done.KEYED: "Recorded as entered by hand, under your name.",
+    Done.PLAN_SAVED: "The draft is saved.",
+    Done.PLAN_ADOPTED: "The plan is adopted. Give the patient a copy.",
+    Done.PLAN_RESTARTED: "Your draft was thrown away.",
+    Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
+    Done.PLAN_CALL: "The call is recorded.",
+    Done.PLAN_COPY: "It is recorded that a copy was given.",
+    Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

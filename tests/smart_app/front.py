@@ -65,8 +65,15 @@ class RecordingQueue:
         self.workflows: list[str] = []
         self.failure: Exception | None = None
 
-    def enqueue(self, session: Session, workflow_name: str, workflow_id: str, *ids: str) -> None:
-        del session, workflow_id, ids
+    def enqueue(
+        self,
+        session: Session,
+        workflow_name: str,
+        workflow_id: str,
+        *ids: str,
+        delay_seconds: float = 0.0,
+    ) -> None:
+        del session, workflow_id, ids, delay_seconds
         if self.failure is not None:
             raise self.failure
         self.workflows.append(workflow_name)

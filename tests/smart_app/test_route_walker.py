@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
-from ccm_fhir.storage import consents
+from ccm_fhir.storage import consents, deliveries
 from ccm_fhir.storage.database import Database
 from ccm_fhir.storage.migrate import upgrade
+from ccm_fhir.storage.vocabulary import ArtefactKind
 from tests.databases import as_app_role, fresh_postgres_database
 from tests.parts import postgres_admin_url
 from tests.smart_app.front import (
@@ -69,12 +70,25 @@ def neighbour(front: Front, number: int) -> Tenant:
         "launch_id": browser.launch_id,
         "timer_id": timer_id[1],
         "record_id": record_id,
+        "delivery_id": handed_off(theirs, entry_id),
         "correct": record_id,
         "entry_id": entry_id,
         "patient_id": theirs.patient_id,
         "user_id": theirs.people[Role.BILLER].id,
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
+
+
+def handed_off(front: Front, entry_id: str) -> str:
+    """Let what carries an entry be a sheet that waits for a person; return the delivery's id."""
+    kind = ArtefactKind.TIME_ENTRY
+    with front.world.db.write(front.practice_id) as session:
+        found = deliveries.of_artefact(session, front.practice_id, kind, entry_id)
+        session.execute(
+            text("UPDATE delivery SET rung = 'hand_off', state = 'held' WHERE id = :id"),
+            {"id": found[0].id},
+        )
+    return found[0].id
 
 
 def consented(front: Front) -> str:
@@ -139,6 +153,7 @@ def test_no_role_is_given_anything_of_another_practice(tmp_path: Path, role: Rol
         (Role.CARE_MANAGER, "/timer/{timer_id}/answer"),
         (Role.CARE_MANAGER, "/time/{entry_id}/void"),
         (Role.CARE_MANAGER, "/consent/{record_id}/back"),
+        (Role.CARE_MANAGER, "/hand-off/{delivery_id}"),
         (Role.PRACTITIONER, "/choice"),
         (Role.BILLER, "/open"),
     ],

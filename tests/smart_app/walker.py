@@ -36,11 +36,13 @@ IDS = (
     "correct",
     "patient_id",
     "user_id",
+    "delivery_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
     | {"reason"}  # of a month's patients: a word of ours
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
+    | {"tab", "language", "older", "newer"}  # which view of the patient's own plan
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
@@ -91,8 +93,22 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "attested_on": "2026-11-02",
     },
     "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
+    "/connection/override": {"act": "Encounter", "takes": "yes"},
+    "/connection/withdraw": {"act": "Encounter"},
     "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
+    "/plan/draft": {"tab": "goals", "part": "problem:diabetes", "in": "problem:diabetes"},
+    "/plan/own": {"element": "coordination", "text": "walked"},
+    "/plan/adopt": {"tab": "adopt"},
+    "/plan/review": {"next_on": "2027-01-15"},
+    "/plan/call": {"outcome": "no_answer"},
+    "/plan/copy": {
+        "language": "en",
+        "way": "mail",
+        "given_to": "the patient",
+        "given_on": "2026-11-23",
+    },
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
+    "/needs/keyed": {"ehr_number": "walked"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")

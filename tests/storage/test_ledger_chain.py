@@ -194,6 +194,10 @@ def test_any_tampering_shows_at_its_first_link(
     assert check.broken_at == (min(place, other) if kind == "reordered" else place)
 
 
+CHAIN = "0013"
+"""The revision that seals what is in the ledger."""
+
+
 class Filled:
     """A database with a ledger in it, whose tamperings are all taken back."""
 
@@ -223,11 +227,12 @@ def test_a_ledger_older_than_its_chain_is_sealed_by_the_migration(
 ) -> None:
     fill(database, ours, now)
     fill(database, theirs, now)
-    tables_before_the_chain(database)
+    head = before_the_chain(database)
 
     with pytest.raises(ConfigurationError, match="CCM_SECRET_KEY"):
-        migrate.upgrade(database.url)
-    migrate.upgrade(database.url, lambda: KEY)
+        migrate.upgrade(database.url, revision=CHAIN)
+    migrate.upgrade(database.url, lambda: KEY, revision=CHAIN)
+    stand_at(database, head)
 
     for tenant in (ours, theirs):
         assert (verify(database, tenant).entries, verify(database, tenant).flaw) == (ROWS, None)
@@ -236,8 +241,18 @@ def test_a_ledger_older_than_its_chain_is_sealed_by_the_migration(
     assert (verify(database, ours).entries, verify(database, ours).flaw) == (ROWS + 1, None)
 
 
-def tables_before_the_chain(database: Database) -> None:
+def before_the_chain(database: Database) -> str:
+    """Take away what the chain's revision made; return the revision that the rest stands at."""
     with database.write() as session:
         for table in ("time_link", "time_approval", "typed_policy"):
             session.execute(text(f"DROP TABLE {table}"))
-        session.execute(text("UPDATE alembic_version SET version_num = '0011'"))
+        head = str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+    stand_at(database, "0012")
+    return head
+
+
+def stand_at(database: Database, revision: str) -> None:
+    with database.write() as session:
+        session.execute(
+            text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision}
+        )

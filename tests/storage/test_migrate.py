@@ -24,10 +24,13 @@ from ccm_fhir.storage import (
     consents,
     deliveries,
     emergencies,
+    keyed,
     ledger,
     mdm_attestations,
     migrate,
     month_locks,
+    plans,
+    reconciliations,
     statements,
     timers,
 )
@@ -37,6 +40,7 @@ from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.emergencies import NewEmergency
+from ccm_fhir.storage.keyed import NewKeyed
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
 from tests.storage.makers import (
@@ -51,6 +55,10 @@ from tests.storage.makers import (
     entry,
     mdm,
     month_lock,
+    plan_copy,
+    plan_outreach,
+    plan_review,
+    plan_version,
     sign_off,
     statement,
 )
@@ -73,8 +81,14 @@ APPEND_ONLY = (
     "condition_review",
     "delivery_event",
     "emergency_access",
+    "keyed_by_hand",
     "mdm_attestation",
     "month_lock",
+    "plan_copy",
+    "plan_outreach",
+    "plan_review",
+    "plan_version",
+    "reconciliation",
     "recorded_consent",
     "sign_off",
     "time_entry",
@@ -162,7 +176,7 @@ def test_tables_of_others_in_the_same_database_are_no_difference(database_url: s
 
 @pytest.mark.proves("S14")
 def test_every_tenant_table_says_whose_a_row_is() -> None:
-    installation_wide = {"practice", "signing_key"}
+    installation_wide = {"practice", "signing_key", "worker_lease"}
 
     for name, table in Row.metadata.tables.items():
         if name not in installation_wide:
@@ -210,7 +224,10 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         claims.record(session, practice_id, claim(ours, signed.id), now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
-        deliveries.plan(session, practice_id, delivery(ours), now)
+        planned = deliveries.plan(session, practice_id, delivery(ours), now)
+        by_hand = NewKeyed(delivery_id=planned.id, user_id=ours.nurse_id, ehr_number="7")
+        keyed.record(session, practice_id, by_hand, now)
+        reconciliations.record(session, practice_id, "{}", now)
         consents.record(session, practice_id, consent(ours), now)
         condition_reviews.record(session, practice_id, condition_review(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
@@ -218,8 +235,16 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         statements.record(session, practice_id, statement(ours), now)
         emergency = NewEmergency(code_hash="h", opened_by="o", reason="r", expires_at=now)
         emergencies.begin(session, practice_id, emergency, now)
-        month_locks.record(session, practice_id, month_lock(ours), now)
+        _planned(session, ours, now)
     return database
+
+
+def _planned(session: Session, ours: Tenant, now: datetime) -> None:
+    month_locks.record(session, ours.practice_id, month_lock(ours), now)
+    version = plans.adopt(session, ours.practice_id, plan_version(ours), now)
+    plans.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
+    plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
+    plans.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
 
 
 def _timed(session: Session, ours: Tenant, now: datetime) -> None:

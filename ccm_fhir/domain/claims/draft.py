@@ -50,6 +50,7 @@ class ClaimDraft:
     consent_ref: str
     care_plan_ref: str
     consent_words: str = ""
+    care_plan_words: str = ""
     coverage_kind: CoverageKind = CoverageKind.MEDICARE_PART_B
     frequency: Frequency = Frequency.ORIGINAL
     related: RelatedClaim | None = None
@@ -110,7 +111,8 @@ def draft_claim(request: DraftRequest) -> ClaimDraft | tuple[Obstacle, ...]:
         counted_seconds=request.decision.counted_seconds,
         consent_ref="" if consent.recorded_here else str(consent.ref),
         consent_words=_consent_in_words(consent),
-        care_plan_ref=str(care_plan.ref),
+        care_plan_ref="" if care_plan.recorded_here else str(care_plan.ref),
+        care_plan_words=_care_plan_in_words(care_plan),
         frequency=request.frequency,
         related=request.related,
     )
@@ -138,6 +140,13 @@ def _evidence(request: DraftRequest) -> tuple[CoverageFact, ConsentFact, CarePla
     if found.coverage is None or found.consent is None or found.care_plan is None:
         return None
     return found.coverage, found.consent, found.care_plan
+
+
+def _care_plan_in_words(care_plan: CarePlanFact) -> str:
+    """Return what stands for a plan that the EHR has no resource of."""
+    if not care_plan.recorded_here:
+        return ""
+    return f"Plan of {care_plan.established_on}, adopted and kept by the practice"
 
 
 def _consent_in_words(consent: ConsentFact) -> str:

@@ -15,7 +15,15 @@ from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
+from ccm_fhir.storage.tables.courier import (
+    DeliveryTurnRow,
+    EhrPaceRow,
+    KeyedByHandRow,
+    ReconciliationRow,
+    WorkerLeaseRow,
+)
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
+from ccm_fhir.storage.tables.ladder import HandOffMarkRow, WriteOverrideRow, WriteProofRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
     AuditRow,
@@ -29,6 +37,13 @@ from ccm_fhir.storage.tables.month_close import (
     MonthLockRow,
     MonthReasonRow,
     MonthStandingRow,
+)
+from ccm_fhir.storage.tables.plan import (
+    PlanCopyRow,
+    PlanDraftRow,
+    PlanOutreachRow,
+    PlanReviewRow,
+    PlanVersionRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
@@ -51,9 +66,13 @@ __all__ = [
     "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
+    "DeliveryTurnRow",
+    "EhrPaceRow",
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "HandOffMarkRow",
+    "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
     "MdmAttestationRow",
@@ -62,7 +81,13 @@ __all__ = [
     "MonthReasonRow",
     "MonthStandingRow",
     "PatientRow",
+    "PlanCopyRow",
+    "PlanDraftRow",
+    "PlanOutreachRow",
+    "PlanReviewRow",
+    "PlanVersionRow",
     "PracticeRow",
+    "ReconciliationRow",
     "RecordedConsentRow",
     "Row",
     "SignOffRow",
@@ -77,4 +102,7 @@ __all__ = [
     "TokenGrantRow",
     "TypedPolicyRow",
     "WebSessionRow",
+    "WorkerLeaseRow",
+    "WriteOverrideRow",
+    "WriteProofRow",
 ]

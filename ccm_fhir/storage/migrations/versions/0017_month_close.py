@@ -3,8 +3,8 @@
 What a month's standing rests on is watched by triggers, so that no writer can forget to say that
 it has changed. They only add rows: nobody waits for anybody.
 
-Revision ID: 0015
-Revises: 0013
+Revision ID: 0017
+Revises: 0016
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0015"
-down_revision = "0013"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
@@ -32,7 +32,10 @@ WATCHED = (
     ("claim", "INSERT", "patient"),
     ("month_lock", "INSERT", "patient"),
     ("delivery", "INSERT", "patient"),
-    ("delivery", "UPDATE OF state", "patient"),
+    ("delivery", "UPDATE OF state, fell_to", "patient"),
+    ("keyed_by_hand", "INSERT", "delivery"),
+    ("plan_version", "INSERT", "patient"),
+    ("plan_review", "INSERT", "patient"),
     ("patient", "UPDATE", "itself"),
     ("fee", "INSERT", "practice"),
     ("fee", "UPDATE", "practice"),
@@ -47,6 +50,10 @@ WHOSE = {
     "entry": (
         "practice_id",
         "coalesce((SELECT patient_id FROM time_entry WHERE id = {row}.entry_id), '')",
+    ),
+    "delivery": (
+        "practice_id",
+        "coalesce((SELECT patient_id FROM delivery WHERE id = {row}.delivery_id), '')",
     ),
     "itself": ("practice_id", "{row}.id"),
     "practice": ("practice_id", "''"),
