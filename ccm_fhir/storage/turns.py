@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlmodel import col, select
+from sqlmodel import and_, col, or_, select
 
 from ccm_fhir.storage.tables import DeliveryRow, DeliveryTurnRow
 from ccm_fhir.storage.values import insert_once, value_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlmodel.sql.expression import SelectOfScalar
 
 FIRST = 0
+_UNDER_WAY = (DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,11 @@ def wake(session: Session, practice_id: str, delivery_id: str, wait: Wait) -> Tu
 
 
 def waiting_for(session: Session, practice_id: str, delivery_id: str) -> tuple[str, ...]:
-    """Return the planned deliveries that refer to one and so wait for it, oldest first."""
+    """Return the deliveries that refer to one and have something left to do, oldest first.
+
+    They need not be planned still: what went in one transaction with it may be in doubt, or has
+    yet to be read back.
+    """
     patient = (
         select(DeliveryRow.patient_id)
         .where(col(DeliveryRow.practice_id) == practice_id, col(DeliveryRow.id) == delivery_id)
@@ -87,7 +92,13 @@ def waiting_for(session: Session, practice_id: str, delivery_id: str) -> tuple[s
         .where(
             col(DeliveryRow.practice_id) == practice_id,
             col(DeliveryRow.patient_id) == patient,
-            col(DeliveryRow.state) == DeliveryState.PLANNED,
+            or_(
+                col(DeliveryRow.state).in_(_UNDER_WAY),
+                and_(
+                    col(DeliveryRow.state) == DeliveryState.SENT,
+                    col(DeliveryRow.read_back_at).is_(None),
+                ),
+            ),
             col(DeliveryRow.depends_on_json).contains(f'"{delivery_id}"'),
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))

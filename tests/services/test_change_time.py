@@ -9,11 +9,13 @@ from uuid import uuid4
 import pytest
 
 from ccm_fhir.domain.codes import Activity
+from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import ConflictError, InputError, NotAllowedError, NotFoundError
 from ccm_fhir.services.change_time import CorrectEntry, correct_entry
 from ccm_fhir.services.time_ledger import verified
 from ccm_fhir.storage import ledger
 from ccm_fhir.storage.vocabulary import EntryChange, EntrySource
+from tests.services.test_ladder_profiles import deliver_everything
 from tests.services.wire import answers
 from tests.world import BILLER, DOCTOR, Desk, Site
 
@@ -66,7 +68,7 @@ def test_a_corrected_entry_counts_as_corrected_and_the_old_one_stays(nurse: Desk
     assert (second.supersedes_id, second.source) == (old, EntrySource.TYPED)
     assert nurse.review().entries[0].is_changed
     states = [delivery.state.value for delivery in nurse.site.deliveries(nurse.patient_id)]
-    assert states == ["rejected", "planned"]
+    assert sorted(states) == ["planned", "rejected"]
 
 
 def test_the_chain_holds_both_the_old_entry_and_its_correction(nurse: Desk) -> None:
@@ -109,12 +111,30 @@ def test_a_correction_needs_a_reason(nurse: Desk) -> None:
     assert minutes_of(nurse) == [22]
 
 
-def test_an_entry_that_the_ehr_may_have_is_not_corrected_here(nurse: Desk) -> None:
-    entry_id = nurse.record()
+def test_correcting_what_the_ehr_has_takes_it_back_there_and_tells_anew(nurse: Desk) -> None:
+    old = nurse.record()
+    (before,) = deliver_everything(nurse.site, nurse.patient_id)
 
-    with pytest.raises(ConflictError, match="in the EHR, or on its way"):
-        correct(nurse, entry_id, minutes=31)
-    assert minutes_of(nurse) == [22]
+    new = correct(nurse, old, minutes=31)
+    found = deliver_everything(nurse.site, nurse.patient_id)
+
+    assert minutes_of(nurse) == [31]
+    (stored,) = nurse.site.in_the_ehr(before)
+    assert stored["status"] == "entered-in-error"
+    (told,) = (one for one in found if one.artefact_id == new)
+    (stored,) = nurse.site.in_the_ehr(told)
+    assert (stored["status"], told.state) == ("completed", DeliveryState.SENT)
+
+
+def test_correcting_what_waits_to_be_sent_sends_the_correction_alone(nurse: Desk) -> None:
+    old = nurse.record()
+
+    new = correct(nurse, old, minutes=31)
+    found = deliver_everything(nurse.site, nurse.patient_id)
+
+    was, told = (next(d for d in found if d.artefact_id == one) for one in (old, new))
+    assert nurse.site.in_the_ehr(was) == []
+    assert len(nurse.site.in_the_ehr(told)) == 1
 
 
 def test_a_correction_may_overlap_the_entry_that_it_replaces_and_no_other(nurse: Desk) -> None:
