@@ -12,7 +12,7 @@ from rich.console import Console
 from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.rulebook.fees_days import Wishes
 from ccm_fhir.rulebook.fees_load import load_cms_file
-from ccm_fhir.settings import FeesSettings, Settings
+from ccm_fhir.settings import FeesSettings, SecretSettings, Settings
 
 fees_app = typer.Typer(help="Medicare's fee schedule tables.", no_args_is_help=True)
 out = Console(highlight=False, markup=False, soft_wrap=True)
@@ -84,12 +84,11 @@ def _opens_the_database() -> bool:
     Raises:
         ConfigurationError, DatabaseUnreachableError: the database cannot be opened.
     """
-    settings = Settings()
-    if settings.secret_key is None and settings.secret_key_file is None:
+    if not SecretSettings().is_named:
         return False
     from ccm_fhir.wiring import open_installation
 
-    open_installation(settings, with_engine=False).close()
+    open_installation(Settings(), with_engine=False).close()
     return True
 
 

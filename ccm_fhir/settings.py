@@ -17,6 +17,20 @@ _SHORTEST_SECRET = 32
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
+class SecretSettings(BaseSettings):
+    """Whether a master secret is named here, before anything else is asked of the settings."""
+
+    model_config = SettingsConfigDict(env_prefix="CCM_", hide_input_in_errors=True)
+
+    secret_key: SecretStr | None = None
+    secret_key_file: Path | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is one, in the environment or in a file."""
+        return self.secret_key is not None or self.secret_key_file is not None
+
+
 class FeesSettings(BaseSettings):
     """What commands need that only look things up: no address and no secret."""
 

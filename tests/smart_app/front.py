@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from ccm_fhir.domain.codes import EligibleProfession, Role
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.fhir.capability import Capability, ResourceCapability
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
@@ -244,6 +245,17 @@ def with_practice(
     return replace(
         front, practice_id=practice_id, ehr_id=ehr_id, patient_id=known.id, people=people
     )
+
+
+def takes_work(front: Front) -> None:
+    """Let the EHR have declared that it takes what tells of work."""
+    taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
+    declared = Capability(
+        digest="0" * 64, resources={"Encounter": taken, "Procedure": taken, "Observation": taken}
+    )
+    document = msgspec.json.encode(declared).decode()
+    with front.world.db.write(front.practice_id) as session:
+        ehrs.record_capability(session, front.practice_id, front.ehr_id, document, NOW)
 
 
 def _installation(url: str, queue: RecordingQueue, clock: Clock) -> Installation:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.fhir.capability import Capability, ResourceCapability
 from ccm_fhir.services.needs_person import HANDS
 from ccm_fhir.services.reconcile import Scope, reconcile
-from ccm_fhir.storage import audit, deliveries, ehrs, keyed, sending, turns
+from ccm_fhir.storage import audit, deliveries, keyed, sending, turns
 from ccm_fhir.storage.sending import Problem
-from tests.smart_app.front import NOW, Browser, Front
+from tests.smart_app.front import NOW, Browser, Front, takes_work
 from tests.smart_app.test_routes import record
 
 
@@ -20,17 +18,6 @@ from tests.smart_app.test_routes import record
 def stopped(front: Front) -> str:
     """Return the id of a delivery that was refused."""
     return stop(front, "refused_invalid")
-
-
-def takes_work(front: Front) -> None:
-    """Let the EHR have declared that it takes what tells of work."""
-    taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
-    declared = Capability(
-        digest="0" * 64, resources={"Encounter": taken, "Procedure": taken, "Observation": taken}
-    )
-    document = msgspec.json.encode(declared).decode()
-    with front.world.db.write(front.practice_id) as session:
-        ehrs.record_capability(session, front.practice_id, front.ehr_id, document, NOW)
 
 
 def stop(front: Front, code: str) -> str:
