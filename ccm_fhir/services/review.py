@@ -273,7 +273,7 @@ def approval_shown(
         is_approved=record.is_approved,
         answered_by=person.name if person else "",
         answered_at=None if record.answered_at is None else record.answered_at.astimezone(zone),
-        approvers=tuple(one.name for one in people.values() if may_approve(one, entry)),
+        approvers=tuple(sorted(one.name for one in people.values() if may_approve(one, entry))),
         note=record.note,
     )
 

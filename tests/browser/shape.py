@@ -18,6 +18,7 @@ _STICKS_OUT = """[...document.querySelectorAll('body *')]
 
 def assert_fits(place: Page | Frame) -> None:
     """Assert that the page does not scroll sideways."""
+    place.wait_for_load_state()
     wide, room = place.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
 
     assert wide <= room, place.evaluate(_STICKS_OUT)

@@ -10,10 +10,15 @@ from ccm_fhir.services.approvals import policy_of
 from ccm_fhir.services.time_ledger import verified
 from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.sending import Intent, Receipt
-from tests.smart_app.front import NOW, Browser, Front, Page
+from tests.smart_app.front import NOW, Browser, Front, Page, takes_work
 from tests.smart_app.test_routes import TYPED, record
 
 LATE = {"started_on": "2026-11-03"}
+
+
+@pytest.fixture(autouse=True)
+def _work_is_taken(front: Front) -> None:
+    takes_work(front)
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ def test_each_version_tells_its_way_into_the_ehr(front: Front, nurse: Browser) -
     sent = text_of(nurse, f"/time/{entry_id}")
 
     assert "Procedure" in planned
-    assert "correct it in the EHR first" in planned
+    assert "Correct it" in planned
     assert "Procedure/77" in sent
 
 
@@ -131,7 +136,7 @@ def test_late_time_is_flagged_and_says_who_can_approve_it(nurse: Browser) -> Non
     shown = text_of(nurse, "")
 
     assert "22 min that were typed wait for approval and are not counted." in shown
-    assert "Who can approve: A practitioner and A admin." in shown
+    assert "Who can approve: A admin and A practitioner." in shown
     assert "Typed long after the work." in shown
     assert nurse.get(f"{nurse.path}/approvals").status_code == 403
 
