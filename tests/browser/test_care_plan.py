@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import CARE_MANAGER, launch_alone
+from tests.browser.running_demo import running_demo
 from tests.browser.shape import assert_accessible, assert_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from playwright.sync_api import Locator, Page
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from tests.browser.running_demo import Demo
 
 pytestmark = pytest.mark.needs("browser")
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """Yield a demo of this module's own: its patients are other tests' patients, too."""
+    with running_demo() as ready:
+        yield ready
+
 
 MOST_CLICKS = 40
 PATIENTS = (

@@ -67,7 +67,11 @@ def work_and_sign_october(nurse: Page, doctor: Page) -> None:
         nurse.get_by_label("Date", exact=True).first.fill(day)
         nurse.get_by_role("button", name="Record time").click()
         expect(nurse.get_by_text("Time recorded.")).to_be_visible()
-    doctor.goto(f"{doctor.url.partition('?')[0]}?month=2026-10")
+    chart = doctor.url.partition("?")[0]
+    doctor.get_by_role("link", name="Approvals", exact=True).click()  # October is over
+    doctor.get_by_role("button", name="Approve Calvin").first.click()
+    expect(doctor.get_by_text("The time is approved")).to_be_visible()
+    doctor.goto(f"{chart}?month=2026-10")
     sign(doctor)
 
 

@@ -8,16 +8,26 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.acts import CARE_MANAGER, PHYSICIAN, launch_alone, record_time, type_time
+from tests.browser.running_demo import running_demo
 from tests.browser.shape import assert_accessible, assert_fits
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.browser.conftest import Visitor
     from tests.browser.running_demo import Demo
 
 pytestmark = pytest.mark.needs("browser")
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[Demo]:
+    """Yield a demo of this module's own: its patients are other tests' patients, too."""
+    with running_demo() as ready:
+        yield ready
+
+
 LONG, SHARED = "Gloria Nopartb", "Beatrice Yearonly"
 
 
