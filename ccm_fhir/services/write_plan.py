@@ -20,6 +20,7 @@ from ccm_fhir.domain.writeback import (
     Means,
     Override,
     Proof,
+    ResourceKind,
     RungName,
     Standing,
     Tenant,
@@ -148,7 +149,8 @@ def written_types(tenant: Tenant) -> Mapping[str, str]:
     for act in _installed_acts():
         if judge(act, open_tenant).is_possible:
             update = Act(resource_type=act.resource_type, code=UPDATE)
-            may_update = judge(update, open_tenant).is_possible
+            is_amended = act.resource_type != ResourceKind.CLAIM
+            may_update = is_amended and judge(update, open_tenant).is_possible
             wanted[act.resource_type] = "crus" if may_update else "crs"
     return wanted
 

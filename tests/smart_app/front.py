@@ -247,12 +247,13 @@ def with_practice(
     )
 
 
-def takes_work(front: Front) -> None:
+WORK = ("Encounter", "Procedure", "Observation")
+
+
+def takes_work(front: Front, kinds: tuple[str, ...] = WORK) -> None:
     """Let the EHR have declared that it takes what tells of work."""
     taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
-    declared = Capability(
-        digest="0" * 64, resources={"Encounter": taken, "Procedure": taken, "Observation": taken}
-    )
+    declared = Capability(digest="0" * 64, resources=dict.fromkeys(kinds, taken))
     document = msgspec.json.encode(declared).decode()
     with front.world.db.write(front.practice_id) as session:
         ehrs.record_capability(session, front.practice_id, front.ehr_id, document, NOW)

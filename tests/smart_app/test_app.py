@@ -8,7 +8,7 @@ from ccm_fhir.domain.codes import Role
 from smart_app.views import rendering
 from smart_app.views.problem_page import problem_text
 from smart_app.views.problems import UNFORESEEN
-from tests.smart_app.front import BASE, CANARY, Front, takes_work
+from tests.smart_app.front import BASE, CANARY, Front
 from tests.smart_app.test_routes import TYPED
 
 SECRETS = (CANARY, "Quillfeather", "MRN-7", "1951-04-12", "glucose")
@@ -97,7 +97,6 @@ def test_a_failure_nobody_foresaw_tells_and_logs_nothing_of_the_chart(
     front: Front, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    takes_work(front)
     browser = front.sign_in(Role.CARE_MANAGER)
     sent = {**browser.fields("/time"), **TYPED}
     front.queue.failure = ValueError(f"cannot send {CANARY}")

@@ -10,15 +10,10 @@ from ccm_fhir.services.approvals import policy_of
 from ccm_fhir.services.time_ledger import verified
 from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.sending import Intent, Receipt
-from tests.smart_app.front import NOW, Browser, Front, Page, takes_work
+from tests.smart_app.front import NOW, Browser, Front, Page
 from tests.smart_app.test_routes import TYPED, record
 
 LATE = {"started_on": "2026-11-03"}
-
-
-@pytest.fixture(autouse=True)
-def _work_is_taken(front: Front) -> None:
-    takes_work(front)
 
 
 @pytest.fixture

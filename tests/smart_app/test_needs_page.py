@@ -21,7 +21,6 @@ def stopped(front: Front) -> str:
 
 
 def stop(front: Front, code: str) -> str:
-    takes_work(front)
     record(front.sign_in(Role.CARE_MANAGER))
     with front.world.db.write(front.practice_id) as session:
         (one, *_) = deliveries.unfinished(session, front.practice_id)
@@ -152,7 +151,8 @@ def test_another_way_takes_over_what_was_refused(front: Front, stopped: str) -> 
 
 
 def test_what_waits_for_hands_is_listed_and_can_be_keyed_but_not_tried_again(front: Front) -> None:
-    record(front.sign_in(Role.CARE_MANAGER))  # the EHR has declared nothing
+    takes_work(front, kinds=())
+    record(front.sign_in(Role.CARE_MANAGER))
     with front.world.db.read(front.practice_id) as session:
         (sheet,) = deliveries.unfinished(session, front.practice_id)
     browser = front.sign_in(Role.BILLER)
