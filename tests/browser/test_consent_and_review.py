@@ -27,21 +27,26 @@ def criterion(place: Page | Frame, title: str) -> Locator:
     return place.locator(".criterion").filter(has=heading).first
 
 
-def fill_in(place: Page | Frame, day: str = "2026-11-20") -> None:
-    """Tick every statement and say the rest of a verbal consent.
+def choose(one: Locator) -> None:
+    """Choose a box or a button of a group.
 
-    By the keyboard: a click aims at a place on the screen, and a frame that is still being laid
-    out again after a screenshot moves under it.
+    Not by the mouse, which aims at a place on the screen: a frame that is laid out again after
+    a screenshot moves under it.
     """
+    one.evaluate("chosen => chosen.click()")
+    expect(one).to_be_checked()
+
+
+def fill_in(place: Page | Frame, day: str = "2026-11-20") -> None:
+    """Tick every statement and say the rest of a verbal consent."""
     for box in place.locator("[name=told]").all():
-        box.press("Space")
-        expect(box).to_be_checked()
+        choose(box)
     form = place.locator("form.consent", has=place.locator("[name=told]"))
-    form.get_by_label("Yes: the patient agrees").check()
-    form.get_by_label("Verbally, documented by this record").check()
+    choose(form.get_by_label("Yes: the patient agrees"))
+    choose(form.get_by_label("Verbally, documented by this record"))
     form.get_by_label("Language in which it was explained").select_option("es")
     form.get_by_label("Day on which the patient decided").fill(day)
-    form.get_by_label("The patient", exact=True).check()
+    choose(form.get_by_label("The patient", exact=True))
 
 
 def judge(page: Page, disease: str, reason: str) -> None:
@@ -49,7 +54,7 @@ def judge(page: Page, disease: str, reason: str) -> None:
     page.locator("#conditions > summary").click()
     item = page.locator("#conditions .item", has_text="Needs a clinician’s eye").first
     item.get_by_text("Say whether it is chronic…").click()
-    item.get_by_label("Yes, it is a chronic condition").check()
+    choose(item.get_by_label("Yes, it is a chronic condition"))
     if disease:
         item.get_by_label("Which disease it is").select_option(label=disease)
     item.get_by_label("What it rests on").fill(reason)
