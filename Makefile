@@ -10,6 +10,7 @@ COMPILE := build/lock/bin/uv pip compile --quiet --universal --python-version 3.
 SCRATCH := build/check
 CHECKED := CCM_DEMO=true CCM_DATABASE_URL=sqlite:///$(SCRATCH)/ccm.sqlite $(VENV)/bin/ccm-fhir
 MUTATE_WORKERS ?= 2
+SHARE ?= 1
 MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
 
 .DEFAULT_GOAL := help
@@ -62,9 +63,13 @@ bench: install  ## Run the benchmarks
 	$(PY) -m tests.benchmarks.bench_chart
 	$(PY) -m tests.benchmarks.bench_classify
 	$(PY) -m tests.benchmarks.bench_cds
+	$(PY) -m tests.benchmarks.bench_ledger
+	$(PY) -m tests.benchmarks.bench_close
+	$(PY) -m tests.benchmarks.bench_deliveries
+	$(PY) -m tests.benchmarks.bench_sweep
 
-faults:  ## Run the fault matrix (not there yet)
-	@echo 'faults: the fault matrix is not there yet; it comes with the write-back issue'; exit 1
+faults: install  ## Run the fault matrix with full figures, write docs/faults.md (SHARE=0.1 is less)
+	$(PY) -m tests.faults --share $(SHARE)
 
 mutate: install  ## Run mutation tests on the domain, or on MODULE=ccm_fhir/domain/decision
 	rm -rf mutants

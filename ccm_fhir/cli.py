@@ -21,14 +21,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ccm_fhir import cli_classify, cli_decide
+from ccm_fhir import cli_classify, cli_decide, cli_deliveries, cli_ladder
 from ccm_fhir.cli_audit import audit_app
 from ccm_fhir.cli_cds import cds_app
+from ccm_fhir.cli_close import close
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
+from ccm_fhir.cli_packet import packet
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
 from ccm_fhir.cli_terminology import terminology_app
+from ccm_fhir.cli_verify import verify_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
 from ccm_fhir.errors import (
     CcmError,
@@ -65,7 +68,14 @@ app.add_typer(fees_app, name="fees")
 app.add_typer(terminology_app, name="terminology")
 app.add_typer(cds_app, name="cds")
 app.command()(doctor)
+app.command()(close)
+app.command()(packet)
+app.command()(cli_deliveries.reconcile)
+ehr_app.command()(cli_deliveries.pace)
+ehr_app.command()(cli_deliveries.disconnect)
+ehr_app.command()(cli_deliveries.reconnect)
 app.add_typer(audit_app, name="audit")
+app.add_typer(verify_app, name="verify")
 app.add_typer(emergency_app, name="emergency")
 
 out = Console()
@@ -202,6 +212,10 @@ def migrate(
     out.print("Models and schema agree.")
 
 
+ehr_app.command("override")(cli_ladder.override)
+ehr_app.command("withdraw")(cli_ladder.withdraw)
+
+
 @ehr_app.command("add")
 def ehr_add(
     url: Annotated[str, typer.Argument(help="The EHR's FHIR base URL.")],
@@ -252,8 +266,8 @@ def ehr_add(
     try:
         now = opened.service_now()
         explored = explore(opened.world, url, allow_loopback_http=settings.demo)
-        ensure_one(opened.world, now)
         practice_id = add_practice(opened.world, details, now)
+        ensure_one(opened.world, now)
         if attested_day:
             attest_practice(opened.world, practice_id, attested_day)
         connected = register(
@@ -337,6 +351,50 @@ def classify(
     raise typer.Exit(
         cli_classify.run(file, day, patients=patients, assume_icd10_is_cm=assume_icd10_is_cm)
     )
+
+
+@app.command()
+def sweep(
+    ndjson: Annotated[
+        Path, typer.Option(help="A folder of bulk-export NDJSON files, plain or .gz.")
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Where the results go: JSON lines, or Parquet for .parquet.")
+    ],
+    as_of: Annotated[
+        str | None, typer.Option(help="The day asked about (YYYY-MM-DD); today by default.")
+    ] = None,
+    processes: Annotated[
+        int | None, typer.Option(min=1, help="How many work at a time; one a core by default.")
+    ] = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="A folder for unfinished work; beside the results by default."),
+    ] = None,
+    base_url: Annotated[
+        str, typer.Option(help="The FHIR base under which absolute references are local.")
+    ] = "",
+    organization: Annotated[
+        str, typer.Option(help="The practice itself in the export, e.g. Organization/123.")
+    ] = "",
+    assume_icd10_is_cm: Annotated[
+        bool,
+        typer.Option(
+            "--assume-icd10-is-cm", help="This site writes WHO's URI where it means ICD-10-CM."
+        ),
+    ] = False,
+) -> None:
+    """Judge every patient of a bulk export; 1 if anything was rejected. It resumes when killed."""
+    from ccm_fhir import cli_sweep
+    from ccm_fhir.population import Asking
+
+    asking = Asking(
+        as_of=_day(as_of) if as_of else _local_today(),
+        base_url=base_url,
+        organization=organization,
+        assume_icd10_is_cm=assume_icd10_is_cm,
+    )
+    raise typer.Exit(cli_sweep.run(ndjson, asking, out, work=work, processes=processes))
 
 
 @rules_app.command("check")

@@ -25,10 +25,11 @@ def verify(
     ] = None,
 ) -> None:
     """Walk every practice's chain of hashes; exit 4 where one was altered, shortened or forked."""
-    from ccm_fhir.services.audit_trail import read_anchors, verified
+    from ccm_fhir.services.anchors import read_anchors
+    from ccm_fhir.services.audit_trail import verified
     from ccm_fhir.wiring import open_installation
 
-    kept = read_anchors(_read(anchors)) if anchors else ()
+    kept = read_anchors(read_kept(anchors)) if anchors else ()
     opened = open_installation(Settings(), with_engine=False)
     try:
         reports = verified(opened.world, kept)
@@ -45,13 +46,13 @@ def verify(
 def anchor(
     file: Annotated[Path, typer.Argument(help="Lines are added; keep it outside the database.")],
 ) -> None:
-    """Write where every practice's trail stands, so that a cut end shows later; do it daily."""
-    from ccm_fhir.services.audit_trail import anchored
+    """Write where every practice's trail and time ledger stand, so that a cut end shows; daily."""
+    from ccm_fhir.services import audit_trail, time_ledger
     from ccm_fhir.wiring import open_installation
 
     opened = open_installation(Settings(), with_engine=False)
     try:
-        anchors = anchored(opened.world)
+        anchors = audit_trail.anchored(opened.world) + time_ledger.anchored(opened.world)
     finally:
         opened.close()
     try:
@@ -78,7 +79,8 @@ def export(
         opened.close()
 
 
-def _read(file: Path) -> str:
+def read_kept(file: Path) -> str:
+    """Return the text of a file of anchors; raises InputError."""
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

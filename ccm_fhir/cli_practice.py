@@ -65,6 +65,7 @@ def show(practice: Whose = "") -> None:
     out.print(f"  NPI               {one.npi or 'none'}")
     out.print(f"  place of service  {one.place_of_service}")
     out.print(f"  time zone         {one.time_zone}")
+    out.print(f"  locality          {one.locality or 'none; prices are national'}")
     out.print(f"  in the EHR        {one.organization_ref or 'unknown'}")
     stated = (one.attested_24_7, one.attested_certified_ehr, one.attested_team_member)
     words = {True: "yes", False: "no", None: "not stated"}
@@ -86,6 +87,10 @@ def set_(
         str | None, typer.Option(help="CMS's two digits; an office is 11.")
     ] = None,
     time_zone: Annotated[str | None, typer.Option(help="IANA zone.")] = None,
+    locality: Annotated[
+        str | None,
+        typer.Option(help="Its fee schedule locality, e.g. 10112-00; empty for national amounts."),
+    ] = None,
     attested_on: Annotated[
         str | None,
         typer.Option(
@@ -112,6 +117,7 @@ def set_(
             if place_of_service is None
             else place_of_service,
             time_zone=held.time_zone if time_zone is None else time_zone,
+            locality=held.locality if locality is None else locality,
         )
         change_practice(opened.world, opened.hand, change, opened.now)
         if attested_day:

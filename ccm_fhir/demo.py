@@ -23,21 +23,25 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from ccm_fhir import wiring
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.pricing import national_nonfacility_amount
 from ccm_fhir.domain.rules import PROGRAMME_FAMILIES
 from ccm_fhir.errors import CcmError
 from ccm_fhir.rulebook import load_rulebook
+from ccm_fhir.services.approvals import set_policy
 from ccm_fhir.services.cds_clients import CdsRegistration, register_caller
 from ccm_fhir.services.connect import NewConnection, connect_ehr
 from ccm_fhir.services.panel import ask_for_panel
 from ccm_fhir.services.practice_setup import PracticeDetails, add_practice, attest_practice
+from ccm_fhir.services.setup_hand import operator
 from ccm_fhir.services.signing_keys import ensure_one
 from ccm_fhir.settings import Settings, child_environment
 
 PRACTICE = "Maple Street Family Practice"
 ORGANIZATION = "Organization/org-maple-street"
 PRACTICE_NPI = "1999999018"
+_DAYS_OF_A_MONTH = 31
 ZONE = "America/New_York"
 EXIT_UNREACHABLE = 3
 _PATIENCE_SECONDS = 60
@@ -112,6 +116,9 @@ def set_up(settings: Settings, plan: DemoPlan) -> None:
             now,
         )
         attest_practice(world, practice_id, plan.today.replace(month=1, day=1))
+        # The scripted people type the whole month's work on one day.
+        whole_month = TypedPolicy(late_after_days=_DAYS_OF_A_MONTH)
+        set_policy(world, operator(world), whole_month, now)
         connected = connect_ehr(
             world,
             NewConnection(

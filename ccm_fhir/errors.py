@@ -101,6 +101,20 @@ class TerminologyFileError(CcmError):
         super().__init__(f"{file}{f', row {row}' if row else ''}: {problem}")
 
 
+class X12FileError(CcmError):
+    """An X12 file cannot be taken over; nothing of it was.
+
+    Names the segment as counted from the file's first, and the element, never their text.
+    """
+
+    def __init__(self, problem: str, *, segment: int | None = None, name: str = "") -> None:
+        self.problem = problem
+        self.segment = segment
+        self.name = name
+        place = f"segment {segment}{f' ({name})' if name else ''}: " if segment else ""
+        super().__init__(f"the X12 file was not taken over: {place}{problem}")
+
+
 class FhirError(CcmError):
     """An EHR did not do what FHIR or SMART promises."""
 
@@ -111,6 +125,14 @@ class EhrUnreachableError(FhirError):
     def __init__(self, what: str) -> None:
         self.what = what
         super().__init__(f"the EHR did not answer while {what}")
+
+
+class EhrPausedError(FhirError):
+    """The EHR is left alone for a while, since it asked for that or gave no answer; not asked."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(f"the EHR is left alone for {max(1, round(seconds))} more seconds")
 
 
 class EhrHttpError(FhirError):

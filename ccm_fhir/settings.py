@@ -11,9 +11,24 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.failpoints import POINTS
 
 _SHORTEST_SECRET = 32
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class SecretSettings(BaseSettings):
+    """Whether a master secret is named here, before anything else is asked of the settings."""
+
+    model_config = SettingsConfigDict(env_prefix="CCM_", hide_input_in_errors=True)
+
+    secret_key: SecretStr | None = None
+    secret_key_file: Path | None = None
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is one, in the environment or in a file."""
+        return self.secret_key is not None or self.secret_key_file is not None
 
 
 class FeesSettings(BaseSettings):
@@ -60,6 +75,9 @@ class Settings(FeesSettings):
     settle_seconds: float = Field(
         default=120.0, ge=0, description="How long an EHR's index may lag behind its store"
     )
+    ehr_requests_per_minute: int = Field(
+        default=1200, ge=1, le=60_000, description="How many requests a minute an EHR may be sent"
+    )
     terminology_url: str | None = Field(
         default=None, description="The site's own FHIR terminology server, for SNOMED CT codes"
     )
@@ -80,6 +98,9 @@ class Settings(FeesSettings):
         default="",
         description="Reverse proxies (addresses, commas) whose X-Forwarded-For is believed",
     )
+    failpoint: str = Field(
+        default="", description="Where a test lets this process die, e.g. C4:3; only with CCM_DEMO"
+    )
     demo: bool = Field(default=False, description="Allow plain http on loopback: demo and tests")
     demo_today: date | None = Field(
         default=None, description="The day a demo shows as today; only with CCM_DEMO"
@@ -96,8 +117,17 @@ class Settings(FeesSettings):
             raise ConfigurationError("CCM_BASE_URL", "https is required outside a demo")
         if self.demo_today is not None and not self.demo:
             raise ConfigurationError("CCM_DEMO_TODAY", "only a demo may choose its day")
+        if self.failpoint:
+            self._refuse_failpoint()
         self._refuse_unsafe_terminology()
         return self
+
+    def _refuse_failpoint(self) -> None:
+        point, _, passes = self.failpoint.partition(":")
+        if not self.demo:
+            raise ConfigurationError("CCM_FAILPOINT", "it kills the process: for tests alone")
+        if point not in POINTS or not passes.isdecimal():
+            raise ConfigurationError("CCM_FAILPOINT", f"give one of {sorted(POINTS)}, as in C4:3")
 
     def _refuse_unsafe_terminology(self) -> None:
         if self.terminology_url is None:
@@ -181,6 +211,7 @@ def child_environment(settings: Settings | None = None) -> dict[str, str]:
         "CCM_EXECUTOR_ID": settings.executor_id,
         "CCM_RUN_ENGINE": str(settings.run_engine).lower(),
         "CCM_SETTLE_SECONDS": str(settings.settle_seconds),
+        "CCM_EHR_REQUESTS_PER_MINUTE": str(settings.ehr_requests_per_minute),
         "CCM_TRUSTED_PROXIES": settings.trusted_proxies,
         "CCM_CDS_BUDGET_MS": str(settings.cds_budget_ms),
         "CCM_DEMO": str(settings.demo).lower(),

@@ -6,14 +6,15 @@ import secrets
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from datetime import time as clock_time
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event
 
-from ccm_fhir import engine, jobs
+from ccm_fhir import engine, failpoints, jobs
 from ccm_fhir.engine import Durable, Enqueuer
 from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.fhir.gate import OutgoingGate
@@ -22,6 +23,7 @@ from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
 from ccm_fhir.services.cds_desk import CdsDesk
 from ccm_fhir.services.installation import Installation, SiteTerminology
+from ccm_fhir.services.request_slots import RequestSlots
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.settings import Settings
 from ccm_fhir.storage.crypto import derive_key, vault_from
@@ -30,7 +32,7 @@ from ccm_fhir.storage.migrate import grant_to, is_at_head, refuse_unguarded, upg
 from ccm_fhir.terminology import load_chronic_table, read_roots
 
 _DEMO_HOUR_UTC = 20
-_DELIVERIES_AT_ONCE = 32  # one that waits for an EHR to settle holds its place
+_DELIVERIES_AT_ONCE = 32  # requests under way: what waits for anything else gives its place back
 _SECRET_BYTES = 32
 
 
@@ -41,9 +43,11 @@ class Opened:
     world: Installation
     engine: Durable | None
     service_now: Callable[[], datetime]
+    watching: ExitStack = field(default_factory=ExitStack)
 
     def close(self) -> None:
         """Finish the step in flight, then close the database."""
+        self.watching.close()
         if self.engine is not None:
             self.engine.close()
         self.world.db.close()
@@ -79,7 +83,7 @@ def migrate(settings: Settings, *, role: str = "") -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
-    upgrade(settings.database_url)
+    upgrade(settings.database_url, partial(_audit_key, settings))
     engine.migrate(settings.database_url)
     if role:
         grant_to(settings.database_url, role)
@@ -93,6 +97,9 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         ConfigurationError: no master secret, or a database that was not migrated.
     """
     secrets_by_name = settings.master_secrets()
+    if settings.failpoint:
+        point, _, passes = settings.failpoint.partition(":")
+        failpoints.arm(point, int(passes))
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
     refuse_unguarded(settings.database_url, any_role=settings.demo)
@@ -107,7 +114,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         base_url=settings.base_url.rstrip("/"),
         db=open_database(settings.database_url),
         vault=vault_from(secrets_by_name, settings.secret_key_id),
-        audit_key=derive_key(settings.audit_secret(), "audit"),
+        audit_key=_audit_key(settings),
         rulebook=load_rulebook(settings.fees_dir),
         table=load_chronic_table(assume_icd10_is_cm=settings.assume_icd10_is_cm),
         queue=durable or Enqueuer(settings.database_url),
@@ -118,13 +125,17 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         clock=real_now,
         settle_seconds=settings.settle_seconds,
         terminology=_site_terminology(settings),
+        slots=RequestSlots(per_minute=settings.ehr_requests_per_minute),
         cds=CdsDesk(budget_seconds=settings.cds_budget_ms / 1000),
     )
     service_now = service_clock(settings)
     if durable is not None:
         jobs.register(durable, world, service_now)
         durable.launch()
-    return Opened(world=world, engine=durable, service_now=service_now)
+    opened = Opened(world=world, engine=durable, service_now=service_now)
+    if durable is not None:
+        opened.watching.enter_context(jobs.watching(world, durable.enqueuer, settings.executor_id))
+    return opened
 
 
 def run_until_stopped(settings: Settings) -> None:
@@ -137,6 +148,10 @@ def run_until_stopped(settings: Settings) -> None:
         stop.wait()
     finally:
         opened.close()
+
+
+def _audit_key(settings: Settings) -> bytes:
+    return derive_key(settings.audit_secret(), "audit")
 
 
 def _site_terminology(settings: Settings) -> SiteTerminology | None:

@@ -17,19 +17,21 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.errors import InputError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.sessions import Visit, frame_origins, resolve
+from ccm_fhir.services.withdrawal import end_withdrawn
 from smart_app.session import cookies
 from smart_app.session.guard import refuse_foreign_origin, refuse_wrong_token
 from smart_app.session.headers import allow_framing
 from smart_app.session.rates import PAGES_OF_A_SESSION, Rate, RateLimiter
 from smart_app.session.refusals import (
     BrokenFormError,
+    GrantWithdrawnError,
     SessionEndedError,
     TooManyRequestsError,
 )
 from smart_app.session.shelf import Shelf
 
 _LAUNCH_ID = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
-_MOST_FIELDS = 40
+_MOST_FIELDS = 1000  # a tab of a care plan has some hundred
 _NOT_TYPED = frozenset({"Cc", "Cs"})  # control characters, halves of characters
 
 
@@ -86,11 +88,26 @@ class Opened:
     page_key: str
 
 
+def refuse_withdrawn(wired: Wiring, session_token: str, launch_id: str) -> None:
+    """End a launch, with its session, where the EHR has taken back what it rests on.
+
+    Raises:
+        GrantWithdrawnError: it has.
+    """
+    if not session_token or not _LAUNCH_ID.match(launch_id):
+        return
+    now = wired.settings.service_now()
+    withdrawn = end_withdrawn(wired.world, session_token, launch_id, now)
+    if withdrawn is not None:
+        raise GrantWithdrawnError(withdrawn.iss)
+
+
 def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
     """Return the open launch of the address; its EHR, and no one else, may frame the answer.
 
     Raises:
         SessionEndedError: the cookie opens no such launch, for whatever reason.
+        GrantWithdrawnError: the EHR has taken back what the launch rests on.
         TooManyRequestsError: the session asks faster than people work.
     """
     token = cookies.read(request, cookies.SESSION)
@@ -100,6 +117,7 @@ def opened(request: Request, launch_id: str, wired: Wired) -> Opened:
         visit = resolve(wired.world, token, launch_id, touch=not _asks_by_itself(request))
     if visit is None:
         allow_framing(request.scope, frame_origins(wired.world))
+        refuse_withdrawn(wired, token, launch_id)
         raise SessionEndedError
     allow_framing(request.scope, (visit.ehr_origin,))
     return Opened(

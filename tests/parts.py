@@ -39,6 +39,16 @@ def postgres_admin_url() -> str:
     return ENVIRONMENT.get("CCM_TEST_POSTGRES_URL", "")
 
 
+def launcher_url() -> str:
+    """Return the FHIR base of a SMART launcher to be tried, or nothing."""
+    return ENVIRONMENT.get("SMART_LAUNCHER_URL", "")
+
+
+def launcher_launch() -> str:
+    """Return the launch parameter that the launcher gives an app, or nothing: standing alone."""
+    return ENVIRONMENT.get("SMART_LAUNCHER_LAUNCH", "")
+
+
 def chromium_path() -> str:
     """Return the path of the system's Chromium, or nothing."""
     return shutil.which("chromium") or ""
@@ -56,6 +66,10 @@ def required_parts(environment: Mapping[str, str] = ENVIRONMENT) -> frozenset[st
 
 def _postgres() -> str:
     return "" if postgres_admin_url() else "CCM_TEST_POSTGRES_URL is not set"
+
+
+def _launcher() -> str:
+    return "" if launcher_url() else "SMART_LAUNCHER_URL is not set"
 
 
 def _browser() -> str:
@@ -90,5 +104,6 @@ PARTS: Mapping[str, Part] = {
         Part(name="validators", absence=_validators),
         Part(name="shared", absence=_shared),
         Part(name="pdf", absence=_pdf),
+        Part(name="launcher", absence=_launcher),
     )
 }

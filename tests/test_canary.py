@@ -11,6 +11,7 @@ import html
 import json
 import re
 import sqlite3
+import time
 import traceback
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -193,8 +194,19 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Heard]:
             (folder / "said.txt").open("wb") as says,
             running_app(environment, port, module=module, says=says),
         ):
+            until_the_panel_is_read(folder / "ccm.sqlite")
             problem_pages = everything_happens(ehr.origin, app_url, before[0])
         yield Heard(folder=folder, problem_pages=problem_pages)
+
+
+def until_the_panel_is_read(file: Path) -> None:
+    """Wait for what was asked for beforehand: what goes wrong later must not keep it from being."""
+    until = time.monotonic() + 60
+    with closing(sqlite3.connect(file)) as database:
+        read = "SELECT count(*) FROM chart_snapshot WHERE source = 'panel'"
+        while database.execute(read).fetchone()[0] < 2:
+            assert time.monotonic() < until, "the panel was not read"
+            time.sleep(0.1)
 
 
 def caller_of(ehr: Ehr) -> CdsRegistration:

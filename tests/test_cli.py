@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ccm_fhir import cli
-from ccm_fhir.services.connect import capability_of
+from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import ehrs, fees, keys, practices
 from ccm_fhir.storage.crypto import vault_from
 from ccm_fhir.storage.database import open_database
@@ -45,6 +45,8 @@ COMMANDS = (
     "sandbox",
     "migrate",
     "ehr add",
+    "ehr override",
+    "ehr withdraw",
     "cds add",
     "rules check",
     "rules show",
@@ -54,6 +56,7 @@ COMMANDS = (
     "audit verify",
     "audit anchor",
     "audit export",
+    "verify ledger",
     "emergency open",
     "practice show",
     "practice set",
@@ -669,6 +672,53 @@ def test_the_doctor_tells_a_program_the_same(
     assert live["acts"] == [{"resource_type": "Claim", "code": "create"}]
 
 
+def test_reconciling_a_practice_without_anything_agrees(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    ran = run("reconcile", "--ehr=Maple EHR", "--month=2026-11", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "2026-11: 0 in the ledger = nothing; 0 deliveries compared" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (("--month=2026-13",), "service_month: "),
+        (("--practice=Nobody",), "practice: none is called so"),
+        (("--ehr=Nobody",), "ehr: no EHR has this name"),
+    ],
+)
+def test_reconciling_what_is_not_there_is_refused(
+    run: Callable[..., Ran],
+    registered: dict[str, str],
+    arguments: tuple[str, ...],
+    complaint: str,
+) -> None:
+    ran = run("reconcile", *arguments, **registered)
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(complaint)
+
+
+def test_an_ehr_is_taken_off_paced_and_put_back(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    off = run("ehr", "disconnect", "Maple EHR", **registered)
+    told = run("doctor", "--ehr=Maple EHR", **registered)
+    on = run("ehr", "reconnect", "Maple EHR", **registered)
+    paced = run("ehr", "pace", "Maple EHR", "--per-minute=250", **registered)
+    again = run("doctor", "--ehr=Maple EHR", **registered)
+
+    assert (off.code, on.code, paced.code) == (0, 0, 0)
+    assert "warn pace" in told.out
+    assert on.out == "Maple EHR is connected; 0 deliveries go on.\n"
+    assert paced.out == "Maple EHR: 250 requests a minute.\n"
+    assert "within 250 requests a minute" in again.out
+    refused = run("ehr", "pace", "Maple EHR", "--per-minute=-1", **registered)
+    assert (refused.code, refused.complaint) == (2, "per_minute: give 1 to 60000, or 0")
+
+
 def test_the_doctor_fails_where_a_check_does(
     run: Callable[..., Ran], settings: dict[str, str], real_time_ehr: Ehr
 ) -> None:
@@ -691,6 +741,47 @@ def test_the_doctor_says_when_the_ehr_is_out_of_reach(
 
     assert ran.code == 3
     assert "The EHR did not answer while reading its SMART configuration." in ran.out
+
+
+def test_a_signed_override_moves_where_writes_go_and_says_who_signed(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    signed = ("--ehr=Maple EHR", "--by=Ada Admin", "--reason=The vendor says so.")
+
+    ran = run("ehr", "override", "Claim", *signed, "--does-not-take", **registered)
+
+    assert (ran.code, ran.err) == (0, "")
+    shown = run("doctor", "--ehr=Maple EHR", **registered).out
+    assert " -> 1. yes one Claim for the signed month" not in shown
+    assert "Ada Admin signed on" in shown
+
+
+@pytest.mark.parametrize(
+    ("act", "reason", "said"),
+    [("Nonsense", "Why.", "act: Choose one of"), ("Claim", " ", "reason: This is needed")],
+)
+def test_an_override_that_nobody_can_answer_for_is_refused(
+    run: Callable[..., Ran], registered: dict[str, str], act: str, reason: str, said: str
+) -> None:
+    ran = run(
+        *("ehr", "override", act, "--ehr=Maple EHR", "--by=Ada Admin"),
+        *(f"--reason={reason}", "--takes"),
+        **registered,
+    )
+
+    assert ran.code == 2
+    assert ran.complaint.startswith(said)
+
+
+def test_nothing_is_withdrawn_of_what_was_never_proved(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    signed = ("--ehr=Maple EHR", "--by=Ada Admin", "--reason=An upgrade.")
+
+    ran = run("ehr", "withdraw", "Claim", *signed, **registered)
+
+    assert ran.code != 0
+    assert "Nothing that still holds was proved of it." in ran.err + ran.complaint
 
 
 def test_the_doctor_is_asked_about_an_ehr_that_is_registered(
@@ -716,16 +807,25 @@ def test_the_audit_trail_is_verified_anchored_and_exported(
     exported = run("audit", "export", "--practice", practice_id)
     again = run("audit", "verify", "--anchors", str(anchors))
 
-    assert (anchored.code, anchored.out) == (0, "1 heads written.\n")
-    assert (whole.code, whole.out) == (0, f"{practice_id}: 0 entries, whole, head none\n")
-    assert json.loads(exported.out)["resourceType"] == "AuditEvent"
-    assert (again.code, "1 entries, whole" in again.out) == (0, True)
+    assert (anchored.code, anchored.out) == (0, "2 heads written.\n")
+    assert whole.code == 0
+    assert whole.out.startswith(f"{practice_id}: 3 entries, whole, head ")
+    events = [json.loads(line) for line in exported.out.splitlines()]
+    assert {event["resourceType"] for event in events} == {"AuditEvent"}
+    assert (again.code, "4 entries, whole" in again.out) == (0, True)
+    heads = [json.loads(line) for line in anchors.read_text(encoding="utf-8").splitlines()]
     anchors.write_text(
-        anchors.read_text(encoding="utf-8").replace(
-            '"entries":0,"head":""', '"entries":9,"head":"x"'
-        )
+        "".join(json.dumps({**head, "entries": 9, "head": "x"}) + "\n" for head in heads),
+        encoding="utf-8",
     )
     assert run("audit", "verify", "--anchors", str(anchors)).code == 4
+    cut = run("verify", "ledger", "--anchors", str(anchors))
+    assert (cut.code, "its end was cut" in cut.out) == (4, True)
+    ledger = run("verify", "ledger", "--practice", practice_id)
+    assert (ledger.code, ledger.out) == (0, f"{practice_id}: 0 rows, whole, head none\n")
+    assert run("verify", "ledger", "--practice", "nobody").complaint == (
+        "practice: none has this name or id"
+    )
     assert run("audit", "export", "--practice", "nobody").complaint == "no such practice"
     assert run("audit", "verify", "--anchors", "/nowhere").complaint == (
         "anchors: the file cannot be read"

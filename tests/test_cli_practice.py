@@ -48,7 +48,7 @@ def test_a_charge_is_set_listed_and_audited_as_the_operators(
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == "99490 is charged at 101.50 from 2026-11-01.\n"
     assert "99490     101.50  from 2026-11-01" in run("charges", "list").out
-    assert acts(settings, front) == [("set_charge 99490 2026-11-01 101.50", None)]
+    assert acts(settings, front) == [("set_charge 99490 2026-11-01 101.50 (command line)", None)]
 
 
 @pytest.mark.parametrize(
@@ -81,8 +81,8 @@ def test_a_first_administrator_is_named_by_the_operator(
     assert f"{biller}  admin" in run("users", "list").out
     assert run("users", "set-role", biller, "none").out == "A biller is now: deactivated.\n"
     assert acts(settings, front) == [
-        (f"set_role {biller} admin", None),
-        (f"set_role {biller} none", None),
+        (f"set_role {biller} admin (command line)", None),
+        (f"set_role {biller} none (command line)", None),
     ]
     assert run("users", "set-role", biller, "owner").code == 2
     assert run("users", "set-role", "0" * 32, "admin").code == 2
@@ -102,10 +102,26 @@ def test_details_and_attestation_change_and_the_rest_stays(
     assert "2026-02-01" in shown
     assert "needed" not in shown
     assert [act for act, _ in acts(settings, front)] == [
-        "change_practice time_zone",
-        "attest_practice yyy 2026-02-01",
+        "change_practice time_zone (command line)",
+        "attest_practice yyy 2026-02-01 (command line)",
     ]
     assert run("practice", "set", "--npi=1999999019").code == 2
+
+
+def test_a_locality_is_named_by_the_operator_and_shown(
+    run: Callable[..., Ran], settings: dict[str, str], front: Front
+) -> None:
+    assert "locality          none; prices are national" in run("practice", "show", **settings).out
+
+    ran = run("practice", "set", "--locality=10112-00")
+
+    assert (ran.code, ran.out) == (0, "Recorded.\n")
+    assert "locality          10112-00" in run("practice", "show").out
+    assert run("practice", "set", "--locality=99999-99").complaint.startswith("locality: No loaded")
+    assert run("practice", "set", "--locality=").code == 0
+    assert "prices are national" in run("practice", "show").out
+    acts_told = [act for act, _ in acts(settings, front)]
+    assert acts_told == ["change_practice locality (command line)"] * 2
 
 
 def test_of_several_practices_one_must_be_named(

@@ -51,6 +51,9 @@ class Ending(Word):
     DISCARD = "discard"
 
 
+_BY_ITSELF = frozenset({Ending.LAPSE, Ending.IDLE})
+
+
 class TimerPolicy(Word):
     """What happens when a person of a role opens a chart."""
 
@@ -160,11 +163,15 @@ def answer(timer: Timer, said: IdleAnswer, now: datetime) -> Timer:
 
 
 def rest(timer: Timer, at: datetime, ending: Ending) -> Timer:
-    """Return the timer at rest since a moment; a stretch without a second leaves no trace."""
+    """Return the timer at rest since a moment; a stretch without a second leaves no trace.
+
+    Where a person lets it rest by a clock that went back, what its signs confirmed stays.
+    """
     since = timer.running_since
     if since is None:
         return timer
-    done = Stretch(started_at=since, ended_at=max(at, since), ending=ending)
+    earliest = since if ending in _BY_ITSELF else max(since, timer.seen_at)
+    done = Stretch(started_at=since, ended_at=max(at, earliest), ending=ending)
     kept = (*timer.stretches, done) if done.seconds else timer.stretches
     return msgspec.structs.replace(timer, running_since=None, stretches=kept)
 

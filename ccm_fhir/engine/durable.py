@@ -142,12 +142,17 @@ class Durable:
         self.enqueuer.close()
 
     def enqueue(
-        self, transaction: Session | Connection, workflow: str, workflow_id: str, *ids: str
+        self,
+        transaction: Session | Connection,
+        workflow: str,
+        workflow_id: str,
+        *ids: str,
+        delay_seconds: float = 0.0,
     ) -> None:
         """Ask for a workflow in the caller's transaction; see ``Enqueuer.enqueue``."""
         if workflow not in self._workflows:
             raise ConfigurationError("engine", f"no workflow is registered as {workflow}")
-        self.enqueuer.enqueue(transaction, workflow, workflow_id, *ids)
+        self.enqueuer.enqueue(transaction, workflow, workflow_id, *ids, delay_seconds=delay_seconds)
 
     def step(self, name: str, work: Callable[..., R]) -> Callable[..., R]:
         """Return work as a step: done once and remembered, when called inside a workflow.

@@ -10,7 +10,7 @@ import time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Self
 
-from dbos import DBOSClient
+from dbos import DBOSClient, EnqueueOptions
 from dbos import error as dbos_error
 
 from ccm_fhir.engine.setup import (
@@ -80,23 +80,28 @@ class Enqueuer:
         self._client.destroy()
 
     def enqueue(
-        self, transaction: Session | Connection, workflow: str, workflow_id: str, *ids: str
+        self,
+        transaction: Session | Connection,
+        workflow: str,
+        workflow_id: str,
+        *ids: str,
+        delay_seconds: float = 0.0,
     ) -> None:
         """Ask for a workflow in the caller's own transaction: both happen, or neither.
 
         An id that was used before asks for nothing new. Arguments are ids of ours: they stand
-        in the engine's tables, where nothing of a patient may.
+        in the engine's tables, where nothing of a patient may. One that is delayed takes no
+        place among those that run until its time has come.
         """
-        self._client.enqueue_in_transaction(
-            transaction,
-            {
-                "workflow_name": workflow,
-                "queue_name": QUEUE,
-                "workflow_id": workflow_id,
-                "app_version": VERSION,
-            },
-            *ids,
-        )
+        options: EnqueueOptions = {
+            "workflow_name": workflow,
+            "queue_name": QUEUE,
+            "workflow_id": workflow_id,
+            "app_version": VERSION,
+        }
+        if delay_seconds > 0:
+            options["delay_seconds"] = delay_seconds
+        self._client.enqueue_in_transaction(transaction, options, *ids)
 
     def state(self, workflow_id: str) -> WorkflowState | None:
         """Return where a workflow stands; None where nobody asked for it."""
@@ -119,6 +124,16 @@ class Enqueuer:
         """Return the workflows that stand somewhere, oldest first; see ``NEEDS_A_PERSON``."""
         found = self._client.list_workflows(
             status=[state.value for state in states], load_input=False, load_output=False
+        )
+        return tuple(workflow.workflow_id for workflow in found)
+
+    def left_by(self, executor_id: str) -> tuple[str, ...]:
+        """Return the workflows that a process had under way, oldest first."""
+        found = self._client.list_workflows(
+            status=WorkflowState.PENDING.value,
+            executor_id=executor_id,
+            load_input=False,
+            load_output=False,
         )
         return tuple(workflow.workflow_id for workflow in found)
 

@@ -18,6 +18,8 @@ _SOURCE_TYPE = "http://terminology.hl7.org/CodeSystem/security-source-type"
 _OBJECT_TYPE = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
 _OBJECT_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
 
+# At the end of an act: the system's administrator did it at the command line, under no account.
+BY_COMMAND = "(command line)"
 _RECORD = ("110110", "Patient Record")
 _SIGNING_IN = ("110114", "User Authentication")
 _SECURITY = ("110113", "Security Alert")
@@ -25,13 +27,21 @@ _SECURITY = ("110113", "Security Alert")
 _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "launch": (_SIGNING_IN, "E"),
     "sign_out": (_SIGNING_IN, "E"),
+    "grant_withdrawn": (_SIGNING_IN, "E"),
     "read_chart": (_RECORD, "R"),
     "view_patient": (_RECORD, "R"),
     "open_patient": (_RECORD, "R"),
     "view_consent": (_RECORD, "R"),
     "view_evidence": (_RECORD, "R"),
+    "view_timer": (_RECORD, "R"),
     "give_card": (_RECORD, "R"),
     "view_month": (("110112", "Query"), "R"),
+    "view_sign_list": (("110112", "Query"), "R"),
+    "view_mdm_inbox": (("110112", "Query"), "R"),
+    "close_month": (("110112", "Query"), "R"),
+    "view_locks": (_RECORD, "R"),
+    "lock_month": (_RECORD, "U"),
+    "unlock_month": (_RECORD, "U"),
     "record_time": (_RECORD, "C"),
     "void_time": (_RECORD, "U"),
     "sign_month": (_RECORD, "C"),
@@ -40,6 +50,13 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "attest_mdm": (_RECORD, "C"),
     "except_month": (_RECORD, "C"),
     "export_audit": (("110106", "Export"), "R"),
+    "export_packet": (("110106", "Export"), "R"),
+    "add_practice": (_SECURITY, "C"),
+    "add_ehr": (_SECURITY, "C"),
+    "add_cds_client": (_SECURITY, "C"),
+    "rotate_keys": (_SECURITY, "C"),
+    "reseal_secrets": (_SECURITY, "U"),
+    "load_fees": (_SECURITY, "U"),
     "change_practice": (_SECURITY, "U"),
     "attest_practice": (_SECURITY, "U"),
     "set_charge": (_SECURITY, "U"),
@@ -90,7 +107,9 @@ def audit_event(line: Audited, *, base_url: str) -> Json:
 def _agent(line: Audited) -> Json:
     if line.person:
         return {"who": {"reference": line.person}, "requestor": True}
-    return {"who": {"display": "the app itself, or its operator"}, "requestor": False}
+    if line.act.endswith(BY_COMMAND):
+        return {"who": {"display": "command line"}, "requestor": True}
+    return {"who": {"display": "the app itself"}, "requestor": False}
 
 
 def _entities(line: Audited) -> list[Json]:

@@ -190,11 +190,15 @@ def latest_of_each(resources: Iterable[Resource]) -> tuple[Resource, ...]:
     return tuple(kept.values())
 
 
-def _age(resource: Resource) -> tuple[float, int]:
+def age(last_updated: str, version_id: str) -> tuple[float, int]:
+    """Return what orders the versions of one resource, oldest first."""
     try:
-        updated = datetime.fromisoformat(resource.last_updated)
+        updated = datetime.fromisoformat(last_updated)
         moment = updated.timestamp() if updated.tzinfo else 0.0
     except (ValueError, OverflowError):
         moment = 0.0
-    version = resource.version_id
-    return moment, int(version) if version.isascii() and version.isdigit() else 0
+    return moment, int(version_id) if version_id.isascii() and version_id.isdigit() else 0
+
+
+def _age(resource: Resource) -> tuple[float, int]:
+    return age(resource.last_updated, resource.version_id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -73,17 +73,31 @@ def chart_of(
     now: datetime,
 ) -> ChartFacts:
     """Return the chart that resources make, each of them once a fact or Skipped."""
-    facts: dict[type[Fact], list[Fact]] = {}
+    facts: list[Fact] = []
     skipped: list[Skipped] = []
     for resource in resources:
         read = _read(of, resource, base_url)
         if isinstance(read, Skipped):
             skipped.append(read)
-            continue
-        for fact in read:
-            facts.setdefault(type(fact), []).append(fact)
+        else:
+            facts += read
+    return chart_from(of.patient, facts, skipped, unread, now=now)
+
+
+def chart_from(
+    patient: PatientFact,
+    read: Iterable[Fact],
+    skipped: Iterable[Skipped],
+    unread: Iterable[Unread],
+    *,
+    now: datetime,
+) -> ChartFacts:
+    """Return the chart that facts of one patient make, by whichever road they came."""
+    facts: dict[type[Fact], list[Fact]] = {}
+    for fact in read:
+        facts.setdefault(type(fact), []).append(fact)
     return ChartFacts(
-        patient=of.patient,
+        patient=patient,
         read_at=now,
         conditions=_of(ConditionFact, facts),
         coverages=_coverages(_of(CoverageFact, facts)),
@@ -140,4 +154,4 @@ _Kind = TypeVar("_Kind", bound=Fact)
 
 
 def _of(kind: type[_Kind], facts: Mapping[type[Fact], list[Fact]]) -> tuple[_Kind, ...]:
-    return tuple(fact for fact in facts.get(kind, ()) if isinstance(fact, kind))
+    return cast("tuple[_Kind, ...]", tuple(facts.get(kind, ())))  # by type, as they were put

@@ -45,10 +45,81 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
             }
         )
     },
+    "Observation": {
+        "status": frozenset(
+            {
+                "registered",
+                "preliminary",
+                "final",
+                "amended",
+                "corrected",
+                "cancelled",
+                "entered-in-error",
+                "unknown",
+            }
+        )
+    },
+    "QuestionnaireResponse": {
+        "status": frozenset({"in-progress", "completed", "amended", "entered-in-error", "stopped"})
+    },
+    "DocumentReference": {
+        "status": frozenset({"current", "superseded", "entered-in-error"}),
+    },
+    "Consent": {
+        "status": frozenset(
+            {"draft", "proposed", "active", "rejected", "inactive", "entered-in-error"}
+        )
+    },
     "Claim": {
         "status": _FINANCIAL,
         "use": frozenset({"claim", "preauthorization", "predetermination"}),
     },
+    "ChargeItem": {
+        "status": frozenset(
+            {
+                "planned",
+                "billable",
+                "not-billable",
+                "aborted",
+                "billed",
+                "entered-in-error",
+                "unknown",
+            }
+        )
+    },
+    "Task": {
+        "status": frozenset(
+            {
+                "draft",
+                "requested",
+                "received",
+                "accepted",
+                "rejected",
+                "ready",
+                "cancelled",
+                "in-progress",
+                "on-hold",
+                "failed",
+                "completed",
+                "entered-in-error",
+            }
+        ),
+        "intent": frozenset(
+            {
+                "unknown",
+                "proposal",
+                "plan",
+                "order",
+                "original-order",
+                "reflex-order",
+                "filler-order",
+                "instance-order",
+                "option",
+            }
+        ),
+    },
+    "Provenance": {},  # no required value set among what we write of it
+    "Parameters": {},
 }
 
 

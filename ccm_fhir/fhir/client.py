@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Protocol
 from urllib.parse import quote, urlencode
 
 import httpx2
@@ -18,8 +21,11 @@ from ccm_fhir.errors import (
     EhrUnreachableError,
     ForbiddenOriginError,
     InputError,
+    LaunchError,
 )
+from ccm_fhir.failpoints import failpoint
 from ccm_fhir.fhir.batches import READING, BatchAnswer, batch_of, read_batch
+from ccm_fhir.fhir.bearer import Bearer, Renew
 from ccm_fhir.fhir.bundles import (
     Found,
     Page,
@@ -35,11 +41,18 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.outcomes import (
     Doubt,
     WriteOutcome,
+    classify_update,
     classify_write,
     outcome_codes,
 )
 from ccm_fhir.fhir.remarks import is_expired_page
-from ccm_fhir.fhir.retrying import Patience
+from ccm_fhir.fhir.retrying import Patience, retry_after_seconds
+from ccm_fhir.fhir.transactions import (
+    TransactionEntry,
+    TransactionOutcome,
+    read_transaction,
+    transaction_of,
+)
 
 MOST_PAGES = 500
 
@@ -48,19 +61,65 @@ class _ExpiredPageError(EhrHttpError):
     """A further page is no longer there."""
 
 
+class Pacing(Protocol):
+    """What stands between a client and an EHR that must not be asked too fast."""
+
+    def before(self) -> None:
+        """Wait until a request may leave.
+
+        Raises:
+            EhrPausedError: that would take too long; nothing was sent.
+        """
+
+    def after(self, status: int | None, retry_after_seconds: float | None = None) -> None:
+        """Hear how a request was answered; None is no answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precondition:
+    """What a reader saw of a resource: its version, else when it was last changed."""
+
+    version_id: str = ""
+    last_updated: datetime | None = None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether a server can be asked to refuse where somebody else was faster."""
+        return bool(self.version_id) or self.last_updated is not None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """``If-Match``, or ``If-Unmodified-Since`` as Canvas wants it (to the second)."""
+        if self.version_id:
+            return {"If-Match": f'W/"{self.version_id}"'}
+        if self.last_updated is None:
+            return {}
+        moment = self.last_updated.astimezone(UTC)
+        return {"If-Unmodified-Since": format_datetime(moment, usegmt=True)}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FhirClient:
     """One EHR as seen with one token; safe to use from several threads.
 
     ``access_token`` may be a function, asked before each request, so that the holder of the
-    grant may refresh it. The token goes to the origin of ``base_url`` and nowhere else.
+    grant may refresh it; ``renew`` finds another one after a 401, once (``Bearer``). The token
+    goes to the origin of ``base_url`` and nowhere else.
     """
 
     gate: OutgoingGate
     base_url: str
     access_token: str | Callable[[], str] = field(repr=False)
+    renew: Renew | None = field(default=None, repr=False)
     patience: Patience = field(default_factory=Patience, repr=False)
     most_pages: int = MOST_PAGES
+    pacing: Pacing | None = field(default=None, repr=False)
+    _bearer: Bearer = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Hold the token once, so that threads which send at the same time renew it once."""
+        bearer = Bearer(token=self.access_token, renew=self.renew)
+        object.__setattr__(self, "_bearer", bearer)
 
     def read(self, resource_type: str, resource_id: str) -> Resource:
         """Return one resource.
@@ -150,6 +209,8 @@ class FhirClient:
     def create(self, resource: Json | bytes, *, if_none_exist: str | None = None) -> WriteOutcome:
         """Post a resource once and say what became of it; a lost answer is a value, too.
 
+        After a 401 it is posted with a renewed token: nothing was written.
+
         Args:
             resource: the resource, or its frozen bytes (sent as they are).
             if_none_exist: the condition as a query, already encoded (``identifier_query``).
@@ -168,13 +229,66 @@ class FhirClient:
         request = httpx2.Request(
             "POST", f"{self._root}/{resource_type}", headers=headers, content=body
         )
+        failpoint("C4")
         try:
             answer = self._send(request, f"creating {resource_type}")
+        except LaunchError:  # no token to be had: nothing was written
+            return WriteOutcome.unauthorized(resource_type)
         except EhrUnreachableError:
             return WriteOutcome.uncertain(resource_type, Doubt.NO_ANSWER)
         except EhrFormatError:
             return WriteOutcome.uncertain(resource_type, Doubt.UNREADABLE_ANSWER)
+        failpoint("C7")
         return classify_write(answer, resource_type, was_conditional=if_none_exist is not None)
+
+    def transact(self, entries: Sequence[TransactionEntry]) -> TransactionOutcome:
+        """Post several creates as one transaction, once; a lost answer is a value, too.
+
+        Raises:
+            ForbiddenOriginError: the base lies outside the pinned origins; nothing was sent.
+        """
+        request = httpx2.Request(
+            "POST",
+            self._root,
+            headers={"Content-Type": FHIR_JSON},
+            content=transaction_of(entries),
+        )
+        try:
+            answer = self._send(request, "sending a transaction")
+        except EhrUnreachableError:
+            return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", Doubt.NO_ANSWER))
+        except EhrFormatError:
+            doubt = Doubt.UNREADABLE_ANSWER
+            return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", doubt))
+        return read_transaction(answer, entries)
+
+    def update(self, resource: Json, *, version: Precondition) -> WriteOutcome:
+        """Put a resource that was read before, unless somebody has changed it since.
+
+        Args:
+            resource: as it was read, changed; with its id.
+            version: what the reader saw; it goes along as the precondition.
+
+        Raises:
+            ForbiddenOriginError: the base lies outside the pinned origins; nothing was sent.
+            InputError: the resource names no type or id.
+        """
+        resource_type, resource_id = str(resource.get("resourceType")), str(resource.get("id", ""))
+        if not resource_type or not resource_id:
+            raise InputError("resource", "names no resourceType or id")
+        request = httpx2.Request(
+            "PUT",
+            f"{self._root}/{resource_type}/{quote(resource_id, safe='')}",
+            headers={"Content-Type": FHIR_JSON, **version.headers},
+            content=to_bytes(resource),
+        )
+        try:
+            answer = self._send(request, f"updating {resource_type}")
+        except EhrUnreachableError:
+            return WriteOutcome.uncertain(resource_type, Doubt.NO_ANSWER)
+        except EhrFormatError:
+            return WriteOutcome.uncertain(resource_type, Doubt.UNREADABLE_ANSWER)
+        return classify_update(answer, resource_type, resource_id)
 
     @property
     def _root(self) -> str:
@@ -226,11 +340,21 @@ class FhirClient:
     def _send(self, request: httpx2.Request, what: str) -> httpx2.Response:
         if not self._is_own(request.url):
             raise ForbiddenOriginError(what)
-        token = self.access_token if isinstance(self.access_token, str) else self.access_token()
-        request.headers["Authorization"] = f"Bearer {token}"
         request.headers.setdefault("Accept", FHIR_JSON)
+        if self.pacing is None:
+            return self._answered(request, what)
+        self.pacing.before()
+        try:
+            answer = self._answered(request, what)
+        except EhrUnreachableError:
+            self.pacing.after(None)
+            raise
+        self.pacing.after(answer.status_code, retry_after_seconds(answer.headers))
+        return answer
+
+    def _answered(self, request: httpx2.Request, what: str) -> httpx2.Response:
         with translated(what), self.gate.client() as client:
-            return client.send(request)
+            return self._bearer.send(request, client.send)
 
 
 def identifier_query(system: str, value: str) -> str:

@@ -11,6 +11,7 @@ from ccm_fhir.fhir.shapes import (
     Concept,
     HumanName,
     Identifier,
+    Reference,
     Resource,
     Shape,
     codings,
@@ -29,6 +30,13 @@ class CommunicationShape(Shape, frozen=True, kw_only=True):
     preferred: bool | None = None
 
 
+class LinkShape(Shape, frozen=True, kw_only=True):
+    """Patient.link."""
+
+    other: Reference | None = None
+    type: str | None = None
+
+
 class PatientShape(Resource, frozen=True, kw_only=True):
     """Patient."""
 
@@ -39,6 +47,7 @@ class PatientShape(Resource, frozen=True, kw_only=True):
     deceased_boolean: bool | None = None
     deceased_date_time: str | None = None
     communication: list[CommunicationShape] | None = None
+    link: list[LinkShape] | None = None
 
 
 def patient_fact(shape: PatientShape, source: Source) -> PatientFact:
@@ -53,7 +62,14 @@ def patient_fact(shape: PatientShape, source: Source) -> PatientFact:
         language=_language(shape.communication),
         is_deceased=shape.deceased_boolean is True or bool(shape.deceased_date_time),
         died_on=PartialDate.parse(shape.deceased_date_time),
+        replaced_by=_replaced_by(shape.link, source),
     )
+
+
+def _replaced_by(links: Iterable[LinkShape] | None, source: Source) -> str:
+    """Return the record that the EHR uses in place of this one; empty where it is the one."""
+    replacing = [link for link in links or () if link.type == "replaced-by"]
+    return next((source.local(link.other) or "Patient" for link in replacing), "")
 
 
 def _mbi(identifiers: Iterable[Identifier] | None) -> str:

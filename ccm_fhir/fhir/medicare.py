@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 
@@ -23,6 +24,7 @@ _SOPT_SYSTEMS = frozenset(
         "urn:oid:2.16.840.1.113883.6.301.3",
     }
 )
+_LONGEST_KEPT = 200  # characters; what is longer is worked out each time
 _X12_OID = "2.16.840.1.113883.6.255"
 
 _ADVANTAGE = CoverageKind.MEDICARE_ADVANTAGE
@@ -102,6 +104,10 @@ def hint_of_code(coding: Coding) -> Hint:
 
 def hint_of_text(text: str) -> Hint:
     """Return what a name says: of a plan, a type or a payor."""
+    return (_kept_hint if len(text) <= _LONGEST_KEPT else _hint_of_text)(text)
+
+
+def _hint_of_text(text: str) -> Hint:
     rest = " ".join(text.lower().split())
     kinds: set[CoverageKind] = set()
     smells = False
@@ -113,6 +119,10 @@ def hint_of_text(text: str) -> Hint:
             kinds.add(kind)
     smells = smells or (not kinds and bool(_SMELLS.search(rest)))
     return Hint(kinds=frozenset(kinds), smells=smells, says_something=bool(text.strip()))
+
+
+# A practice's payors have the same few names in every chart.
+_kept_hint = lru_cache(maxsize=4096)(_hint_of_text)
 
 
 def settle(hints: Iterable[Hint]) -> CoverageKind:

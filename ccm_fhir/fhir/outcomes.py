@@ -72,6 +72,11 @@ class WriteOutcome:
         """Return the outcome of a POST whose answer was lost."""
         return cls(kind=WriteKind.UNCERTAIN, resource_type=resource_type, doubt=doubt)
 
+    @classmethod
+    def unauthorized(cls, resource_type: str) -> Self:
+        """Return the outcome of a POST for which no token is to be had."""
+        return cls(kind=WriteKind.UNAUTHORIZED, resource_type=resource_type)
+
     @property
     def is_stored(self) -> bool:
         """Whether the EHR named a resource that it holds."""
@@ -86,9 +91,14 @@ def classify_write(
     What is not certainly written and not certainly refused is UNCERTAIN: 3xx, 408, 409, 425,
     429, 5xx, and a success that names no resource of the type.
     """
-    status = answer.status_code
-    if status in {200, 201}:
+    if answer.status_code in {200, 201}:
         return _stored(answer, resource_type, was_conditional=was_conditional)
+    return classify_answer(answer, resource_type)
+
+
+def classify_answer(answer: httpx2.Response, resource_type: str) -> WriteOutcome:
+    """Return what the status of an answer that names no resource says; never raises."""
+    status = answer.status_code
     kind, doubt = _KNOWN.get(status) or _of_range(status)
     return WriteOutcome(
         kind=kind,
@@ -98,6 +108,38 @@ def classify_write(
         doubt=doubt,
         retry_after_seconds=retry_after_seconds(answer.headers),
     )
+
+
+def classify_update(answer: httpx2.Response, resource_type: str, resource_id: str) -> WriteOutcome:
+    """Return what an answer to a PUT of a known resource says; never raises.
+
+    As ``classify_write``, but a success needs no Location (the id is known), and 409 and 412
+    alike say that somebody else was faster: nothing was written.
+    """
+    status = answer.status_code
+    codes = outcome_codes(answer.content)
+    kind, doubt = _of_update(answer)
+    return WriteOutcome(
+        kind=kind,
+        resource_type=resource_type,
+        status=status,
+        resource_id=resource_id if kind is WriteKind.CREATED else "",
+        version_id=_by_etag(answer) if kind is WriteKind.CREATED else "",
+        outcome_codes=codes,
+        doubt=doubt,
+        retry_after_seconds=retry_after_seconds(answer.headers),
+    )
+
+
+def _of_update(answer: httpx2.Response) -> tuple[WriteKind, Doubt | None]:
+    status = answer.status_code
+    if status in {409, 412}:
+        return WriteKind.REJECTED, Doubt.CONFLICT
+    if status not in {200, 201, 204}:
+        return _KNOWN.get(status) or _of_range(status)
+    if any(level in {"error", "fatal"} for _, level in _issues(answer.content)):
+        return WriteKind.UNCERTAIN, Doubt.OUTCOME_SAYS_ERROR
+    return WriteKind.CREATED, None
 
 
 def outcome_codes(body: bytes) -> tuple[str, ...]:
@@ -178,6 +220,11 @@ def _named(answer: httpx2.Response, resource_type: str) -> tuple[str, str] | Non
 
 def _by_location(answer: httpx2.Response, resource_type: str) -> tuple[str, str] | None:
     path = answer.headers.get("location") or answer.headers.get("content-location") or ""
+    return located(path, resource_type)
+
+
+def located(path: str, resource_type: str) -> tuple[str, str] | None:
+    """Return id and version of a resource of a type that a location names, else None."""
     match = _LOCATION.match(path)
     if match is None or match["type"] != resource_type:
         return None

@@ -7,7 +7,7 @@ SMART App Launch 2.2, "Scopes for requesting FHIR resources". A discovery docume
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 from urllib.parse import parse_qsl
 
@@ -45,7 +45,7 @@ _CHART_TYPES = (
     "ExplanationOfBenefit",
 )
 _PEOPLE_TYPES = ("Practitioner", "PractitionerRole", "Organization")
-_DELIVERED_TYPES = ("Encounter", "Procedure", "Claim")
+DELIVERED_TYPES = {"Encounter": "crs", "Procedure": "crs", "Claim": "crs"}
 
 
 class ResourceScope(msgspec.Struct, frozen=True):
@@ -167,16 +167,21 @@ def launch_scopes(capabilities: Iterable[str], *, standalone: bool = False) -> s
     return " ".join((*_IDENTITY, context, *chart, *people))
 
 
-def delivery_scopes(capabilities: Iterable[str]) -> str:
-    """Return the scopes of our own token: to read a panel, and to write what was signed."""
+def delivery_scopes(
+    capabilities: Iterable[str], written: Mapping[str, str] = DELIVERED_TYPES
+) -> str:
+    """Return the scopes of our own token: to read a panel, and to write what was signed.
+
+    ``written`` are the letters asked for each type that some way into this EHR writes.
+    """
     spell = _speller(capabilities)
-    written = [spell("system", kind, "crs") for kind in _DELIVERED_TYPES]
+    asked = [spell("system", kind, letters) for kind, letters in written.items()]
     read = [
         spell("system", kind, "rs")
         for kind in (*_CHART_TYPES, *_PEOPLE_TYPES)
-        if kind not in _DELIVERED_TYPES
+        if kind not in written
     ]
-    return " ".join((*written, *read))
+    return " ".join((*asked, *read))
 
 
 class _Speller:

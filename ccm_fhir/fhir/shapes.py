@@ -20,6 +20,7 @@ from ccm_fhir.domain.facts import Coding
 
 MOST_WORDS = 1000  # characters of free text that a fact keeps; nothing is judged by them
 _MOST_DIGITS = 40  # a number beyond this is no measurement, and may be an attack on arithmetic
+_DAY = len("2026-01-31")
 _LONGEST_KEPT = 100  # characters; what is longer is worked out each time
 _UCUM = "http://unitsofmeasure.org"
 _INSTANT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:\d{2})\Z")
@@ -107,6 +108,7 @@ class Anything(Shape, frozen=True, kw_only=True):
 class Resource(Shape, frozen=True, kw_only=True):
     """What every resource has."""
 
+    resource_type: str | None = None
     id: str | None = None
     meta: Meta | None = None
     modifier_extension: list[Anything] | None = None
@@ -252,6 +254,8 @@ def first_date(*texts_of_dates: str | None) -> PartialDate | None:
 
 
 def _date(text: str) -> PartialDate | None:
+    if text[_DAY : _DAY + 1] == "T" and "\n" not in text:
+        text = text[:_DAY]  # the day is what counts, and days repeat
     return (_kept_date if len(text) <= _LONGEST_KEPT else PartialDate.parse)(text)
 
 

@@ -10,15 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from ccm_fhir.domain.claims import ClaimDraft, ClaimLine
-from ccm_fhir.domain.codes import CPT, ICD10CM, NUCC
+from ccm_fhir.domain.claims import ClaimDraft, ClaimLine, Frequency, RelatedClaim
+from ccm_fhir.domain.codes import CPT, HCPCS, ICD10CM, NUCC
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
 from ccm_fhir.fhir.write_time import OurIdentifier
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 _POS = "https://www.cms.gov/Medicare/Coding/place-of-service-codes/Place_of_Service_Code_Set"
 _UCUM = "http://unitsofmeasure.org"
+_PAYER_NUMBER = (
+    "urn:ccm-fhir:payer-control-number"  # the payer's own; it names no system of its own
+)
 _SECONDS_A_MINUTE = 60
+_FREQUENCY_WORDS = {
+    Frequency.ORIGINAL: "a new claim",
+    Frequency.REPLACEMENT: "replaces an earlier claim",
+    Frequency.VOID: "voids an earlier claim",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +58,56 @@ def claim_resource(draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
         "careTeam": [_rendering_practitioner(draft)],
         "supportingInfo": _supporting_info(draft),
         "diagnosis": [
-            {"sequence": place, "diagnosisCodeableConcept": concept(ICD10CM, code)}
-            for place, code in enumerate(draft.diagnoses, start=1)
+            _diagnosis(place, code) for place, code in enumerate(draft.diagnoses, start=1)
         ],
         "insurance": [{"sequence": 1, "focal": True, "coverage": reference(draft.coverage_ref)}],
         "item": [
             _item(place, line, draft, envelope) for place, line in enumerate(draft.lines, start=1)
         ],
-        "total": _usd(draft.total_usd),
+        "total": usd(draft.total_usd),
     }
     if envelope.procedure_refs:
         resource["procedure"] = [
             {"sequence": place, "procedureReference": reference(ref)}
             for place, ref in enumerate(envelope.procedure_refs, start=1)
         ]
+    if draft.related is not None:
+        resource["subType"] = _frequency(draft.frequency)
+        resource["related"] = [_related(draft.related, envelope.ours.system)]
     return resource
+
+
+def minutes_of(draft: ClaimDraft) -> Decimal:
+    """Return the counted time in minutes, to the hundredth, without needless zeros."""
+    minutes = Decimal(draft.counted_seconds) / _SECONDS_A_MINUTE
+    return minutes.quantize(Decimal("0.01")).normalize() + 0
+
+
+def _diagnosis(place: int, code: str) -> Json:
+    diagnosis: Json = {"sequence": place, "diagnosisCodeableConcept": concept(ICD10CM, code)}
+    if place == 1:
+        diagnosis["type"] = [concept(_HL7 + "ex-diagnosistype", "principal")]
+    return diagnosis
+
+
+def _frequency(frequency: Frequency) -> Json:
+    """Return the claim frequency; R4 has no element for it, and 837P calls it CLM05-3."""
+    return {"text": f"Claim frequency {frequency}: {_FREQUENCY_WORDS[frequency]}"}
+
+
+def _related(related: RelatedClaim, system: str) -> Json:
+    claim = (
+        reference(related.claim_ref)
+        if related.claim_ref
+        else {"identifier": identifier(system, related.identifier)}
+    )
+    made: Json = {
+        "claim": claim,
+        "relationship": concept(_HL7 + "ex-relatedclaimrelationship", "prior"),
+    }
+    if related.payer_control_number:
+        made["reference"] = identifier(_PAYER_NUMBER, related.payer_control_number)
+    return made
 
 
 def _rendering_practitioner(draft: ClaimDraft) -> Json:
@@ -81,14 +124,13 @@ def _rendering_practitioner(draft: ClaimDraft) -> Json:
 
 def _supporting_info(draft: ClaimDraft) -> list[Json]:
     category = concept(_HL7 + "claiminformationcategory", "info")
-    minutes = Decimal(draft.counted_seconds) / _SECONDS_A_MINUTE
     return [
         {
             "sequence": 1,
             "category": category,
             "code": {"text": "Counted care management time"},
             "valueQuantity": {
-                "value": minutes.quantize(Decimal("0.01")).normalize() + 0,
+                "value": minutes_of(draft),
                 "unit": "min",
                 "system": _UCUM,
                 "code": "min",
@@ -104,7 +146,7 @@ def _supporting_info(draft: ClaimDraft) -> list[Json]:
             "sequence": 3,
             "category": category,
             "code": {"text": "Comprehensive care plan"},
-            "valueReference": reference(draft.care_plan_ref),
+            **_care_plan_value(draft),
         },
     ]
 
@@ -113,6 +155,12 @@ def _consent_value(draft: ClaimDraft) -> Json:
     if draft.consent_ref:
         return {"valueReference": reference(draft.consent_ref)}
     return {"valueString": draft.consent_words}
+
+
+def _care_plan_value(draft: ClaimDraft) -> Json:
+    if draft.care_plan_ref:
+        return {"valueReference": reference(draft.care_plan_ref)}
+    return {"valueString": draft.care_plan_words}
 
 
 def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
@@ -125,9 +173,11 @@ def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelop
         "servicedDate": line.serviced_on.isoformat(),
         "locationCodeableConcept": concept(_POS, draft.parties.place_of_service),
         "quantity": {"value": line.units},
-        "unitPrice": _usd(line.unit_charge_usd),
-        "net": _usd(line.charge_usd),
+        "unitPrice": usd(line.unit_charge_usd),
+        "net": usd(line.charge_usd),
     }
+    if line.modifiers:
+        item["modifier"] = [concept(HCPCS, modifier) for modifier in line.modifiers]
     if envelope.procedure_refs:
         item["procedureSequence"] = list(range(1, len(envelope.procedure_refs) + 1))
     if envelope.encounter_refs:
@@ -135,5 +185,6 @@ def _item(place: int, line: ClaimLine, draft: ClaimDraft, envelope: ClaimEnvelop
     return item
 
 
-def _usd(amount: Decimal) -> Json:
+def usd(amount: Decimal) -> Json:
+    """Return a Money in dollars."""
     return {"value": amount, "currency": "USD"}

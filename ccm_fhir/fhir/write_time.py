@@ -18,7 +18,10 @@ _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _US_CORE_PROCEDURE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-procedure"
 _US_CORE_ENCOUNTER = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter"
 
-_ACTIVITY_TEXT: Mapping[Activity, str] = {
+_RESOURCE_IDENTIFIER = concept(
+    "http://terminology.hl7.org/CodeSystem/v2-0203", "RI", "Resource identifier"
+)
+ACTIVITY_TEXT: Mapping[Activity, str] = {
     Activity.PATIENT_CALL: "Care management: call with the patient",
     Activity.CARE_PLAN: "Care management: care plan",
     Activity.MEDICATION: "Care management: medication management",
@@ -26,7 +29,7 @@ _ACTIVITY_TEXT: Mapping[Activity, str] = {
     Activity.EDUCATION: "Care management: education and self-management",
     Activity.CHART_REVIEW: "Care management: chart review",
 }
-_PERFORMER_TEXT: Mapping[PerformerKind, str] = {
+PERFORMER_TEXT: Mapping[PerformerKind, str] = {
     PerformerKind.CLINICAL_STAFF: "Clinical staff under general supervision",
     PerformerKind.BILLING_PRACTITIONER: "Billing practitioner in person",
     PerformerKind.NONCLINICAL_STAFF: "Non-clinical staff",
@@ -63,13 +66,13 @@ def procedure_resource(
         "identifier": [identifier(ours.system, ours.value)],
         "status": "completed",
         "code": concept(
-            SNOMED, "386230005", "Case management", text=_ACTIVITY_TEXT[record.activity]
+            SNOMED, "386230005", "Case management", text=ACTIVITY_TEXT[record.activity]
         ),
         "subject": reference(record.patient_ref),
-        "performedPeriod": _period(record),
+        "performedPeriod": period(record),
         "performer": [
             {
-                "function": {"text": _PERFORMER_TEXT[record.performer]},
+                "function": {"text": PERFORMER_TEXT[record.performer]},
                 "actor": reference(record.performer_ref),
                 "onBehalfOf": reference(record.practice_ref),
             }
@@ -99,7 +102,8 @@ def encounter_resource(record: TimeRecord, ours: OurIdentifier) -> Json:
     resource: Json = {
         "resourceType": "Encounter",
         "meta": {"profile": [_US_CORE_ENCOUNTER]},
-        "identifier": [identifier(ours.system, ours.value)],
+        # Oracle Health refuses an Encounter's identifier without a type (its R4 API, "create").
+        "identifier": [{**identifier(ours.system, ours.value), "type": _RESOURCE_IDENTIFIER}],
         "status": "finished",
         "class": {"system": _ACT_CODE, "code": class_code, "display": class_name},
         "type": [concept(SNOMED, snomed, display, text=f"Care management contact: {text}")],
@@ -110,7 +114,7 @@ def encounter_resource(record: TimeRecord, ours: OurIdentifier) -> Json:
                 "individual": reference(record.performer_ref),
             }
         ],
-        "period": _period(record),
+        "period": period(record),
         "serviceProvider": reference(record.practice_ref),
     }
     if record.condition_refs:
@@ -118,5 +122,6 @@ def encounter_resource(record: TimeRecord, ours: OurIdentifier) -> Json:
     return resource
 
 
-def _period(record: TimeRecord) -> Json:
+def period(record: TimeRecord) -> Json:
+    """Return the interval of an entry."""
     return {"start": record.started_at.isoformat(), "end": record.ended_at.isoformat()}

@@ -1,5 +1,6 @@
 """The durable workflows: thin, each step calls one service; arguments are ids alone."""
 
+from ccm_fhir.jobs.watching import watching
 from ccm_fhir.jobs.workflows import register
 
-__all__ = ["register"]
+__all__ = ["register", "watching"]

@@ -33,9 +33,11 @@ _NOT_CODES = frozenset(
     {
         "care_plan.toml",
         "chart.toml",
+        "chronic_care_model.toml",
         "claim.toml",
         "clinic.toml",
         "counting.toml",
+        "disease_names.toml",
         "eligibility.toml",
         "risk.toml",
         "services.toml",

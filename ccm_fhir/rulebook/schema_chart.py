@@ -17,8 +17,8 @@ def _no_float(value: object) -> object:
     return value
 
 
-_SystemCode = Annotated[str, Field(pattern=r"^https?://[^|\s]+\|[^|\s]+$")]
-_Bound = Annotated[Decimal, BeforeValidator(_no_float)]
+SystemCode = Annotated[str, Field(pattern=r"^https?://[^|\s]+\|[^|\s]+$")]
+Bound = Annotated[Decimal, BeforeValidator(_no_float)]
 _Words = Annotated[str, Field(min_length=1, pattern=r"^[a-z0-9]")]
 
 
@@ -28,7 +28,7 @@ class ElementEntry(Strict):
     element: PlanElement
     title: str = Field(min_length=1)
     remedy: str = Field(min_length=1, pattern=r"\.$")
-    codes: tuple[_SystemCode, ...] = ()
+    codes: tuple[SystemCode, ...] = ()
     categories: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     words: tuple[_Words, ...] = ()
@@ -43,7 +43,7 @@ class CarePlanVersion(CitedVersion):
 
     version: str
     elements: tuple[ElementEntry, ...] = Field(min_length=1)
-    plan_document_codes: tuple[_SystemCode, ...] = Field(min_length=1)
+    plan_document_codes: tuple[SystemCode, ...] = Field(min_length=1)
     copy_given_words: tuple[_Words, ...] = Field(min_length=1)
     not_modelled: tuple[str, ...] = ()
 
@@ -80,9 +80,9 @@ class ChartVersion(CitedVersion):
     inpatient_classes: tuple[str, ...] = Field(min_length=1)
     nonacute_classes: tuple[str, ...] = Field(min_length=1)
     emergency_classes: tuple[str, ...] = Field(min_length=1)
-    inpatient_types: tuple[_SystemCode, ...] = ()
-    emergency_types: tuple[_SystemCode, ...] = ()
-    initiating_visit_types: tuple[_SystemCode, ...] = ()
+    inpatient_types: tuple[SystemCode, ...] = ()
+    emergency_types: tuple[SystemCode, ...] = ()
+    initiating_visit_types: tuple[SystemCode, ...] = ()
     seen_codes: tuple[CodeOrRange, ...] = ()
     elsewhere_months: int = Field(gt=0)
     not_modelled: tuple[str, ...] = ()
@@ -99,12 +99,12 @@ class MeasureEntry(Strict):
 
     key: str = Field(pattern=r"^[a-z0-9_]+$")
     title: str = Field(min_length=1)
-    codes: tuple[_SystemCode, ...] = Field(min_length=1)
+    codes: tuple[SystemCode, ...] = Field(min_length=1)
     unit: str = Field(min_length=1)
     units: tuple[str, ...] = Field(min_length=1)
-    above: _Bound | None = None
-    at_least: _Bound | None = None
-    below: _Bound | None = None
+    above: Bound | None = None
+    at_least: Bound | None = None
+    below: Bound | None = None
     cited: CitedEntry
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.gather import gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import try_judge
+from ccm_fhir.services.month_locks import refuse_locked
 from ccm_fhir.storage import audit, mdm_attestations
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
@@ -58,7 +59,7 @@ def attest_mdm(world: Installation, actor: Actor, request: AttestMdm, now: datet
     Raises:
         NotAllowedError: only the billing practitioner attests.
         InputError: a level without its rationale.
-        ConflictError: the month is signed, or complex care's time is not met.
+        ConflictError: the month is signed or locked, or complex care's time is not met.
     """
     actor.must_be("attesting medical decision making", Role.PRACTITIONER)
     rationale = _rationale(request)
@@ -105,6 +106,7 @@ def _refuse_out_of_place(
     gathered = gather(world, session, actor.practice_id, request.patient_id, request.month)
     if gathered.sign_off is not None:
         raise ConflictError(f"{request.month} is signed; what was attested for it stands.")
+    refuse_locked(session, gathered.practice, request.patient_id, request.month)
     if gathered.material is None:
         raise ConflictError("The chart has not been read; there is nothing to attest.")
     judgement, problem = try_judge(world, gathered.material)

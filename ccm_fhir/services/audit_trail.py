@@ -7,28 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
-import msgspec
-
-from ccm_fhir.errors import InputError
-from ccm_fhir.fhir.audit_event import Audited, audit_event
+from ccm_fhir.fhir.audit_event import BY_COMMAND, Audited, audit_event
 from ccm_fhir.fhir.json import to_bytes
+from ccm_fhir.services.anchors import Anchor, ChainName, anchors_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import audit, patients, practices, users
 from ccm_fhir.storage.audit import AuditEntry, AuditRecord
 from ccm_fhir.storage.tenancy import enter
 
 _BATCH = 500
-
-
-class Anchor(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where one practice's trail stood at a moment, to be kept outside the database."""
-
-    practice_id: str
-    entries: int
-    head: str
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,19 +44,6 @@ def anchored(world: Installation) -> tuple[Anchor, ...]:
     )
 
 
-def read_anchors(text: str) -> tuple[Anchor, ...]:
-    """Read anchors as they were kept, one JSON object a line.
-
-    Raises:
-        InputError: a line is none.
-    """
-    lines = [line for line in text.splitlines() if line.strip()]
-    try:
-        return tuple(msgspec.json.decode(line, type=Anchor) for line in lines)
-    except msgspec.MsgspecError:
-        raise InputError("anchors", "a line is not what `ccm-fhir audit anchor` writes") from None
-
-
 def exported(world: Installation, practice_id: str) -> Iterator[bytes]:
     """Yield a practice's trail as FHIR AuditEvents, one JSON object a line; itself audited.
 
@@ -77,7 +52,7 @@ def exported(world: Installation, practice_id: str) -> Iterator[bytes]:
     """
     with world.db.write(practice_id) as session:
         practices.get(session, practice_id)
-        entry = AuditEntry(act="export_audit")
+        entry = AuditEntry(act=f"export_audit {BY_COMMAND}")
         last = audit.append(session, world.audit_key, practice_id, entry, world.clock())
     done = 0
     while done < last.sequence:
@@ -116,7 +91,7 @@ def _verified(world: Installation, practice_id: str, anchors: tuple[Anchor, ...]
     with world.db.read() as session:
         enter(session, practice_id)
         check = audit.verify(session, world.audit_key, practice_id)
-        own = [anchor for anchor in anchors if anchor.practice_id == practice_id]
+        own = anchors_of(anchors, ChainName.AUDIT, practice_id)
         heads = {
             anchor.entries: audit.head_at(session, practice_id, anchor.entries) for anchor in own
         }

@@ -17,6 +17,7 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.services.cds_desk import Deadline
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.key_cache import Wanted
+from ccm_fhir.services.setup_hand import audit_command
 from ccm_fhir.storage import cds_clients, ehrs
 from ccm_fhir.storage.cds_clients import CdsClient, NewCdsClient
 from ccm_fhir.storage.ehrs import Ehr
@@ -68,7 +69,9 @@ def register_caller(world: Installation, registration: CdsRegistration, now: dat
             tenant=registration.tenant,
         )
         enter(session, ehr.practice_id)
-        return cds_clients.add(session, ehr.practice_id, new, now)
+        client = cds_clients.add(session, ehr.practice_id, new, now)
+        audit_command(world, session, ehr.practice_id, f"add_cds_client {client.id}")
+        return client
 
 
 def prove_caller(

@@ -19,7 +19,8 @@ from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import coding_choices, sign_offs
+from ccm_fhir.services.month_locks import refuse_locked
+from ccm_fhir.storage import coding_choices, practices, sign_offs
 from ccm_fhir.storage.coding_choices import ChoiceRecord, NewChoice
 
 LONGEST_REASON = 500
@@ -152,6 +153,7 @@ def _refuse_impossible(session: Session, practice_id: str, request: ExceptMonth)
     patient_id, month = request.patient_id, request.month
     if sign_offs.find_latest(session, practice_id, patient_id, month) is not None:
         raise ConflictError(f"{month} is signed; what it reports can no longer be changed.")
+    refuse_locked(session, practices.get(session, practice_id), patient_id, month)
     if request.family is not None:
         return
     records = coding_choices.bearing_on(session, practice_id, month, patient_id)

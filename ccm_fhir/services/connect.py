@@ -14,6 +14,8 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes
 from ccm_fhir.services.discovery import document_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.setup_hand import audit_command
+from ccm_fhir.services.write_plan import bare_tenant, written_types
 from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.ehrs import Discovery, Ehr, NewEhr
 from ccm_fhir.storage.vocabulary import ClientAuth
@@ -105,6 +107,7 @@ def register(
     """
     with world.db.write(new.practice_id) as session:
         ehr = ehrs.add(session, world.vault, new.practice_id, _new_ehr(new, explored.origins), now)
+        audit_command(world, session, new.practice_id, f"add_ehr {ehr.id}")
         discovery = Discovery(
             document_json=document_of(explored.config), pinned_origins=ehr.pinned_origins
         )
@@ -113,13 +116,6 @@ def register(
             document = msgspec.json.encode(explored.capability).decode()
             ehrs.record_capability(session, new.practice_id, ehr.id, document, world.clock())
     return _connected(world, ehr, explored)
-
-
-def capability_of(ehr: Ehr) -> Capability | None:
-    """Return what the EHR's stored CapabilityStatement says; None where none was read."""
-    return (
-        msgspec.json.decode(ehr.capability_json, type=Capability) if ehr.capability_json else None
-    )
 
 
 def _new_ehr(new: NewConnection, origins: frozenset[Origin]) -> NewEhr:
@@ -132,6 +128,12 @@ def _new_ehr(new: NewConnection, origins: frozenset[Origin]) -> NewEhr:
         pinned_origins=tuple(sorted(str(origin) for origin in origins)),
         allow_loopback_http=new.allow_loopback_http,
     )
+
+
+def _delivery_scopes(capability: Capability | None, capabilities: frozenset[str]) -> str:
+    if capability is None:
+        return delivery_scopes(capabilities)
+    return delivery_scopes(capabilities, written_types(bare_tenant(capability)))
 
 
 def _connected(world: Installation, ehr: Ehr, explored: Explored) -> Connected:
@@ -150,7 +152,7 @@ def _connected(world: Installation, ehr: Ehr, explored: Explored) -> Connected:
         redirect_uri=world.redirect_uri,
         jwks_url=world.jwks_url,
         launch_scopes=launch_scopes(capabilities),
-        delivery_scopes=delivery_scopes(capabilities),
+        delivery_scopes=_delivery_scopes(capability, capabilities),
         not_writable=not_writable,
         warnings=explored.warnings,
     )

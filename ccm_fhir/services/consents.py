@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode, standing
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.findings import Criterion, Finding
+from ccm_fhir.domain.writeback import Disposition, disposition_of
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.dispositions import parts_of
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import try_judge
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.record_consent import RECORDERS
 from ccm_fhir.services.review import banner_of
-from ccm_fhir.storage import audit, consents, sign_offs
+from ccm_fhir.storage import audit, consents, deliveries, sign_offs
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.consents import ConsentRecord
+from ccm_fhir.storage.deliveries import DeliveryRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsentEntry:
-    """One record of the history; ``stands``: nothing corrects it and it is no error."""
+    """One record of the history; ``stands``: nothing corrects it and it is no error.
+
+    ``in_ehr`` is where it stands with the EHR.
+    """
 
     record_id: str
     decision: ConsentDecision
@@ -42,6 +48,7 @@ class ConsentEntry:
     corrects_id: str | None
     change_reason: str = field(repr=False)
     stands: bool
+    in_ehr: Disposition = Disposition.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +83,7 @@ def consent_history(
     with world.db.write(actor.practice_id) as session:
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         records = consents.of_patient(session, actor.practice_id, patient_id)
+        found = deliveries.of_patient(session, actor.practice_id, patient_id)
         signed = sign_offs.signed_months(session, actor.practice_id, patient_id)
         entry = AuditEntry(act="view_consent", user_id=actor.user_id, patient_id=patient_id)
         audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
@@ -88,7 +96,7 @@ def consent_history(
         today=today,
         finding=_finding(world, gathered),
         required=required_statements(world, today),
-        history=_entries(records, gathered),
+        history=_entries(records, gathered, found),
         signed_months=signed,
         may_record=actor.may(*RECORDERS),
         ehr_consents=0 if chart is None else sum(1 for c in chart.consents if c.is_for_ccm),
@@ -108,12 +116,23 @@ def _finding(world: Installation, gathered: Gathered) -> Finding | None:
     return None if judgement is None else judgement.eligibility.finding(Criterion.CONSENT)
 
 
-def _entries(records: tuple[ConsentRecord, ...], gathered: Gathered) -> tuple[ConsentEntry, ...]:
+def _entries(
+    records: tuple[ConsentRecord, ...],
+    gathered: Gathered,
+    found: tuple[DeliveryRecord, ...],
+) -> tuple[ConsentEntry, ...]:
     live = {one.id for one in standing(record.as_recorded for record in records)}
     names = {user_id: user.name for user_id, user in gathered.people.items()}
     zone = gathered.practice.zone
     return tuple(
-        _entry(record, names, zone, stands=record.id in live) for record in _latest_first(records)
+        replace(
+            _entry(record, names, zone, stands=record.id in live),
+            in_ehr=disposition_of(
+                parts_of(one for one in found if one.artefact_id == record.id),
+                is_voided=record.id not in live,
+            ),
+        )
+        for record in _latest_first(records)
     )
 
 

@@ -18,6 +18,7 @@ class CheckName(StrEnum):
     CLOCK = "clock"
     TOKEN = "token"  # noqa: S105  # what is checked, not a secret
     SCOPES = "scopes"
+    PACE = "pace"
 
 
 class CheckState(StrEnum):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ccm_fhir.domain.writeback import Tenant
 from ccm_fhir.errors import (
     ConfigurationError,
     FhirError,
@@ -18,6 +19,7 @@ from ccm_fhir.errors import (
 from ccm_fhir.fhir.capability import Capability, parse_capability
 from ccm_fhir.fhir.capability_writes import FetchedStatement, fetch_statement
 from ccm_fhir.fhir.discovery import SmartConfiguration, discover, read_jwks
+from ccm_fhir.fhir.scopes import DELIVERED_TYPES
 from ccm_fhir.services.diagnosis import Check, CheckName, Diagnosis, StatementFact
 from ccm_fhir.services.doctor_checks import (
     clock_check,
@@ -31,7 +33,8 @@ from ccm_fhir.services.doctor_checks import (
 )
 from ccm_fhir.services.ehr_access import gate_of, system_token
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.write_plan import write_plans
+from ccm_fhir.services.pace_check import pace_check
+from ccm_fhir.services.write_plan import tenant_of, write_plans, written_types
 from ccm_fhir.storage import ehrs, practices, statements
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.statements import NewStatement, Statement
@@ -77,6 +80,8 @@ class _Doctor:
         kept = self._kept(fetched)
         capability = parse_capability(kept.body_json.encode()) if kept else None
         granted, token = self._token(config)
+        tenant = self._tenant()
+        written = DELIVERED_TYPES if tenant.capability is None else written_types(tenant)
         return Diagnosis(
             ehr=self.ehr.name,
             fhir_base=self.ehr.fhir_base,
@@ -87,11 +92,12 @@ class _Doctor:
                 statement,
                 self._clock(fetched),
                 token,
-                scopes_check(config, granted, capability),
+                scopes_check(config, granted, capability, written),
+                pace_check(self.world, self.ehr),
             ),
             statement=_fact(kept, capability),
-            resources=resource_accesses(config, granted or frozenset(), capability),
-            plans=write_plans(capability, granted or frozenset()),
+            resources=resource_accesses(config, granted or frozenset(), capability, written),
+            plans=write_plans(capability, granted or frozenset(), tenant.proofs, tenant.overrides),
         )
 
     def _discovery(self) -> tuple[SmartConfiguration | None, Check]:
@@ -154,6 +160,10 @@ class _Doctor:
         )
         with self.world.db.write(practice_id) as session:
             return statements.record(session, practice_id, new, self.world.clock())
+
+    def _tenant(self) -> Tenant:
+        with self.world.db.read(self.ehr.practice_id) as session:
+            return tenant_of(session, self.ehr, None)
 
     def _clock(self, fetched: FetchedStatement | None) -> Check:
         name = CheckName.CLOCK

@@ -9,7 +9,12 @@ from ccm_fhir.errors import CcmError, EhrUnreachableError
 from ccm_fhir.fhir.capability import Capability
 from ccm_fhir.fhir.discovery import SmartConfiguration
 from ccm_fhir.fhir.keys import ASSERTION_LIFE
-from ccm_fhir.fhir.scopes import delivery_scopes, granted_allows, parse_resource_scope
+from ccm_fhir.fhir.scopes import (
+    DELIVERED_TYPES,
+    delivery_scopes,
+    granted_allows,
+    parse_resource_scope,
+)
 from ccm_fhir.services.diagnosis import Check, CheckName, CheckState, ResourceAccess
 
 _SYSTEM = "system"
@@ -39,6 +44,7 @@ def scopes_check(
     config: SmartConfiguration | None,
     granted: frozenset[str] | None,
     capability: Capability | None,
+    written: Mapping[str, str],
 ) -> Check:
     """Return which of the scopes that we ask for are missing, and whether the EHR has them."""
     name = CheckName.SCOPES
@@ -46,7 +52,7 @@ def scopes_check(
         return skipped(name, "The plan below is as if no scope were granted.")
     missing = {
         name: "".join(letter for letter in letters if not _is_granted(granted, name, letter))
-        for name, letters in _asked(config).items()
+        for name, letters in _asked(config, written).items()
     }
     if not any(missing.values()):
         return ok(name, "Every scope that we ask for is granted.")
@@ -67,10 +73,10 @@ def scopes_check(
     )
 
 
-def _asked(config: SmartConfiguration) -> dict[str, str]:
+def _asked(config: SmartConfiguration, written: Mapping[str, str]) -> dict[str, str]:
     """The letters that we ask for, by type; sorted."""
     asked: dict[str, set[str]] = {}
-    for text in delivery_scopes(config.capabilities).split():
+    for text in delivery_scopes(config.capabilities, written).split():
         scope = parse_resource_scope(text)
         if scope is not None:
             asked.setdefault(scope.resource_type, set()).update(scope.permissions & set("crs"))
@@ -92,12 +98,16 @@ def _is_declared(capability: Capability | None, resource_type: str, letter: str)
 
 
 def resource_accesses(
-    config: SmartConfiguration | None, granted: frozenset[str], capability: Capability | None
+    config: SmartConfiguration | None,
+    granted: frozenset[str],
+    capability: Capability | None,
+    written: Mapping[str, str],
 ) -> tuple[ResourceAccess, ...]:
     """Return what can be read and created of each type that we ask for."""
     if capability is None:
         return ()
-    names = _asked(config) if config is not None else {}
+    shown = {**DELIVERED_TYPES, **written}
+    names = _asked(config, shown) if config is not None else {}
     return tuple(_access(name, letters, granted, capability) for name, letters in names.items())
 
 

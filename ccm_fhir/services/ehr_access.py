@@ -1,39 +1,34 @@
-"""How a use case reaches an EHR: the pinned door, our credentials, a person's or our own token."""
+"""How a use case reaches an EHR: the pinned door, our credentials, our own token."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlmodel import Session
 
-from ccm_fhir.errors import ConfigurationError, LaunchError
+from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.discovery import SmartConfiguration, parse_configuration
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.keys import SigningKey, choose_key, from_pem
 from ccm_fhir.fhir.origins import Origin
-from ccm_fhir.fhir.retrying import Patience
-from ccm_fhir.fhir.scopes import delivery_scopes, parse_scopes
+from ccm_fhir.fhir.scopes import delivery_scopes
 from ccm_fhir.fhir.tokens import (
     ClientAuthMethod,
     ClientCredentials,
     Stamp,
     TokenEndpoint,
     client_credentials,
-    refresh,
 )
+from ccm_fhir.services.ehr_door import EhrDoor
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.token_cache import MARGIN, CachedToken
-from ccm_fhir.storage import ehrs, grants, keys
+from ccm_fhir.services.token_cache import CachedToken
+from ccm_fhir.services.write_plan import tenant_of, written_types
+from ccm_fhir.storage import ehrs, keys
 from ccm_fhir.storage.ehrs import Ehr
-from ccm_fhir.storage.grants import Grant, NewTokens, Refreshing
-from ccm_fhir.storage.vocabulary import ClientAuth, GrantStatus
+from ccm_fhir.storage.vocabulary import ClientAuth
 
-_PERSON_WAITS_SECONDS = 5.0
-_LEASE = timedelta(seconds=30)
 _KEY_SETS_ARE_KEPT = timedelta(minutes=10)  # twice what our key set's Cache-Control says
 _METHODS = {
     ClientAuth.PUBLIC: ClientAuthMethod.NONE,
@@ -84,28 +79,23 @@ def stamp(world: Installation) -> Stamp:
     return Stamp(now=world.clock(), jti=world.new_secret())
 
 
-def user_client(world: Installation, practice_id: str, grant_id: str) -> FhirClient:
-    """Return a client that acts with a person's token, renewing it when it nears its end."""
-    with world.db.read(practice_id) as session:
-        ehr = ehrs.get(session, practice_id, grants.get(session, practice_id, grant_id).ehr_id)
-
-    def token() -> str:
-        return _live_user_token(world, practice_id, grant_id)
-
-    hurried = replace(world.patience, tries=2, most_seconds=_PERSON_WAITS_SECONDS)
-    return _client(world, ehr, token, hurried)
-
-
 def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirClient:
     """Return a client that acts as the practice's backend service."""
     with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
-    return _client(world, ehr, lambda: system_token(world, ehr).access_token, world.patience)
+    return FhirClient(
+        gate=gate_of(world, ehr),
+        base_url=ehr.fhir_base,
+        access_token=lambda: system_token(world, ehr).access_token,
+        renew=lambda refused: system_token(world, ehr, refused=refused).access_token,
+        patience=world.patience,
+        pacing=EhrDoor(world, ehr),
+    )
 
 
-def system_token(world: Installation, ehr: Ehr) -> CachedToken:
-    """Return a live backend-service token of ours at an EHR."""
-    scope = delivery_scopes(configuration_of(ehr).capabilities)
+def system_token(world: Installation, ehr: Ehr, *, refused: str = "") -> CachedToken:
+    """Return a live backend-service token of ours at an EHR, another than one it refused."""
+    scope = delivery_scope_of(world, ehr)
 
     def ask() -> CachedToken:
         with world.db.read(ehr.practice_id) as session:
@@ -117,28 +107,27 @@ def system_token(world: Installation, ehr: Ehr) -> CachedToken:
             expires_at=world.clock() + timedelta(seconds=grant.expires_in_seconds),
         )
 
-    return world.system_tokens.get(_key(ehr, scope), world.clock(), ask)
+    return world.system_tokens.get(_key(ehr, scope), world.clock(), ask, refused=refused)
+
+
+def delivery_scope_of(world: Installation, ehr: Ehr) -> str:
+    """Return the scopes that we ask an EHR for: those of every rung that it may offer."""
+    capabilities = configuration_of(ehr).capabilities
+    with world.db.read(ehr.practice_id) as session:
+        tenant = tenant_of(session, ehr, None)
+    if tenant.capability is None:
+        return delivery_scopes(capabilities)
+    return delivery_scopes(capabilities, written_types(tenant))
 
 
 def forget_system_token(world: Installation, ehr: Ehr) -> None:
     """Drop our token after the EHR refused it."""
-    scope = delivery_scopes(configuration_of(ehr).capabilities)
+    scope = delivery_scope_of(world, ehr)
     world.system_tokens.forget(_key(ehr, scope))
 
 
 def _key(ehr: Ehr, scope: str) -> tuple[str, str, str]:
     return (ehr.practice_id, ehr.id, scope)
-
-
-def _client(
-    world: Installation, ehr: Ehr, token: Callable[[], str], patience: Patience
-) -> FhirClient:
-    return FhirClient(
-        gate=gate_of(world, ehr),
-        base_url=ehr.fhir_base,
-        access_token=token,
-        patience=patience,
-    )
 
 
 def _signing_key(world: Installation, session: Session, config: SmartConfiguration) -> SigningKey:
@@ -147,58 +136,3 @@ def _signing_key(world: Installation, session: Session, config: SmartConfigurati
         raise ConfigurationError("signing key", "there is none; run: ccm-fhir keys rotate")
     opened = [from_pem(key.private_pem.open(world.vault).encode()) for key in held]
     return choose_key(opened, config.signing_algs)
-
-
-def _live_user_token(world: Installation, practice_id: str, grant_id: str) -> str:
-    now = world.clock()
-    with world.db.read(practice_id) as session:
-        grant = grants.get(session, practice_id, grant_id)
-    if grant.expires_at - MARGIN > now:
-        return grant.access_token.open(world.vault)
-    if grant.status is not GrantStatus.ACTIVE or grant.refresh_token is None:
-        raise LaunchError("reauthorise")
-    return _refreshed(world, grant, now)
-
-
-def _refreshed(world: Installation, grant: Grant, now: datetime) -> str:
-    """Renew once, whoever asks at the same moment: a refresh token may be single-use."""
-    with world.db.write(grant.practice_id) as session:
-        mine = grants.begin_refresh(
-            session,
-            grant.practice_id,
-            Refreshing(grant_id=grant.id, version=grant.version, lease_until=now + _LEASE),
-            now,
-        )
-        endpoint = token_endpoint(
-            world, session, ehrs.get(session, grant.practice_id, grant.ehr_id)
-        )
-    if not mine or grant.refresh_token is None:
-        with world.db.read(grant.practice_id) as session:
-            return grants.get(session, grant.practice_id, grant.id).access_token.open(world.vault)
-    try:
-        fresh = refresh(
-            endpoint,
-            refresh_token=grant.refresh_token.open(world.vault),
-            granted=parse_scopes(grant.scope),
-            stamp=stamp(world),
-        )
-    except LaunchError:
-        with world.db.write(grant.practice_id) as session:
-            grants.mark_reauthorise(session, grant.practice_id, grant.id, now)
-        raise LaunchError("reauthorise") from None
-    with world.db.write(grant.practice_id) as session:
-        grants.store_refreshed(
-            session,
-            world.vault,
-            grant.practice_id,
-            NewTokens(
-                grant_id=grant.id,
-                version=grant.version,
-                access_token=fresh.access_token,
-                refresh_token=fresh.refresh_token,
-                scope=" ".join(sorted(fresh.scope)),
-                expires_at=now + timedelta(seconds=fresh.expires_in_seconds),
-            ),
-            now,
-        )
-    return fresh.access_token

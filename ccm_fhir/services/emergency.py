@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.errors import InputError, NotFoundError
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.setup_hand import audit_command
 from ccm_fhir.storage import audit, charts, emergencies, patients, practices
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.crypto import hashed
@@ -71,8 +72,7 @@ def open_emergency(
             expires_at=now + LIFE,
         )
         opened = emergencies.begin(session, practice_id, new, now)
-        entry = AuditEntry(act="emergency_opened")
-        audit.append(session, world.audit_key, practice_id, entry, now)
+        audit_command(world, session, practice_id, "emergency_opened")
     return OpenedEmergency(code=code, expires_at=opened.expires_at)
 
 

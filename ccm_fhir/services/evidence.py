@@ -18,13 +18,13 @@ from ccm_fhir.errors import (
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.extract import extract_for
 from ccm_fhir.fhir.readable import indented, readable
-from ccm_fhir.services.ehr_access import user_client
 from ccm_fhir.services.evidence_paths import evidence_key, known_refs
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.review import banner_of
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.services.user_tokens import user_client
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.audit import AuditEntry
 

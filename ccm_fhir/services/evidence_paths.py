@@ -11,10 +11,12 @@ from uuid import UUID, uuid5
 
 from ccm_fhir.domain.consents import RECORDED_CONSENT
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef
+from ccm_fhir.domain.plans.versions import RECORDED_CARE_PLAN
 from ccm_fhir.services.gather import Gathered
 from ccm_fhir.storage.practices import Practice
 
 _CONSENT_PATH = "/consent"
+_PLAN_PATH = "/plan"
 
 
 def evidence_paths(gathered: Gathered) -> dict[str, str]:
@@ -26,6 +28,7 @@ def evidence_paths(gathered: Gathered) -> dict[str, str]:
     }
     if gathered.material is not None:
         known |= {str(consent.ref): _CONSENT_PATH for consent in gathered.material.consents}
+        known |= {f"{RECORDED_CARE_PLAN}/{plan.id}": _PLAN_PATH for plan in gathered.material.plans}
     return known
 
 

@@ -11,11 +11,13 @@ from sqlmodel import Session
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.facts import CoverageFact
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Material, attested_criteria, likely_biller
 from ccm_fhir.storage import (
+    approvals,
     charts,
     claims,
     coding_choices,
@@ -26,10 +28,12 @@ from ccm_fhir.storage import (
     ledger,
     mdm_attestations,
     patients,
+    plans,
     practices,
     sign_offs,
     users,
 )
+from ccm_fhir.storage.approvals import ApprovalRecord
 from ccm_fhir.storage.charts import ChartRecord
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.condition_reviews import ReviewRecord
@@ -44,7 +48,10 @@ from ccm_fhir.storage.users import AppUser
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """One patient's month as it is stored."""
+    """One patient's month as it is stored.
+
+    ``entries`` are all that are live; those whose approval is open or refused are not counted.
+    """
 
     practice: Practice
     patient: PatientRecord
@@ -60,6 +67,12 @@ class Gathered:
     reviews: tuple[ReviewRecord, ...] = ()
     choice: ChoiceInForce
     mdm: tuple[MdmAttestationRecord, ...]
+    approvals: dict[str, ApprovalRecord]
+
+    @property
+    def coverages(self) -> tuple[CoverageFact, ...]:
+        """The coverages of the chart as it was last read."""
+        return () if self.chart is None else self.chart.facts.coverages
 
     def seen_by(self, actor: Actor, now: datetime) -> Gathered:
         """Return the month as somebody sees it; a claim that is not signed would go out today.
@@ -92,6 +105,8 @@ def gather(
         month.starts_at(practice.zone),
         month.ends_at(practice.zone),
     )
+    asked = approvals.of_entries(session, practice_id, [entry.id for entry in entries])
+    counted = tuple(e for e in entries if e.id not in asked or asked[e.id].is_approved is True)
     claim = claims.find_latest(session, practice_id, patient_id, month)
     sign_off = sign_offs.find_latest(session, practice_id, patient_id, month)
     choices = coding_choices.bearing_on(session, practice_id, month, patient_id)
@@ -105,7 +120,7 @@ def gather(
             practice=practice,
             month=month,
             chart=chart.facts,
-            entries=entries,
+            entries=counted,
             attested=attested_criteria(session, practice_id, patient_id, month),
             own_claims=frozenset()
             if claim is None
@@ -115,9 +130,10 @@ def gather(
                 practice.organization_ref,
             ),
             reviews=tuple(review.as_review(practice.zone) for review in reviews),
+            plans=plans.adopted_of(session, practice_id, patient_id),
             choice=choice.choice,
             mdm=mdm[-1] if mdm else None,
-            biller_id=likely_biller(entries) if sign_off is None else sign_off.user_id,
+            biller_id=likely_biller(counted) if sign_off is None else sign_off.user_id,
         )
     return Gathered(
         practice=practice,
@@ -136,4 +152,5 @@ def gather(
         reviews=reviews,
         choice=choice,
         mdm=mdm,
+        approvals=asked,
     )

@@ -15,18 +15,27 @@ from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.services.cds_desk import CdsDesk
+from ccm_fhir.services.request_slots import RequestSlots
 from ccm_fhir.services.token_cache import TokenCache
 from ccm_fhir.storage.crypto import Vault
 from ccm_fhir.storage.database import Database
 
-DELIVER = "deliver"
+DELIVER = "deliver_turn"
 READ_PANEL = "read_panel"
+REFRESH_MONTH = "refresh_month"
 
 
 class Queue(Protocol):
     """The half of the durable engine that a use case sees: enqueue in its own transaction."""
 
-    def enqueue(self, session: Session, workflow_name: str, workflow_id: str, *ids: str) -> None:
+    def enqueue(
+        self,
+        session: Session,
+        workflow_name: str,
+        workflow_id: str,
+        *ids: str,
+        delay_seconds: float = 0.0,
+    ) -> None:
         """Enqueue a workflow that starts only if the caller's transaction commits."""
 
 
@@ -48,7 +57,8 @@ class Installation:
     ``open_gate`` makes the only door to an EHR's pinned origins; its second argument allows
     plain http on loopback. ``clock`` is the real one, for tokens and retries: dates of service
     come from the ``now`` that each use case is given. ``terminology`` is the site's own server,
-    where it has one.
+    where it has one. ``slots`` keeps requests within each EHR's quota; without it nothing is
+    slowed, and no EHR is left alone.
     """
 
     base_url: str
@@ -65,6 +75,7 @@ class Installation:
     clock: Callable[[], datetime]
     settle_seconds: float
     terminology: SiteTerminology | None = None
+    slots: RequestSlots | None = field(default=None, repr=False)
     cds: CdsDesk = field(default_factory=CdsDesk, repr=False)
 
     @property

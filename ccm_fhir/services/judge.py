@@ -15,6 +15,7 @@ from ccm_fhir.domain.decision import Choice, Decision, PatientMonth, decide, of_
 from ccm_fhir.domain.eligibility import Eligibility, Question, assess
 from ccm_fhir.domain.facts import ChartFacts, ConsentFact
 from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.plans.versions import AdoptedPlan, with_adopted
 from ccm_fhir.domain.reviews import ConditionReview
 from ccm_fhir.domain.timekeeping import TimeEntry
 from ccm_fhir.errors import RuleError
@@ -33,8 +34,9 @@ _LEVELS = {MdmAnswer.MODERATE: MdmLevel.MODERATE, MdmAnswer.HIGH: MdmLevel.HIGH}
 class Material:
     """What is on record for one patient-month.
 
-    ``consents`` were recorded here and stand beside those of the chart; ``reviews`` are what
-    practitioners said of its Conditions.
+    ``consents`` were recorded here and stand beside those of the chart, as do ``plans``, the
+    versions of the care plan that were adopted here; ``reviews`` are what practitioners said of
+    the chart's Conditions.
     ``biller_id`` is whose own minutes the practitioner's codes take: those of whoever signs.
     ``sent_on`` is the day on which a claim would go out; None where it has been signed already.
     """
@@ -47,6 +49,7 @@ class Material:
     own_claims: frozenset[str]
     consents: tuple[ConsentFact, ...] = ()
     reviews: tuple[ConditionReview, ...] = ()
+    plans: tuple[AdoptedPlan, ...] = ()
     choice: Choice
     mdm: MdmAttestationRecord | None
     biller_id: str | None
@@ -110,7 +113,8 @@ def judge(world: Installation, material: Material) -> Judgement:
 
 def _with_recorded(material: Material) -> ChartFacts:
     consents = (*material.chart.consents, *material.consents)
-    return msgspec.structs.replace(material.chart, consents=consents)
+    chart = msgspec.structs.replace(material.chart, consents=consents)
+    return with_adopted(chart, material.plans, material.month)
 
 
 def try_judge(world: Installation, material: Material) -> tuple[Judgement | None, str]:
@@ -119,6 +123,18 @@ def try_judge(world: Installation, material: Material) -> tuple[Judgement | None
         return judge(world, material), ""
     except RuleError as problem:
         return None, str(problem)
+
+
+def judge_if_attested(world: Installation, material: Material, judgement: Judgement) -> Judgement:
+    """Return what the decision would be once everything attestable were attested.
+
+    Raises:
+        RuleError: amounts decide by the practice's choice, and are not loaded.
+    """
+    if not judgement.to_attest:
+        return judgement
+    attested = material.attested | set(judgement.to_attest)
+    return judge(world, replace(material, attested=attested))
 
 
 def attested_criteria(

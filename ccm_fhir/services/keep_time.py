@@ -8,46 +8,45 @@ from datetime import UTC, date, datetime, time, timedelta
 from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Activity, Role
-from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState, TimeRecord
-from ccm_fhir.errors import ConflictError, InputError
+from ccm_fhir.domain.writeback import ContactMode
+from ccm_fhir.errors import InputError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.approvals import must_wait
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_writes import WrittenTime, plan_time_entry
+from ccm_fhir.services.overlap import refuse_own_overlap, warn_of_others
 from ccm_fhir.services.roles import performer_kind
-from ccm_fhir.storage import charts, deliveries, ledger, patients, practices, sign_offs
-from ccm_fhir.storage.ledger import NewEntry, TimeEntryRecord, Voiding
+from ccm_fhir.services.signed_months import refuse_signed_months
+from ccm_fhir.services.tell_time import tell_ehr
+from ccm_fhir.storage import ledger, patients, practices
+from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.practices import Practice
-from ccm_fhir.storage.vocabulary import ArtefactKind, EntrySource
+from ccm_fhir.storage.vocabulary import EntrySource
 
 LONGEST_MINUTES = 8 * 60
 LONGEST_NOTE = 2000
 _STAFF = (Role.CARE_MANAGER, Role.PRACTITIONER)
+_LEAST = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TypedTime:
-    """Work as a person types it: the day and the clock of the practice, whole minutes."""
+    """Work as a person types it: the day and the clock of the practice, whole minutes.
+
+    ``seconds`` beyond them stay where a timer's entry is corrected. ``overlap_seen``: the person
+    was told that somebody else worked for the patient at that time.
+    """
 
     patient_id: str
     form_key: str
     started_on: date
     start_time: time
     minutes: int
+    seconds: int = 0
     activity: Activity
     contact_mode: ContactMode | None
     note: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VoidEntry:
-    """A request to take an entry back, with the reason that stays on record."""
-
-    entry_id: str
-    form_key: str
-    reason: str
+    overlap_seen: bool = False
 
 
 def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datetime) -> str:
@@ -56,16 +55,19 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
     Raises:
         NotAllowedError: the person keeps no time.
         InputError: a field cannot be (future, overlap of one's own work, clock that skips).
-        ConflictError: the month is signed.
+        ConflictError: the month is signed or locked.
+        OverlapWarningError: somebody else worked for the patient then, and nobody has seen it.
     """
     actor.must_be("keeping time", *_STAFF)
     with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         patient = patients.get(session, actor.practice_id, typed.patient_id)
         audited(world, session, actor, "record_time", patient.id)
-        new = _new_entry(actor, practice, typed, now)
+        new = typed_entry(actor, practice, typed, now)
         refuse_signed_months(session, practice, new.patient_id, new.started_at, new.ended_at)
-        _refuse_overlap(session, actor, practice, new)
+        refuse_own_overlap(session, practice, new)
+        if not typed.overlap_seen:
+            warn_of_others(world, session, practice, new)
         return keep_entry(world, session, actor, new, now)
 
 
@@ -74,56 +76,24 @@ def keep_entry(
 ) -> str:
     """Put an entry into the ledger and plan its way into the EHR; return its id.
 
-    The caller has checked that it may be: month open, no overlap of the person's own work.
+    What was typed past the practice's limits waits for approval instead. The caller has checked
+    that it may be: month open, no overlap of the person's own work.
     """
-    practice = practices.get(session, actor.practice_id)
-    patient = patients.get(session, actor.practice_id, new.patient_id)
-    entry = ledger.record(session, actor.practice_id, new, now)
-    chart = charts.latest(session, actor.practice_id, patient.id)
-    record = _time_record(actor, practice, entry, chart.facts if chart else None, patient.ref)
-    plan_time_entry(world, session, WrittenTime(practice=practice, entry=entry, record=record), now)
+    entry = ledger.record(session, world.audit_key, actor.practice_id, new, now)
+    if not must_wait(world, session, entry, now):
+        tell_ehr(world, session, entry, actor.fhir_user, now)
     return entry.id
 
 
-def void_entry(world: Installation, actor: Actor, void: VoidEntry, now: datetime) -> None:
-    """Take an entry back by a new row; the old one stays in the history.
-
-    Raises:
-        NotAllowedError: neither one's own entry nor a practitioner.
-        ConflictError: the month is signed, or the entry is in the EHR (or may be).
-        InputError: no reason.
-    """
-    actor.must_be("taking time back", *_STAFF)
-    if not void.reason.strip():
-        raise InputError("reason", "Say why the entry is taken back.")
-    with world.db.write(actor.practice_id) as session:
-        practice = practices.get(session, actor.practice_id)
-        entry = ledger.get(session, actor.practice_id, void.entry_id)
-        audited(world, session, actor, "void_time", entry.patient_id)
-        if entry.user_id != actor.user_id:
-            actor.must_be("taking back another person's time", Role.PRACTITIONER)
-        refuse_signed_months(session, practice, entry.patient_id, entry.started_at, entry.ended_at)
-        _refuse_delivered(session, actor.practice_id, entry)
-        ledger.void(
-            session,
-            actor.practice_id,
-            Voiding(
-                entry_id=entry.id,
-                user_id=actor.user_id,
-                reason=void.reason.strip(),
-                form_key=void.form_key,
-            ),
-            now,
-        )
-
-
-def _new_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime) -> NewEntry:
-    if not 1 <= typed.minutes <= LONGEST_MINUTES:
+def typed_entry(actor: Actor, practice: Practice, typed: TypedTime, now: datetime) -> NewEntry:
+    """Return what was typed as an entry of the person's own; raises InputError by its field."""
+    worked = timedelta(minutes=typed.minutes, seconds=typed.seconds)
+    if not _LEAST <= worked <= timedelta(minutes=LONGEST_MINUTES) or typed.minutes < 0:
         raise InputError("minutes", f"Give whole minutes from 1 to {LONGEST_MINUTES}.")
     if len(typed.note) > LONGEST_NOTE:
         raise InputError("note", f"Keep the note under {LONGEST_NOTE} characters.")
     started_at = _instant(typed.started_on, typed.start_time, practice)
-    ended_at = started_at + timedelta(minutes=typed.minutes)
+    ended_at = started_at + worked
     if ended_at > now:
         raise InputError("start_time", "The work cannot end in the future.")
     return NewEntry(
@@ -154,59 +124,3 @@ def _instant(day: date, clock: time, practice: Practice) -> datetime:
     if instant.astimezone(practice.zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise InputError("start_time", "The clocks skipped this time on that day.")
     return instant
-
-
-def refuse_signed_months(
-    session: Session, practice: Practice, patient_id: str, started_at: datetime, ended_at: datetime
-) -> None:
-    """Raise ConflictError where work lies in a month of the patient that is signed."""
-    for moment in (started_at, ended_at - timedelta(seconds=1)):
-        month = ServiceMonth.containing(moment.astimezone(practice.zone).date())
-        if sign_offs.find_latest(session, practice.id, patient_id, month) is not None:
-            raise ConflictError(f"{month} is signed; its time can no longer be changed.")
-
-
-def _refuse_overlap(session: Session, actor: Actor, practice: Practice, new: NewEntry) -> None:
-    """One person works on one thing at a time, whichever patient it is for."""
-    for other in ledger.of_user_between(
-        session, actor.practice_id, actor.user_id, new.started_at, new.ended_at
-    ):
-        if other.form_key == new.form_key:
-            continue
-        begin = other.started_at.astimezone(practice.zone)
-        end = other.ended_at.astimezone(practice.zone)
-        raise InputError(
-            "start_time", f"You already have work from {begin:%H:%M} to {end:%H:%M} on that day."
-        )
-
-
-def _refuse_delivered(session: Session, practice_id: str, entry: TimeEntryRecord) -> None:
-    untouched = {DeliveryState.REJECTED}
-    for delivery in deliveries.of_artefact(session, practice_id, ArtefactKind.TIME_ENTRY, entry.id):
-        if delivery.state.value not in {state.value for state in untouched}:
-            raise ConflictError(
-                "The entry is in the EHR, or on its way there; correct it in the EHR first."
-            )
-
-
-def _time_record(
-    actor: Actor,
-    practice: Practice,
-    entry: TimeEntryRecord,
-    chart: ChartFacts | None,
-    patient_ref: str,
-) -> TimeRecord:
-    plans = [] if chart is None else [p for p in chart.care_plans if p.status == "active"]
-    return TimeRecord(
-        entry_id=entry.id,
-        patient_ref=patient_ref,
-        performer_ref=actor.fhir_user,
-        performer=entry.performer,
-        practice_ref=practice.organization_ref,
-        started_at=entry.started_at.astimezone(practice.zone),
-        ended_at=entry.ended_at.astimezone(practice.zone),
-        activity=entry.activity,
-        contact_mode=entry.contact_mode,
-        note=entry.note,
-        care_plan_ref=str(plans[0].ref) if plans else "",
-    )

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+import re
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
+import msgspec
+from sqlmodel import Session
+
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import Decision
-from ccm_fhir.domain.findings import Answer, Finding
-from ccm_fhir.domain.reasons import Reason
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.npi import is_valid_npi
+from ccm_fhir.errors import InputError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
+from ccm_fhir.services.choice_shapes import ChoiceShown
 from ccm_fhir.services.coding_choice import in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Judgement, Material, likely_biller, try_judge
-from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
+from ccm_fhir.services.month_locks import LOCKERS, lock_shown
+from ccm_fhir.services.month_standing import StandingDetail
+from ccm_fhir.services.patient_month import (
+    MonthOverview,
+    MonthReason,
+    MonthRow,
+    MonthState,
+)
 from ccm_fhir.services.practice_choice import shown
+from ccm_fhir.services.refresh_month import (
+    Viewer,
+    ask_for_refresh,
+    judge_stale,
+    prepare,
+    view_of,
+    viewer_of,
+)
 from ccm_fhir.services.review import months_offered
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.storage import (
     audit,
     coding_choices,
     launches,
-    mdm_attestations,
-    months,
     patients,
     practices,
+    standing_views,
     users,
 )
 from ccm_fhir.storage.audit import AuditEntry
-from ccm_fhir.storage.coding_choices import ChoiceRecord
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.launches import NewLaunch
-from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
-from ccm_fhir.storage.months import MonthRow as StoredRow
 from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.standing_views import NOT_FRESH, StandingRecord, StateCount, View, Wanted
 
 ROWS_A_PAGE = 50
-_TROUBLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
+JUDGED_AT_A_LOOK = 250
+_REASON = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)?\Z", re.IGNORECASE)
+_CLAIMED = (MonthState.SENT, MonthState.SIGNED, MonthState.PROBLEM)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,49 +66,67 @@ class MonthFilter:
     month: ServiceMonth
     state: MonthState | None = None
     page: int = 1
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was read for the page, in one view of the database."""
+
+    counts: dict[str, StateCount]
+    records: tuple[StandingRecord, ...]
+    reasons: tuple[MonthReason, ...]
+    page: int
+    pages: int
 
 
 def overview(
     world: Installation, actor: Actor, wanted: MonthFilter, now: datetime
 ) -> MonthOverview:
-    """Return one page of a month's patients, with counts over all of them."""
+    """Return one page of a month's patients, with counts over all of them.
+
+    What has changed since it was last judged is judged first, up to so many; the rest is left to
+    a workflow, and said to be open.
+
+    Raises:
+        InputError: the reason asked for is none.
+    """
+    if wanted.reason is not None and not _REASON.match(wanted.reason):
+        raise InputError("reason", "not a reason that the page names")
+    viewer = viewer_of(actor)
     with world.db.write(actor.practice_id) as session:
+        audited(world, session, actor, "view_month", None)
+        view = view_of(world, session, viewer, wanted.month, now)
+        prepare(session, viewer, view)
+    judge_stale(world, viewer, view, now, JUDGED_AT_A_LOOK)
+    with world.db.read(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
-        stored = months.month_rows(session, actor.practice_id, wanted.month, practice.zone)
-        asked = _Asked(
-            world=world,
-            actor=actor,
-            practice=practice,
-            month=wanted.month,
-            today=now.astimezone(practice.zone).date(),
-            choices=_by_patient(coding_choices.bearing_on(session, practice.id, wanted.month)),
-            mdm=mdm_attestations.latest_of_month(session, practice.id, wanted.month),
-        )
-        names = {user.id: user.name for user in users.list_all(session, practice.id)}
-        audit.append(
-            session,
-            world.audit_key,
-            actor.practice_id,
-            AuditEntry(act="view_month", user_id=actor.user_id),
-            world.clock(),
-        )
-    rows = [_row(asked, row) for row in stored]
-    rows.sort(key=lambda row: (_ORDER.index(row.state), -row.counted_seconds, row.name))
-    chosen = [row for row in rows if wanted.state in {None, row.state}]
-    pages = max(1, -(-len(chosen) // ROWS_A_PAGE))
-    page = min(max(1, wanted.page), pages)
+        found = _find(session, actor.practice_id, view, wanted)
+        lock = lock_shown(session, practice, wanted.month)
+        choice = _choice(session, practice, wanted.month)
+    if NOT_FRESH in found.counts:
+        _ask_for_the_rest(world, viewer, wanted.month, now)
+    today = now.astimezone(practice.zone).date()
+    amounts = {_state(name): one.amount_usd for name, one in found.counts.items()}
     return MonthOverview(
         month=wanted.month,
-        months=months_offered(asked.today),
-        today=asked.today,
+        months=months_offered(today),
+        today=today,
         practice_name=practice.name,
-        counts=dict(Counter(row.state for row in rows)),
-        total_usd=sum((row.total_usd for row in rows if row.total_usd is not None), Decimal(0)),
-        rows=tuple(chosen[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]),
+        counts={_state(name): one.patients for name, one in found.counts.items()},
+        total_usd=sum((amounts.get(state, Decimal(0)) for state in _CLAIMED), Decimal(0)),
+        rows=tuple(_row(record) for record in found.records),
         state=wanted.state,
-        page=page,
-        pages=pages,
-        choice=shown(in_force(asked.choices_of(None), wanted.month), names, practice.zone),
+        page=found.page,
+        pages=found.pages,
+        choice=choice,
+        amounts=amounts,
+        reasons=found.reasons,
+        reason=wanted.reason,
+        lock=lock,
+        may_lock=actor.may(*LOCKERS),
+        may_sign=actor.may(Role.PRACTITIONER),
+        without_npi=actor.may(Role.PRACTITIONER) and not is_valid_npi(actor.npi),
     )
 
 
@@ -130,118 +163,113 @@ def open_patient(world: Installation, visit: Visit, patient_id: str, session_tok
         return launch.id
 
 
-_ORDER = (
+ORDER = (
+    MonthState.BEING_JUDGED,
     MonthState.PROBLEM,
     MonthState.READY,
     MonthState.NEEDS_FIX,
+    MonthState.HELD,
     MonthState.SHORT_OF_TIME,
     MonthState.SIGNED,
     MonthState.SENT,
     MonthState.CHART_NOT_READ,
     MonthState.NOT_ELIGIBLE,
 )
+"""The states in the order of the list: what a person can do something about comes first."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A month of a practice, and what of it bears on every row."""
-
-    world: Installation
-    actor: Actor
-    practice: Practice
-    month: ServiceMonth
-    today: date
-    choices: dict[str | None, list[ChoiceRecord]]
-    mdm: dict[str, MdmAttestationRecord]
-
-    def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
-        """Return the practice's choices, and a patient's exceptions."""
-        own = () if patient_id is None else self.choices.get(patient_id, ())
-        return (*self.choices.get(None, ()), *own)
-
-
-def _by_patient(records: tuple[ChoiceRecord, ...]) -> dict[str | None, list[ChoiceRecord]]:
-    grouped = defaultdict[str | None, list[ChoiceRecord]](list)
-    for record in records:
-        grouped[record.patient_id].append(record)
-    return dict(grouped)
-
-
-def _row(asked: _Asked, stored: StoredRow) -> MonthRow:
-    judgement = _judged(asked, stored)
-    decision = judgement.decision if judgement else None
-    return MonthRow(
-        patient_id=stored.patient.id,
-        name=stored.patient.name,
-        birth_date=stored.patient.birth_date_text,
-        state=_state(stored, judgement),
-        counted_seconds=decision.counted_seconds if decision else stored.entered_seconds,
-        next_threshold_seconds=decision.next_threshold_seconds if decision else None,
-        reached=() if decision is None else tuple((x.code, x.units) for x in decision.reached),
-        missing=_missing(decision),
-        total_usd=stored.claim.total_usd if stored.claim else None,
-        claim_state=_claim_state(stored),
-        awaits_mdm=decision is not None and stored.sign_off is None and decision.is_mdm_awaited,
+def reasons_shown(session: Session, practice_id: str, view: View) -> tuple[MonthReason, ...]:
+    """Return every reason that holds somebody up, the most frequent first."""
+    return tuple(
+        MonthReason(
+            code=one.code,
+            owner=Role(one.owner) if one.owner in set(Role) else None,
+            patients=one.patients,
+            fix=one.fix,
+            fixes=one.fixes,
+        )
+        for one in standing_views.reasons(session, practice_id, view)
     )
 
 
-def _judged(asked: _Asked, stored: StoredRow) -> Judgement | None:
-    if stored.chart is None:
-        return None
-    system = asked.world.identifier_system("claim")
-    own = (
-        frozenset() if stored.claim is None else frozenset({f"{system}|{stored.claim.identifier}"})
+def _find(session: Session, practice_id: str, view: View, wanted: MonthFilter) -> _Found:
+    chosen = Wanted(
+        state=None if wanted.state is None else _name(wanted.state),
+        reason=wanted.reason,
+        order=tuple(_name(state) for state in ORDER),
+        most=ROWS_A_PAGE,
     )
-    material = Material(
-        practice=asked.practice,
-        month=asked.month,
-        chart=stored.chart.facts,
-        entries=stored.entries,
-        attested=frozenset(),
-        own_claims=own,
-        consents=consent_facts(
-            (consent.as_recorded for consent in stored.consents),
-            asked.practice.organization_ref,
+    rows = standing_views.count(session, practice_id, view, chosen)
+    pages = max(1, -(-rows // ROWS_A_PAGE))
+    page = min(max(1, wanted.page), pages)
+    return _Found(
+        counts=standing_views.counts(session, practice_id, view),
+        records=standing_views.page(
+            session, practice_id, view, replace(chosen, skip=(page - 1) * ROWS_A_PAGE)
         ),
-        reviews=tuple(review.as_review(asked.practice.zone) for review in stored.reviews),
-        choice=in_force(asked.choices_of(stored.patient.id), asked.month, stored.patient.id).choice,
-        mdm=asked.mdm.get(stored.patient.id),
-        biller_id=likely_biller(stored.entries),
+        reasons=reasons_shown(session, practice_id, view),
+        page=page,
+        pages=pages,
     )
-    if stored.sign_off is not None:
-        material = material.of_biller(stored.sign_off.user_id)
-    else:
-        material = replace(material, sent_on=asked.today)
-    if stored.sign_off is None and asked.actor.may(Role.PRACTITIONER):
-        material = material.of_biller(asked.actor.user_id)
-    return try_judge(asked.world, material)[0]
 
 
-def _state(stored: StoredRow, judgement: Judgement | None) -> MonthState:
-    claim_state = _claim_state(stored)
-    if any(state in _TROUBLED for state in stored.delivery_states):
-        return MonthState.PROBLEM
-    if stored.sign_off is not None:
-        return MonthState.SENT if claim_state is DeliveryState.SENT else MonthState.SIGNED
-    return MonthState.CHART_NOT_READ if judgement is None else _open_state(judgement)
+def _ask_for_the_rest(
+    world: Installation, viewer: Viewer, month: ServiceMonth, now: datetime
+) -> None:
+    with world.db.write(viewer.practice_id) as session:
+        ask_for_refresh(world, session, viewer, month, now)
 
 
-def _open_state(judgement: Judgement) -> MonthState:
-    decision, attestable = judgement.decision, set(judgement.to_attest)
-    if any(f.answer is Answer.NOT_MET for f in decision.findings):
-        return MonthState.NEEDS_FIX if decision.counted_seconds else MonthState.NOT_ELIGIBLE
-    if Reason.TIMELY_FILING_EXPIRED in decision.reasons:
-        return MonthState.NOT_ELIGIBLE
-    if set(decision.unknown) - attestable:
-        return MonthState.NEEDS_FIX
-    return MonthState.READY if decision.reached else MonthState.SHORT_OF_TIME
+def _choice(session: Session, practice: Practice, month: ServiceMonth) -> ChoiceShown:
+    of_practice = tuple(
+        one
+        for one in coding_choices.bearing_on(session, practice.id, month)
+        if one.patient_id is None
+    )
+    names = {user.id: user.name for user in users.list_all(session, practice.id)}
+    return shown(in_force(of_practice, month), names, practice.zone)
 
 
-def _missing(decision: Decision | None) -> tuple[Finding, ...]:
-    if decision is None:
-        return ()
-    return tuple(f for f in decision.findings if f.answer is not Answer.MET)
+def _row(record: StandingRecord) -> MonthRow:
+    state = _state(record.state)
+    if state is MonthState.BEING_JUDGED:
+        return _blank(record)
+    detail = msgspec.json.decode(record.detail_json, type=StandingDetail)
+    return MonthRow(
+        patient_id=record.patient_id,
+        name=record.name,
+        birth_date=record.birth_date_text,
+        state=state,
+        counted_seconds=record.counted_seconds,
+        next_threshold_seconds=detail.next_threshold_seconds,
+        reached=detail.reached,
+        missing=detail.missing,
+        total_usd=record.amount_usd if state in _CLAIMED else None,
+        claim_state=detail.claim_state,
+        awaits_mdm=detail.awaits_mdm,
+        expected_usd=None if state in _CLAIMED else record.amount_usd,
+        problem=detail.problem,
+    )
 
 
-def _claim_state(stored: StoredRow) -> DeliveryState | None:
-    return stored.claim_delivery_state
+def _blank(record: StandingRecord) -> MonthRow:
+    return MonthRow(
+        patient_id=record.patient_id,
+        name=record.name,
+        birth_date=record.birth_date_text,
+        state=MonthState.BEING_JUDGED,
+        counted_seconds=0,
+        next_threshold_seconds=None,
+        reached=(),
+        missing=(),
+        total_usd=None,
+        claim_state=None,
+    )
+
+
+def _state(name: str) -> MonthState:
+    return MonthState.BEING_JUDGED if name == NOT_FRESH else MonthState(name)
+
+
+def _name(state: MonthState) -> str:
+    return NOT_FRESH if state is MonthState.BEING_JUDGED else state.value

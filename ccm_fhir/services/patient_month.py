@@ -11,9 +11,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from ccm_fhir.domain.approvals import ApprovalReason
 from ccm_fhir.domain.careplan import CarePlanPicture
 from ccm_fhir.domain.claims import Obstacle
-from ccm_fhir.domain.codes import Activity
+from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
@@ -21,9 +22,10 @@ from ccm_fhir.domain.eligibility import NextStep, RiskEvidence
 from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState, RungName
 from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.condition_items import ConditionItem
+from ccm_fhir.services.month_locks import LockShown
 from ccm_fhir.services.sources import Sources
 
 
@@ -43,7 +45,10 @@ class PatientBanner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none."""
+    """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none.
+
+    ``rung`` is the way of the ladder that it takes, and ``reason`` the sentence that chose it.
+    """
 
     delivery_id: str
     resource_type: str
@@ -52,6 +57,23 @@ class Delivered:
     tries: int
     problem: str
     updated_at: datetime
+    rung: RungName | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalShown:
+    """Where the approval of typed time stands; ``is_approved`` is None while nobody answered.
+
+    ``approvers`` are the people who can.
+    """
+
+    reasons: tuple[ApprovalReason, ...]
+    is_approved: bool | None
+    answered_by: str
+    answered_at: datetime | None
+    approvers: tuple[str, ...]
+    note: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +95,8 @@ class WorkEntry:
     recorded_at: datetime
     deliveries: tuple[Delivered, ...]
     may_void: bool
+    approval: ApprovalShown | None = None
+    is_changed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +181,11 @@ class PatientMonthReview:
 
 
 class MonthState(StrEnum):
-    """Where a patient stands in a month, worst news last."""
+    """Where a patient stands in a month.
+
+    ``HELD``: a person locked this patient's month. ``BEING_JUDGED``: something it rests on has
+    changed since it was last judged, so that nothing is said of it.
+    """
 
     SENT = "sent"
     SIGNED = "signed"
@@ -167,6 +195,8 @@ class MonthState(StrEnum):
     NOT_ELIGIBLE = "not_eligible"
     PROBLEM = "problem"
     CHART_NOT_READ = "chart_not_read"
+    HELD = "held"
+    BEING_JUDGED = "being_judged"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,11 +214,30 @@ class MonthRow:
     total_usd: Decimal | None
     claim_state: DeliveryState | None
     awaits_mdm: bool = False
+    expected_usd: Decimal | None = None
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthReason:
+    """A reason that holds patients up: how many, whose turn it is, and what mends it.
+
+    ``fixes`` is how many different ways are named; ``fix`` is one of them.
+    """
+
+    code: str
+    owner: Role | None
+    patients: int
+    fix: str
+    fixes: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthOverview:
-    """The month page: a page of rows, and the counts over all of them."""
+    """The month page: a page of rows, and the counts over all of them.
+
+    ``amounts`` is what is claimed, or would be, by state; ``total_usd`` what is claimed.
+    """
 
     month: ServiceMonth
     months: tuple[ServiceMonth, ...]
@@ -201,3 +250,10 @@ class MonthOverview:
     page: int
     pages: int
     choice: ChoiceShown | None = None
+    amounts: dict[MonthState, Decimal] = field(default_factory=dict)
+    reasons: tuple[MonthReason, ...] = ()
+    reason: str | None = None
+    lock: LockShown | None = None
+    may_lock: bool = False
+    may_sign: bool = False
+    without_npi: bool = False

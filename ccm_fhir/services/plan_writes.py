@@ -1,7 +1,8 @@
 """Turns ledger rows into deliveries: frozen bodies, our identifiers, one workflow each.
 
 Everything here happens inside the caller's transaction: a delivery exists exactly if the row
-it tells of does, and its workflow starts exactly if both were committed.
+it tells of does, and its workflow starts exactly if both were committed. Which rung of the
+ladder an artefact takes is the planner's word; a hand-off starts no workflow, a person has it.
 """
 
 from __future__ import annotations
@@ -12,17 +13,21 @@ from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import ResourceKind, TimeRecord, resources_of
+from ccm_fhir.domain.writeback import ResourceKind, RungName, resources_on
 from ccm_fhir.fhir.check import check
 from ccm_fhir.fhir.json import Json, to_bytes
-from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
+from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.services.installation import DELIVER, Installation
-from ccm_fhir.storage import deliveries, patients
+from ccm_fhir.services.told import Told, WrittenTime, told_time
+from ccm_fhir.services.write_plan import plan_for, tenant_of
+from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord, NewDelivery
 from ccm_fhir.storage.ids import new_id
-from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.practices import Practice
-from ccm_fhir.storage.vocabulary import ArtefactKind
+from ccm_fhir.storage.sending import Problem
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
+
+HAND_OFF = "hand_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +42,24 @@ class Planned:
     ours: OurIdentifier
     body: Json
     depends_on: tuple[str, ...] = ()
+    rung: RungName | None = None
+    rule: str = ""
+    purpose: Purpose = Purpose.ARTEFACT
+    of_delivery_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """The rung that an artefact takes, the sentence that chose it, and what it is there for.
+
+    ``mark`` sets the identifiers apart from those of an earlier rung, which may be in doubt.
+    """
+
+    rung: RungName
+    rule: str
+    mark: str = ""
+    purpose: Purpose = Purpose.ARTEFACT
+    of_delivery_id: str = ""
 
 
 def our_identifier(
@@ -55,44 +78,55 @@ def placeholder(delivery_id: str) -> str:
     return f"urn:uuid:{delivery_id}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenTime:
-    """A ledger row together with what its resources will say."""
-
-    practice: Practice
-    entry: TimeEntryRecord
-    record: TimeRecord
-
-
 def plan_time_entry(
     world: Installation, session: Session, written: WrittenTime, now: datetime
 ) -> tuple[DeliveryRecord, ...]:
-    """Plan a time entry's Encounter (if it was a contact) and Procedure."""
-    practice, entry, record = written.practice, written.entry, written.record
+    """Plan a time entry's way into the EHR, on the rung that is live for it."""
+    return plan_told(world, session, written.practice, told_time(world, session, written), now)
+
+
+def plan_told(
+    world: Installation, session: Session, practice: Practice, told: Told, now: datetime
+) -> tuple[DeliveryRecord, ...]:
+    """Plan an artefact on the rung that is live for it at its EHR."""
+    ehr = ehrs.get(session, practice.id, told.ehr_id)
+    chosen = plan_for(told.artefact, tenant_of(session, ehr, None))
+    place = Place(rung=chosen.live.name, rule=f"{chosen.sentence} {chosen.live.sentence}")
+    return plan_on_rung(world, session, practice, told, place, now)
+
+
+def plan_on_rung(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung, when
+    world: Installation,
+    session: Session,
+    practice: Practice,
+    told: Told,
+    place: Place,
+    now: datetime,
+) -> tuple[DeliveryRecord, ...]:
+    """Plan every resource of a rung, each waiting for the one before it."""
     planned: list[DeliveryRecord] = []
-    ehr_id = _ehr_of(session, practice.id, entry.patient_id)
-    for kind in resources_of(record):
-        ours = our_identifier(world, practice, kind, entry.id)
+    for kind in resources_on(place.rung):
+        ours = our_identifier(world, practice, kind, told.artefact_id + place.mark)
         before = tuple(delivery.id for delivery in planned)
-        if kind is ResourceKind.ENCOUNTER:
-            body = encounter_resource(record, ours)
-        else:
-            encounter = placeholder(before[0]) if before else None
-            body = procedure_resource(record, ours, encounter_ref=encounter)
+        encounter_ref = placeholder(before[0]) if before else None
         planned.append(
             plan(
                 world,
                 session,
                 practice.id,
                 Planned(
-                    ehr_id=ehr_id,
-                    patient_id=entry.patient_id,
+                    ehr_id=told.ehr_id,
+                    patient_id=told.patient_id,
                     kind=kind,
-                    artefact_kind=ArtefactKind.TIME_ENTRY,
-                    artefact_id=entry.id,
+                    artefact_kind=told.kind,
+                    artefact_id=told.artefact_id,
                     ours=ours,
-                    body=body,
+                    body=told.make(kind, ours, encounter_ref),
                     depends_on=before,
+                    rung=place.rung,
+                    rule=place.rule,
+                    purpose=place.purpose,
+                    of_delivery_id=place.of_delivery_id,
                 ),
                 now,
             )
@@ -108,7 +142,10 @@ def plan(
     Raises:
         InvalidResourceError: the resource is not valid FHIR R4; nothing was planned.
     """
-    check(planned.body)
+    is_sheet = planned.kind is ResourceKind.SHEET
+    is_change = planned.purpose is Purpose.AMENDMENT and planned.rung is None
+    if not is_sheet and not is_change:
+        check(planned.body)
     known = deliveries.find_by_identifier(session, practice_id, planned.ours.value)
     if known is not None:
         return known
@@ -126,12 +163,15 @@ def plan(
             identifier=planned.ours.value,
             body_json=to_bytes(planned.body).decode(),
             depends_on=planned.depends_on,
+            rung=planned.rung,
+            rule=planned.rule,
+            purpose=planned.purpose,
+            of_delivery_id=planned.of_delivery_id,
         ),
         now,
     )
+    if is_sheet:
+        handed = Problem(delivery_id=record.id, code=HAND_OFF)
+        return sending.mark_held(session, practice_id, handed, now)
     world.queue.enqueue(session, DELIVER, f"deliver-{record.id}", practice_id, record.id)
     return record
-
-
-def _ehr_of(session: Session, practice_id: str, patient_id: str) -> str:
-    return patients.get(session, practice_id, patient_id).ehr_id

@@ -1,4 +1,4 @@
-"""Changing what a practice says of itself: name, NPI, place of service, time zone, attestation."""
+"""Changing what a practice says of itself: name, NPI, place, zone, locality, attestation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlmodel import Session
 from ccm_fhir.domain.npi import is_valid_npi
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.practice_prices import check_locality
 from ccm_fhir.services.setup_hand import SetupHand, audit_act
 from ccm_fhir.storage import practices, sign_offs
 from ccm_fhir.storage.practices import NewPractice, Practice, PracticeAttestation
@@ -21,12 +22,16 @@ _LONGEST_NAME = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeChange:
-    """What a practice is to say of itself; ``place_of_service`` is CMS's two digits."""
+    """What a practice is to say of itself; ``place_of_service`` is CMS's two digits.
+
+    ``locality`` is its fee schedule locality, such as 10112-00, or empty.
+    """
 
     name: str
     npi: str
     place_of_service: str
     time_zone: str
+    locality: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,7 @@ def change_practice(
     """Record what a practice says of itself; the same again records nothing.
 
     Raises:
-        InputError: a name, NPI, place or zone that cannot be used.
+        InputError: a name, NPI, place, zone or locality that cannot be used.
         ConflictError: a signed month was counted in the present time zone.
     """
     with world.db.write(hand.practice_id) as session:
@@ -56,6 +61,7 @@ def change_practice(
             npi=change.npi.strip(),
             place_of_service=change.place_of_service.strip(),
             time_zone=change.time_zone.strip(),
+            locality=change.locality.strip(),
         )
         if is_same(NewPractice, value_of(NewPractice, before), after):
             return
@@ -119,6 +125,8 @@ def _refuse_unusable(
         raise InputError("npi", "An NPI has ten digits, and its check digit must hold.")
     if not is_zone(after.time_zone):
         raise InputError("time_zone", "Give a zone of the IANA database: America/New_York.")
+    if after.locality != before.locality:
+        check_locality(after.locality, world.rulebook)
     known = after.place_of_service == before.place_of_service or _is_place(
         world, after.place_of_service, now.date()
     )
@@ -144,5 +152,5 @@ def _refuse_signed(session: Session, practice: Practice) -> None:
 
 
 def _changed(before: NewPractice, after: NewPractice) -> str:
-    names = ("name", "npi", "place_of_service", "time_zone")
+    names = ("name", "npi", "place_of_service", "time_zone", "locality")
     return " ".join(name for name in names if getattr(before, name) != getattr(after, name))

@@ -6,16 +6,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.npi import is_valid_npi
+from ccm_fhir.domain.pricing import Payment, PriceUnknown
 from ccm_fhir.domain.timers import TimerPolicy
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.practice_charges import codes_charged
 from ccm_fhir.services.practice_people import PersonShown
+from ccm_fhir.services.practice_prices import LocalityOffered, allowed_here, localities
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.services.timers import KEEPERS, usual_policy
-from ccm_fhir.storage import fees, practices, sign_offs, timers, users
+from ccm_fhir.storage import approvals, fees, practices, sign_offs, timers, users
 from ccm_fhir.storage.fees import Charge
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.values import value_of
@@ -38,8 +41,11 @@ class PracticeSetup:
     today: date
     charges: tuple[Charge, ...]
     codes: tuple[str, ...]
+    allowed: tuple[Payment | PriceUnknown, ...]
+    localities: tuple[LocalityOffered, ...]
     people: tuple[PersonShown, ...] = field(repr=False)
     policies: dict[Role, TimerPolicy]
+    typed_policy: TypedPolicy
     newest_signed: ServiceMonth | None
     steps: dict[SetupStep, bool]
 
@@ -56,17 +62,21 @@ def practice_setup(world: Installation, hand: SetupHand, now: datetime) -> Pract
         practice = practices.get(session, practice_id)
         today = now.astimezone(practice.zone).date()
         people = users.list_all(session, practice_id)
+        codes = codes_charged(world.rulebook, today)
         in_force = fees.in_force(session, practice_id, today)
         return PracticeSetup(
             practice=practice,
             today=today,
             charges=fees.list_all(session, practice_id),
-            codes=codes_charged(world.rulebook, today),
+            codes=codes,
+            allowed=allowed_here(practice, codes, today, world.rulebook),
+            localities=localities(world.rulebook),
             people=tuple(value_of(PersonShown, one) for one in people),
             policies={
                 role: timers.policy_of(session, practice_id, role) or usual_policy(role)
                 for role in KEEPERS
             },
+            typed_policy=approvals.policy_of(session, practice_id),
             newest_signed=max(sign_offs.months_signed(session, practice_id), default=None),
             steps={
                 SetupStep.PRACTICE_NPI: is_valid_npi(practice.npi),

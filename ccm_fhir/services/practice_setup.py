@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ccm_fhir.domain.npi import is_valid_npi
 from ccm_fhir.errors import InputError
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.setup_hand import audit_command
 from ccm_fhir.storage import fees, practices
 from ccm_fhir.storage.practices import NewPractice, PracticeAttestation
 
@@ -30,7 +31,7 @@ class PracticeDetails:
 
 
 def add_practice(world: Installation, details: PracticeDetails, now: datetime) -> str:
-    """Add a practice and its charges; return its id.
+    """Add a practice and its charges, as a line of its trail; return its id.
 
     Raises:
         InputError: an NPI whose check digit fails, or an unknown time zone.
@@ -54,6 +55,7 @@ def add_practice(world: Installation, details: PracticeDetails, now: datetime) -
             ),
             now,
         )
+        audit_command(world, session, practice.id, "add_practice")
         for code, amount in details.charges_usd.items():
             fees.set_fee(session, practice.id, code, details.charges_from, amount)
     return practice.id
@@ -61,7 +63,8 @@ def add_practice(world: Installation, details: PracticeDetails, now: datetime) -
 
 def attest_practice(world: Installation, practice_id: str, attested_on: date) -> None:
     """Record that the practice attests 24/7 access, a certified EHR and a designated member."""
-    with world.db.write() as session:
+    with world.db.write(practice_id) as session:
+        audit_command(world, session, practice_id, f"attest_practice yyy {attested_on}")
         practices.attest(
             session,
             practice_id,

@@ -9,7 +9,27 @@ _SENTENCES = {
     "unauthorized": "The EHR refused our token; it is tried again with a new one.",
     "no_answer": "The answer was lost; the EHR is searched before anything is sent again.",
     "server_error": "The EHR reported an error; the EHR is searched before anything is sent again.",
-    "throttled": "The EHR asked us to wait.",
+    "disconnected": "The EHR is not connected now; it is sent once an administrator connects it.",
+    "no_id": (
+        "The EHR said yes and named nothing, or two things; it is searched before anything is "
+        "sent again."
+    ),
+    "outcome_says_error": (
+        "The EHR said yes and reported an error; it is searched before anything is sent again."
+    ),
+    "unreadable_answer": (
+        "The EHR's answer could not be read; it is searched before anything is sent again."
+    ),
+    "conflict": "The EHR reported a conflict; it is searched before anything is sent again.",
+    "throttled": "The EHR asked us to wait; it is searched before anything is sent again.",
+    "not_offered": "The EHR does not offer this, and there is no other way; a person must look.",
+    "taken_back": "It was taken back before it was in the EHR; nothing is sent.",
+    "nothing_to_take_back": "What it would take back never was in the EHR; nothing is sent.",
+    "changed_meanwhile": "Somebody changed it in the EHR; it is read again before another try.",
+    "no_version": "The EHR shows no version to amend safely; a correction is sent instead.",
+    "bundle_refused": "The EHR did not take both at once; each is sent by itself.",
+    "hand_off": "Nothing carries this into the EHR by itself; a person keys it and marks it.",
+    "fell": "It goes another way now; see the line that took over.",
     "waiting": "Waits for the resource it refers to.",
     "dependency_refused": "The resource it refers to was refused; a person must look.",
     "duplicate": "The EHR holds it more than once; a person must look.",

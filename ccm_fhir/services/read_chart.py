@@ -6,12 +6,13 @@ from datetime import datetime
 
 from ccm_fhir.errors import CcmError, ConflictError, FhirError, LaunchError, NotFoundError
 from ccm_fhir.fhir.reader import read_chart
-from ccm_fhir.services.connect import capability_of
-from ccm_fhir.services.ehr_access import system_client, system_token, user_client
+from ccm_fhir.services.ehr_access import system_client, system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reading import Reading
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.site_terminology import ask_site
+from ccm_fhir.services.user_tokens import user_client
+from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import audit, charts, ehrs, patients
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.charts import NewChart

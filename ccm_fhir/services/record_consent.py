@@ -1,6 +1,6 @@
 """Recording what a patient decides about care management: yes, no, or no longer.
 
-Nothing is told to the EHR yet. A month that is signed keeps what it was signed with.
+The EHR is told along the ladder. A month that is signed keeps what it was signed with.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consent_script import SCRIPT_VERSION
@@ -25,9 +27,13 @@ from ccm_fhir.errors import ConflictError, InputError, NotFoundError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_writes import plan_told
+from ccm_fhir.services.retract import TakenBack, retract
+from ccm_fhir.services.told import told_consent
 from ccm_fhir.storage import charts, consents, patients, practices
 from ccm_fhir.storage.consents import ConsentRecord, NewConsent
 from ccm_fhir.storage.patients import PatientRecord
+from ccm_fhir.storage.vocabulary import ArtefactKind
 
 RECORDERS = (Role.CARE_MANAGER, Role.PRACTITIONER)
 LONGEST_NOTE = 2000
@@ -91,7 +97,9 @@ def record_consent(
             chart = charts.latest(session, actor.practice_id, patient.id)
             _refuse_contradiction(decided, records, None if chart is None else chart.facts)
         new = _new(world, actor, decided)
-        return consents.record(session, actor.practice_id, new, now).id
+        kept = consents.record(session, actor.practice_id, new, now)
+        _tell_the_ehr(world, session, kept, now)
+        return kept.id
 
 
 def take_back_consent(
@@ -124,7 +132,23 @@ def take_back_consent(
             supersedes_id=old.id,
             change_reason=reason,
         )
-        consents.record(session, actor.practice_id, new, now)
+        kept = consents.record(session, actor.practice_id, new, now)
+        _tell_the_ehr(world, session, kept, now)
+
+
+def _tell_the_ehr(
+    world: Installation, session: Session, kept: ConsentRecord, now: datetime
+) -> None:
+    """Take back what a record corrects, and tell what the patient decided by it."""
+    if kept.supersedes_id is not None:
+        taken = TakenBack(
+            kind=ArtefactKind.CONSENT, artefact_id=kept.supersedes_id, reason=kept.change_reason
+        )
+        retract(world, session, kept.practice_id, taken, now)
+    if kept.decision is not ConsentDecision.ENTERED_IN_ERROR:
+        practice = practices.get(session, kept.practice_id)
+        told = told_consent(world, session, practice, kept)
+        plan_told(world, session, practice, told, now)
 
 
 def _new(world: Installation, actor: Actor, decided: DecidedConsent) -> NewConsent:

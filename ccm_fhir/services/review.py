@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -13,17 +13,18 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
 from ccm_fhir.domain.timekeeping import Tally
-from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.approvals import may_approve
 from ccm_fhir.services.claim_record import StoredClaim
 from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
 from ccm_fhir.services.evidence_paths import evidence_paths
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Judgement, judge, try_judge
+from ccm_fhir.services.judge import Judgement, judge_if_attested, try_judge
 from ccm_fhir.services.patient_month import (
+    ApprovalShown,
     ChartStatus,
     ClaimInHand,
     Delivered,
@@ -37,10 +38,12 @@ from ccm_fhir.services.record_consent import RECORDERS
 from ccm_fhir.services.review_choice import choice_shown, mdm_shown
 from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage import audit
+from ccm_fhir.storage.approvals import ApprovalRecord
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.patients import PatientRecord
+from ccm_fhir.storage.users import AppUser
 
 MONTHS_SHOWN = 4
 _PERFORMER_WORDS = {
@@ -82,10 +85,9 @@ def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -
     Raises:
         RuleError: amounts decide by the practice's choice, and are not loaded.
     """
-    if gathered.material is None or not judgement.to_attest:
+    if gathered.material is None:
         return judgement
-    attested = gathered.material.attested | set(judgement.to_attest)
-    return judge(world, replace(gathered.material, attested=attested))
+    return judge_if_attested(world, gathered.material, judgement)
 
 
 def parties_of(gathered: Gathered, actor: Actor) -> ClaimParties:
@@ -196,6 +198,7 @@ def _obstacles(
             parties=parties_of(gathered, actor),
             charges=gathered.charges,
             revision=1,
+            coverages=gathered.coverages,
         )
     )
     if not isinstance(draft, tuple):
@@ -232,7 +235,7 @@ def _entries(
 
 def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tally) -> WorkEntry:
     zone = gathered.practice.zone
-    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id]
+    mine = [d for d in gathered.deliveries if d.artefact_id == entry.id and not d.has_fallen]
     person = gathered.people.get(entry.user_id)
     return WorkEntry(
         entry_id=entry.id,
@@ -248,14 +251,35 @@ def _entry(gathered: Gathered, actor: Actor, entry: TimeEntryRecord, tally: Tall
         note=entry.note,
         is_typed=entry.source.value == "typed",
         recorded_at=entry.recorded_at.astimezone(zone),
-        deliveries=tuple(_delivered(delivery, zone) for delivery in mine),
-        may_void=gathered.sign_off is None
-        and entry.user_id == actor.user_id
-        and all(d.state is DeliveryState.REJECTED for d in mine),
+        deliveries=tuple(delivered_shown(delivery, zone) for delivery in mine),
+        may_void=gathered.sign_off is None and entry.user_id == actor.user_id,
+        approval=approval_shown(gathered.approvals.get(entry.id), entry, gathered.people, zone),
+        is_changed=entry.supersedes_id is not None,
     )
 
 
-def _delivered(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
+def approval_shown(
+    record: ApprovalRecord | None,
+    entry: TimeEntryRecord,
+    people: Mapping[str, AppUser],
+    zone: ZoneInfo,
+) -> ApprovalShown | None:
+    """Return where an entry's approval stands; None where it needs none."""
+    if record is None:
+        return None
+    person = people.get(record.answered_by or "")
+    return ApprovalShown(
+        reasons=record.reasons,
+        is_approved=record.is_approved,
+        answered_by=person.name if person else "",
+        answered_at=None if record.answered_at is None else record.answered_at.astimezone(zone),
+        approvers=tuple(sorted(one.name for one in people.values() if may_approve(one, entry))),
+        note=record.note,
+    )
+
+
+def delivered_shown(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
+    """Return one resource's way into the EHR."""
     return Delivered(
         delivery_id=record.id,
         resource_type=record.resource_type.value,
@@ -264,6 +288,8 @@ def _delivered(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
         tries=record.tries,
         problem=sentence_for(record),
         updated_at=record.updated_at.astimezone(zone),
+        rung=record.rung,
+        reason=record.rule,
     )
 
 
@@ -290,5 +316,5 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
         lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),
         total_usd=claim.total_usd,
         serviced_on=stored.serviced_on,
-        delivery=_delivered(delivery, gathered.practice.zone) if delivery else None,
+        delivery=delivered_shown(delivery, gathered.practice.zone) if delivery else None,
     )

@@ -16,8 +16,9 @@ from ccm_fhir.errors import InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.keep_time import LONGEST_NOTE, keep_entry, refuse_signed_months
+from ccm_fhir.services.keep_time import LONGEST_NOTE, keep_entry
 from ccm_fhir.services.roles import performer_kind
+from ccm_fhir.services.signed_months import refuse_signed_months
 from ccm_fhir.services.timers import KEEPERS, mine
 from ccm_fhir.storage import ledger, practices, timers
 from ccm_fhir.storage.ledger import NewEntry

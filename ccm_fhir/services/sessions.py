@@ -15,13 +15,14 @@ from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reading import Reading
-from ccm_fhir.storage import audit, ehrs, launches, practices, users, web_sessions
+from ccm_fhir.storage import audit, ehrs, grants, launches, practices, users, web_sessions
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.crypto import hashed
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.launches import Launch
 from ccm_fhir.storage.tenancy import enter
 from ccm_fhir.storage.users import AppUser
+from ccm_fhir.storage.vocabulary import GrantStatus
 from ccm_fhir.storage.web_sessions import NewWebSession, WebSession
 
 IDLE = timedelta(minutes=15)
@@ -44,14 +45,20 @@ class Visit:
     ehr_name: str
     expires_at: datetime
 
+    @property
+    def signed_in_at(self) -> datetime:
+        """When the browser's session began."""
+        return self.expires_at - LONGEST
+
 
 def resolve(
     world: Installation, session_token: str, launch_id: str, *, touch: bool = True
 ) -> Visit | None:
     """Return the visit behind a cookie and a launch id, or None where either does not hold.
 
-    Sessions end by the real clock, whatever day a demo shows. What a page asks by itself says
-    ``touch=False``: it must not keep a session alive that nobody sits at.
+    A launch holds as long as the permission that the EHR gave with it. Sessions end by the real
+    clock, whatever day a demo shows. What a page asks by itself says ``touch=False``: it must not
+    keep a session alive that nobody sits at.
     """
     moment = world.clock()
     with world.db.write() as session:
@@ -61,6 +68,8 @@ def resolve(
         launch = launches.find(session, held.practice_id, launch_id, held.id_hash)
         user = users.find(session, held.practice_id, held.user_id)
         if launch is None or user is None or user.role is None:
+            return None
+        if grants.get(session, held.practice_id, launch.grant_id).status is not GrantStatus.ACTIVE:
             return None
         if touch:
             web_sessions.touch(session, held.practice_id, held.id_hash, moment)
@@ -73,13 +82,16 @@ def continue_or_start(
 ) -> tuple[str, str]:
     """Return a session secret and its hash: the browser's own if it is this person's, or a new one.
 
-    Keeping it lets a second patient open beside the first; another person gets a new session.
+    Keeping it lets a second patient open beside the first; another person gets a new session,
+    and the one that the browser held before ends.
     """
     now = world.clock()
     held = _live(session, session_token, now) if session_token else None
-    enter(session, user.practice_id)  # what the browser held before may be another practice's
     if held is not None and held.user_id == user.id and held.practice_id == user.practice_id:
         return session_token, held.id_hash
+    if held is not None:
+        _end(world, session, held, now)
+    enter(session, user.practice_id)  # what the browser held before may be another practice's
     secret = world.new_secret()
     started = web_sessions.start(
         session,
@@ -103,14 +115,7 @@ def end(world: Installation, session_token: str) -> None:
         held = _live(session, session_token, now)
         if held is None:
             return
-        web_sessions.end(session, held.practice_id, held.id_hash, now)
-        audit.append(
-            session,
-            world.audit_key,
-            held.practice_id,
-            AuditEntry(act="sign_out", user_id=held.user_id),
-            now,
-        )
+        _end(world, session, held, now)
 
 
 def frame_origins(world: Installation, iss: str = "") -> tuple[str, ...]:
@@ -126,6 +131,12 @@ def frame_origins(world: Installation, iss: str = "") -> tuple[str, ...]:
             active |= {ehr.fhir_base for ehr in known if ehr.is_active}
     named = {base for base in active if iss and base.rstrip("/") == iss.rstrip("/")}
     return tuple(sorted({str(Origin.of(base)) for base in named or active}))
+
+
+def _end(world: Installation, session: Session, held: WebSession, now: datetime) -> None:
+    web_sessions.end(session, held.practice_id, held.id_hash, now)
+    entry = AuditEntry(act="sign_out", user_id=held.user_id)
+    audit.append(session, world.audit_key, held.practice_id, entry, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Whose hand sets a practice up: an administrator's on a page, or the operator's by command.
 
-Every act is a line of the audit trail, which says what was changed and, for a page, who did it.
+Every act is a line of the audit trail, which says what was changed and who did it: a person, or
+the system's administrator at the command line.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.errors import InputError
+from ccm_fhir.fhir.audit_event import BY_COMMAND
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import audit, practices
@@ -50,10 +52,34 @@ def operator(world: Installation, practice: str = "") -> SetupHand:
     raise InputError("practice", f"{problem}: {told}")
 
 
+def practice_ids(world: Installation) -> tuple[str, ...]:
+    """Return the ids of every practice of the installation."""
+    with world.db.read() as session:
+        return tuple(practice.id for practice in practices.list_all(session))
+
+
 def audit_act(world: Installation, session: Session, hand: SetupHand, act: str) -> None:
     """Write the audit line; from here on, whoever signs in this practice waits."""
-    entry = AuditEntry(act=act, user_id=hand.user_id)
+    said = act if hand.user_id else f"{act} {BY_COMMAND}"
+    entry = AuditEntry(act=said, user_id=hand.user_id)
     audit.append(session, world.audit_key, hand.practice_id, entry, world.clock())
+
+
+def audit_command(world: Installation, session: Session, practice_id: str, act: str) -> None:
+    """Write the audit line of a command that changes one practice."""
+    audit_act(world, session, SetupHand(practice_id=practice_id, user_id=None), act)
+
+
+def audit_everywhere(world: Installation, act: str) -> None:
+    """Write the audit line of a command that changes the installation, in every practice's trail.
+
+    Each practice keeps a trail of its own, and what all of them stand on concerns each.
+    """
+    with world.db.read() as session:
+        every = practices.list_all(session)
+    for practice in every:
+        with world.db.write(practice.id) as session:
+            audit_command(world, session, practice.id, act)
 
 
 def _is_named(practice: Practice, name: str) -> bool:

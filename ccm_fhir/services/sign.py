@@ -26,6 +26,7 @@ from ccm_fhir.services.decision_record import hash_of, to_json
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, judge
+from ccm_fhir.services.month_locks import refuse_locked
 from ccm_fhir.services.plan_writes import Planned, our_identifier, placeholder, plan
 from ccm_fhir.services.review import if_attested, parties_of
 from ccm_fhir.storage import attestations, audit, claims, sign_offs
@@ -70,7 +71,7 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
     Raises:
         NotAllowedError: only a billing practitioner signs.
         InputError: a needed statement was not attested.
-        ConflictError: already signed, changed since it was shown, or nothing to report.
+        ConflictError: already signed, locked, changed since it was shown, or nothing to report.
     """
     actor.must_be("signing a month", Role.PRACTITIONER)
     with world.db.write(actor.practice_id) as session:
@@ -90,6 +91,7 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
             if gathered.sign_off.form_key == request.form_key:
                 return
             raise ConflictError(f"{request.month} is already signed.")
+        refuse_locked(session, gathered.practice, request.patient_id, request.month)
         shown = _shown(world, gathered, request)
         decided = _decided(world, gathered, shown)
         draft = _draft(actor, gathered, decided)
@@ -166,6 +168,7 @@ def _draft(actor: Actor, gathered: Gathered, decided: Judgement) -> ClaimDraft:
             parties=parties_of(gathered, actor),
             charges=gathered.charges,
             revision=1,
+            coverages=gathered.coverages,
         )
     )
     if isinstance(draft, ClaimDraft):
@@ -198,7 +201,9 @@ def _plan_claim(
         ),
         now,
     )
-    written = [d for d in gathered.deliveries if d.artefact_id in signing.worked]
+    written = [
+        d for d in gathered.deliveries if d.artefact_id in signing.worked and not d.has_fallen
+    ]
     procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
     encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
     envelope = ClaimEnvelope(

@@ -16,10 +16,10 @@ from ccm_fhir.services.ehr_access import (
     gate_of,
     stamp,
     token_endpoint,
-    user_client,
 )
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.roles import standing_of
+from ccm_fhir.services.user_tokens import user_client
 from ccm_fhir.storage import grants, practices, users
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.grants import Grant, NewGrant

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ccm_fhir.fhir.keys import SigningAlgorithm, generate
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.setup_hand import audit_everywhere
 from ccm_fhir.storage import keys, practices, resealing
 from ccm_fhir.storage.keys import NewSigningKey
 
@@ -32,6 +33,7 @@ def rotate(world: Installation, now: datetime) -> tuple[str, ...]:
                 public_jwk_json=json.dumps(key.public_jwk(), sort_keys=True),
             )
             keys.add(session, world.vault, new, now)
+    audit_everywhere(world, "rotate_keys")
     return tuple(key.kid for key in made)
 
 
@@ -55,4 +57,5 @@ def reseal(world: Installation) -> int:
     for practice_id in practice_ids:
         with world.db.write(practice_id) as session:
             done += resealing.reseal(session, world.vault, practice_id)
+    audit_everywhere(world, f"reseal_secrets {done}")
     return done

@@ -22,7 +22,8 @@ from ccm_fhir.errors import ConflictError, InputError, NotFoundError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import audit, ledger, patients, practices, timers
+from ccm_fhir.storage import approvals, audit, ledger, patients, practices, timers
+from ccm_fhir.storage.approvals import ApprovalRecord
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.timers import NewPolicy, NewTimer, TimerRecord
@@ -64,6 +65,9 @@ class TimerCard:
 class DayEntry:
     """One live entry of a person's own day, in the practice's time."""
 
+    patient_id: str
+    entry_id: str
+    is_waiting: bool
     patient_name: str = field(repr=False)
     started_at: datetime
     ended_at: datetime
@@ -117,9 +121,10 @@ def day_of(world: Installation, actor: Actor, now: datetime) -> MyDay:
         begins = datetime.combine(today, time.min, tzinfo=zone)
         ends = datetime.combine(today + timedelta(days=1), time.min, tzinfo=zone)
         found = ledger.of_user_between(session, actor.practice_id, actor.user_id, begins, ends)
+        asked = approvals.of_entries(session, actor.practice_id, [one.id for one in found])
         thrown = timers.discarded_since(session, actor.practice_id, actor.user_id, begins)
         return MyDay(
-            entries=tuple(_entry(session, actor, one, zone) for one in found),
+            entries=tuple(_entry(session, actor, one, zone, asked.get(one.id)) for one in found),
             discarded=tuple(_card(session, actor, one, _second(now)) for one in thrown),
         )
 
@@ -310,8 +315,17 @@ def _card(session: Session, actor: Actor, record: TimerRecord, moment: datetime)
     )
 
 
-def _entry(session: Session, actor: Actor, one: TimeEntryRecord, zone: ZoneInfo) -> DayEntry:
+def _entry(
+    session: Session,
+    actor: Actor,
+    one: TimeEntryRecord,
+    zone: ZoneInfo,
+    asked: ApprovalRecord | None,
+) -> DayEntry:
     return DayEntry(
+        patient_id=one.patient_id,
+        entry_id=one.id,
+        is_waiting=asked is not None and asked.is_approved is not True,
         patient_name=patients.get(session, actor.practice_id, one.patient_id).name,
         started_at=one.started_at.astimezone(zone),
         ended_at=one.ended_at.astimezone(zone),

@@ -30,11 +30,16 @@ class TokenCache:
     _tokens: dict[Key, CachedToken] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
-    def get(self, key: Key, now: datetime, ask: Callable[[], CachedToken]) -> CachedToken:
-        """Return a live token, asking for a new one where there is none."""
+    def get(
+        self, key: Key, now: datetime, ask: Callable[[], CachedToken], *, refused: str = ""
+    ) -> CachedToken:
+        """Return a live token, asking for a new one where there is none.
+
+        ``refused`` is a token that the EHR did not take: it is not handed out again.
+        """
         with self._lock:
             held = self._tokens.get(key)
-            if held is None or held.expires_at - MARGIN <= now:
+            if held is None or held.expires_at - MARGIN <= now or held.access_token == refused:
                 held = ask()
                 self._tokens[key] = held
             return held

@@ -1,26 +1,188 @@
-"""The write-back plan of a practice's EHR, from its CapabilityStatement and the granted scopes."""
+"""The write-back plan of a practice's EHR, from what it declares, grants, proved and was signed.
+
+The same plan is shown before the first write and followed by every delivery.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from ccm_fhir.domain.writeback import Artefact, RungName, Tenant, WritePlan, plan
-from ccm_fhir.fhir.capability import Capability
-from ccm_fhir.fhir.capability_writes import granted_permissions, write_capability
+import msgspec
+from sqlmodel import Session
 
-# What ``plan_writes`` can really make. A rung without a writer is shown, and is never live.
-INSTALLED = frozenset(
-    {RungName.ENCOUNTER_AND_PROCEDURE, RungName.PROCEDURE, RungName.CLAIM, RungName.HAND_OFF}
+from ccm_fhir.domain.writeback import (
+    LADDERS,
+    UPDATE,
+    Act,
+    Artefact,
+    Granted,
+    Means,
+    Override,
+    Proof,
+    ResourceKind,
+    RungName,
+    Standing,
+    Tenant,
+    WritePlan,
+    judge,
+    plan,
 )
+from ccm_fhir.fhir.capability import Capability, parse_capability
+from ccm_fhir.fhir.capability_writes import (
+    declared_sha256,
+    granted_permissions,
+    write_capability,
+)
+from ccm_fhir.storage import statements, write_facts
+from ccm_fhir.storage.ehrs import Ehr
+
+_TIME = frozenset(
+    {
+        RungName.ENCOUNTER_AND_PROCEDURE,
+        RungName.ENCOUNTER,
+        RungName.PROCEDURE,
+        RungName.OBSERVATION,
+        RungName.QUESTIONNAIRE_RESPONSE,
+        RungName.DOCUMENT,
+        RungName.HAND_OFF,
+    }
+)
+# What can really be made. A rung without a writer is shown, and is never live.
+INSTALLED: Mapping[Artefact, frozenset[RungName]] = {
+    Artefact.TIME_CONTACT: _TIME,
+    Artefact.TIME_WORK: _TIME,
+    Artefact.CONSENT: frozenset(
+        {
+            RungName.CONSENT,
+            RungName.QUESTIONNAIRE_RESPONSE,
+            RungName.DOCUMENT,
+            RungName.HAND_OFF,
+        }
+    ),
+    Artefact.CLAIM: frozenset({RungName.CLAIM, RungName.HAND_OFF}),
+    Artefact.CARE_PLAN: frozenset({RungName.HAND_OFF}),
+    Artefact.ENROLMENT: frozenset({RungName.HAND_OFF}),
+}
+_EVERYTHING = frozenset({Granted(resource_type="*", permission=letter) for letter in "cu"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """The newest CapabilityStatement that was read, and the hash of what it declares."""
+
+    capability: Capability | None
+    sha256: str
+
+
+def declared_by(session: Session, ehr: Ehr) -> Declared:
+    """Return what an EHR declares, by the newest reading; nothing where none was read."""
+    kept = statements.latest(session, ehr.practice_id, ehr.id)
+    if kept is not None and (ehr.capability_at is None or kept.fetched_at >= ehr.capability_at):
+        capability = parse_capability(kept.body_json.encode())
+        return Declared(capability=capability, sha256=kept.declared_sha256)
+    stored = capability_of(ehr)
+    return Declared(capability=stored, sha256=declared_sha256(stored) if stored else "")
+
+
+def capability_of(ehr: Ehr) -> Capability | None:
+    """Return what the EHR's stored CapabilityStatement says; None where none was read."""
+    return (
+        msgspec.json.decode(ehr.capability_json, type=Capability) if ehr.capability_json else None
+    )
+
+
+def tenant_of(session: Session, ehr: Ehr, granted_scopes: Iterable[str] | None) -> Tenant:
+    """Return all that a plan for an EHR rests on.
+
+    ``granted_scopes`` None: they are not known yet. It is planned as if all were granted, and
+    looked at again with a token in hand, before anything is sent.
+    """
+    capability = declared_by(session, ehr).capability
+    return Tenant(
+        capability=None if capability is None else write_capability(capability),
+        granted=_EVERYTHING
+        if granted_scopes is None
+        else granted_permissions(granted_scopes, "system"),
+        overrides=write_facts.overrides(session, ehr.practice_id, ehr.id),
+        proofs=write_facts.proofs(session, ehr.practice_id, ehr.id),
+    )
+
+
+def bare_tenant(capability: Capability | None) -> Tenant:
+    """Return an EHR of which nothing is known but what it declares, as if all were granted."""
+    return Tenant(
+        capability=None if capability is None else write_capability(capability),
+        granted=_EVERYTHING,
+    )
+
+
+def plan_for(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -> WritePlan:
+    """Return the plan of an artefact with the writers that this version has for it."""
+    return plan(artefact, _installed(artefact, tenant), standing)
 
 
 def write_plans(
-    capability: Capability | None, granted_scopes: Iterable[str]
+    capability: Capability | None,
+    granted_scopes: Iterable[str],
+    proofs: tuple[Proof, ...] = (),
+    overrides: tuple[Override, ...] = (),
 ) -> tuple[WritePlan, ...]:
     """Return the plan of every artefact; deliveries are made with our own (``system/``) token."""
     tenant = Tenant(
         capability=None if capability is None else write_capability(capability),
         granted=granted_permissions(granted_scopes, "system"),
-        installed=INSTALLED,
+        proofs=proofs,
+        overrides=overrides,
     )
-    return tuple(plan(artefact, tenant) for artefact in Artefact)
+    return tuple(plan_for(artefact, tenant) for artefact in Artefact)
+
+
+def written_types(tenant: Tenant) -> Mapping[str, str]:
+    """Return the types that some rung may write at an EHR, each with its SMART letters.
+
+    Every rung that could become live is asked for, so that a fall needs no administrator; what
+    the EHR does not offer is not.
+    """
+    open_tenant = _with_everything(tenant)
+    wanted: dict[str, str] = {}
+    for act in _installed_acts():
+        if judge(act, open_tenant).is_possible:
+            update = Act(resource_type=act.resource_type, code=UPDATE)
+            is_amended = act.resource_type != ResourceKind.CLAIM
+            may_update = is_amended and judge(update, open_tenant).is_possible
+            wanted[act.resource_type] = "crus" if may_update else "crs"
+    return wanted
+
+
+def _installed_acts() -> tuple[Act, ...]:
+    return tuple(
+        sorted(
+            {
+                act
+                for artefact, kinds in LADDERS.items()
+                for kind in kinds
+                if kind.means is Means.FHIR and kind.name in INSTALLED[artefact]
+                for act in kind.acts
+            }
+        )
+    )
+
+
+def _installed(artefact: Artefact, tenant: Tenant) -> Tenant:
+    return Tenant(
+        capability=tenant.capability,
+        granted=tenant.granted,
+        overrides=tenant.overrides,
+        proofs=tenant.proofs,
+        installed=INSTALLED[artefact],
+    )
+
+
+def _with_everything(tenant: Tenant) -> Tenant:
+    return Tenant(
+        capability=tenant.capability,
+        granted=_EVERYTHING,
+        overrides=tenant.overrides,
+        proofs=tenant.proofs,
+    )

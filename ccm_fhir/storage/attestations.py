@@ -10,9 +10,10 @@ from sqlmodel import col, select
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import AppUserRow, AttestationRow, PatientRow
-from ccm_fhir.storage.values import columns_of, require_parents, value_of
+from ccm_fhir.storage.values import columns_of, of_these, require_parents, value_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlmodel import Session
@@ -71,3 +72,49 @@ def of_month(
     return tuple(
         value_of(AttestationRecord, row, month=ServiceMonth.parse(row.month)) for row in rows
     )
+
+
+def kinds_of_month(
+    session: Session,
+    practice_id: str,
+    month: ServiceMonth,
+    patient_ids: Collection[str] | None = None,
+) -> dict[str, frozenset[str]]:
+    """Return which kinds of statement were made about each patient's month."""
+    rows = session.exec(
+        select(AttestationRow.patient_id, AttestationRow.kind).where(
+            col(AttestationRow.practice_id) == practice_id,
+            col(AttestationRow.month) == str(month),
+            *of_these(AttestationRow.patient_id, patient_ids),
+        )
+    )
+    found: dict[str, frozenset[str]] = {}
+    for patient_id, kind in rows:
+        found[patient_id] = found.get(patient_id, frozenset()) | {kind}
+    return found
+
+
+def latest_between(
+    session: Session,
+    practice_id: str,
+    patient_ids: Collection[str],
+    first: ServiceMonth,
+    last: ServiceMonth,
+) -> dict[tuple[str, str], AttestationRecord]:
+    """Return the newest statement of each patient and kind about some months, both included."""
+    rows = session.exec(
+        select(AttestationRow)
+        .where(
+            col(AttestationRow.practice_id) == practice_id,
+            col(AttestationRow.month) >= str(first),
+            col(AttestationRow.month) <= str(last),
+            *of_these(AttestationRow.patient_id, patient_ids),
+        )
+        .order_by(col(AttestationRow.attested_at), col(AttestationRow.id))
+    )
+    return {
+        (row.patient_id, row.kind): value_of(
+            AttestationRecord, row, month=ServiceMonth.parse(row.month)
+        )
+        for row in rows
+    }

@@ -78,3 +78,20 @@ def latest(session: Session, practice_id: str, patient_id: str) -> ChartRecord |
 def chart_of(row: ChartSnapshotRow) -> ChartRecord:
     """Read a stored chart back into facts."""
     return value_of(ChartRecord, row, facts=_DECODER.decode(row.facts_json))
+
+
+def as_of(
+    session: Session, practice_id: str, patient_id: str, moment: datetime
+) -> ChartRecord | None:
+    """Return the newest reading that was there at a moment, if there is any."""
+    row = session.exec(
+        select(ChartSnapshotRow)
+        .where(
+            col(ChartSnapshotRow.practice_id) == practice_id,
+            col(ChartSnapshotRow.patient_id) == patient_id,
+            col(ChartSnapshotRow.read_at) <= moment,
+        )
+        .order_by(col(ChartSnapshotRow.read_at).desc(), col(ChartSnapshotRow.id).desc())
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else chart_of(row)

@@ -16,12 +16,14 @@ from ccm_fhir.storage.values import (
     columns_of,
     insert_once,
     is_same,
+    of_these,
     require,
     require_parents,
     value_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from decimal import Decimal
 
@@ -107,14 +109,28 @@ def find_latest(
     return None if row is None else claim_of(row)
 
 
-def of_month(session: Session, practice_id: str, month: ServiceMonth) -> tuple[ClaimRecord, ...]:
-    """Return every claim of a practice's month, by revision."""
+def of_month(
+    session: Session,
+    practice_id: str,
+    month: ServiceMonth,
+    patient_ids: Collection[str] | None = None,
+) -> tuple[ClaimRecord, ...]:
+    """Return every claim of a practice's month, or of some of its patients, by revision."""
     rows = session.exec(
         select(ClaimRow)
-        .where(col(ClaimRow.practice_id) == practice_id, col(ClaimRow.month) == str(month))
+        .where(
+            col(ClaimRow.practice_id) == practice_id,
+            col(ClaimRow.month) == str(month),
+            *of_these(ClaimRow.patient_id, patient_ids),
+        )
         .order_by(col(ClaimRow.revision), col(ClaimRow.id))
     )
     return tuple(claim_of(row) for row in rows)
+
+
+def find_by_identifier(session: Session, practice_id: str, identifier: str) -> ClaimRecord | None:
+    """Return the claim with our identifier, or None."""
+    return _by_identifier(session, practice_id, identifier)
 
 
 def claim_of(row: ClaimRow) -> ClaimRecord:

@@ -12,9 +12,17 @@ from ccm_fhir.domain.reviews import ConditionReview
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import AppUserRow, ConditionReviewRow, PatientRow
-from ccm_fhir.storage.values import columns_of, insert_once, is_same, require_parents, value_of
+from ccm_fhir.storage.values import (
+    columns_of,
+    insert_once,
+    is_same,
+    of_these,
+    require_parents,
+    value_of,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -100,10 +108,12 @@ def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[Rev
     return _select(session, practice_id, col(ConditionReviewRow.patient_id) == patient_id)
 
 
-def of_practice(session: Session, practice_id: str) -> dict[str, tuple[ReviewRecord, ...]]:
+def of_practice(
+    session: Session, practice_id: str, patient_ids: Collection[str] | None = None
+) -> dict[str, tuple[ReviewRecord, ...]]:
     """Return every answer of a practice by its patient, oldest first for each Condition."""
     groups: dict[str, list[ReviewRecord]] = defaultdict(list)
-    for one in _select(session, practice_id):
+    for one in _select(session, practice_id, *of_these(ConditionReviewRow.patient_id, patient_ids)):
         groups[one.patient_id].append(one)
     return {patient_id: tuple(answers) for patient_id, answers in groups.items()}
 

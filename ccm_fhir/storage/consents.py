@@ -17,12 +17,14 @@ from ccm_fhir.storage.values import (
     columns_of,
     insert_once,
     is_same,
+    of_these,
     require,
     require_parents,
     value_of,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement
@@ -110,15 +112,22 @@ def record(session: Session, practice_id: str, new: NewConsent, now: datetime) -
     return _same_or_conflict(meanwhile, new)
 
 
+def get(session: Session, practice_id: str, record_id: str) -> ConsentRecord:
+    """Return a record; raises NotFoundError."""
+    return _record_of(require(session, RecordedConsentRow, practice_id, record_id))
+
+
 def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[ConsentRecord, ...]:
     """Return every record of a patient, corrected ones too, in the order of recording."""
     return _select(session, practice_id, col(RecordedConsentRow.patient_id) == patient_id)
 
 
-def of_practice(session: Session, practice_id: str) -> dict[str, tuple[ConsentRecord, ...]]:
+def of_practice(
+    session: Session, practice_id: str, patient_ids: Collection[str] | None = None
+) -> dict[str, tuple[ConsentRecord, ...]]:
     """Return every record of a practice by its patient, in the order of recording."""
     groups: dict[str, list[ConsentRecord]] = defaultdict(list)
-    for one in _select(session, practice_id):
+    for one in _select(session, practice_id, *of_these(RecordedConsentRow.patient_id, patient_ids)):
         groups[one.patient_id].append(one)
     return {patient_id: tuple(records) for patient_id, records in groups.items()}
 

@@ -44,12 +44,17 @@ __all__ = [
     "DeliveryEvent",
     "DeliveryRecord",
     "NewDelivery",
+    "about",
+    "all_of",
     "dependencies",
+    "dependents",
     "events",
     "find_by_identifier",
     "get",
+    "identifiers",
     "is_of_month",
     "of_artefact",
+    "of_patient",
     "of_patient_month",
     "plan",
     "unfinished",
@@ -115,6 +120,11 @@ def of_artefact(
     return _select(session, practice_id, is_kind, col(DeliveryRow.artefact_id) == artefact_id)
 
 
+def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return every delivery about a patient."""
+    return _select(session, practice_id, col(DeliveryRow.patient_id) == patient_id)
+
+
 def of_patient_month(
     session: Session, practice_id: str, patient_id: str, month: ServiceMonth, zone: ZoneInfo
 ) -> tuple[DeliveryRecord, ...]:
@@ -123,9 +133,33 @@ def of_patient_month(
     return _select(session, practice_id, is_of_patient, is_of_month(practice_id, month, zone))
 
 
+def about(session: Session, practice_id: str, delivery_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return what is delivered about a delivery: words it lost, notices, amendments."""
+    return _select(session, practice_id, col(DeliveryRow.of_delivery_id) == delivery_id)
+
+
+def dependents(session: Session, practice_id: str, delivery_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return the deliveries of the same artefact that wait for one."""
+    one = get(session, practice_id, delivery_id)
+    mine = of_artefact(session, practice_id, one.artefact_kind, one.artefact_id)
+    return tuple(other for other in mine if delivery_id in other.depends_on)
+
+
 def unfinished(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
     """Return every delivery of a practice that has not arrived, oldest first."""
-    return _select(session, practice_id, col(DeliveryRow.state).in_(_UNFINISHED))
+    is_live = col(DeliveryRow.fell_to).is_(None)
+    return _select(session, practice_id, is_live, col(DeliveryRow.state).in_(_UNFINISHED))
+
+
+def all_of(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
+    """Return every delivery of a practice, oldest first."""
+    return _select(session, practice_id)
+
+
+def identifiers(session: Session, practice_id: str) -> frozenset[str]:
+    """Return the identifiers of every delivery of a practice."""
+    found = select(DeliveryRow.identifier).where(col(DeliveryRow.practice_id) == practice_id)
+    return frozenset(session.exec(found))
 
 
 def events(session: Session, practice_id: str, delivery_id: str) -> tuple[DeliveryEvent, ...]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlmodel import col, func, select
 
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import DeliveryEventRow, DeliveryRow
 from ccm_fhir.storage.values import columns_of, is_same, value_of
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from sqlmodel import Session
 
     from ccm_fhir.domain.writeback import ResourceKind
-    from ccm_fhir.storage.vocabulary import ArtefactKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +30,8 @@ class NewDelivery:
     ``body_json`` may refer to resources that are to be sent before it, as
     ``urn:uuid:<delivery id>``; ``depends_on`` lists those deliveries. The id is the caller's
     (``ids.new_id``), so that bodies can name each other before anything is stored.
+    ``rung`` is the way of the ladder that it takes, and ``rule`` the sentence that chose it.
+    ``of_delivery_id`` names the delivery that one of another purpose than ARTEFACT is about.
     """
 
     id: str
@@ -42,6 +44,10 @@ class NewDelivery:
     identifier: str
     body_json: str = field(repr=False)
     depends_on: tuple[str, ...] = ()
+    rung: RungName | None = None
+    rule: str = ""
+    purpose: Purpose = Purpose.ARTEFACT
+    of_delivery_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +67,20 @@ class DeliveryRecord(NewDelivery):
     last_problem: str
     created_at: datetime
     updated_at: datetime
+    fell_to: RungName | None = None
+    statement_sha256: str = ""
+    answer_status: int = 0
+    answer_codes: tuple[str, ...] = ()
+
+    @property
+    def has_fallen(self) -> bool:
+        """Whether a lower rung has taken over what this delivery was to tell."""
+        return self.fell_to is not None
+
+    @property
+    def is_hand_off(self) -> bool:
+        """Whether a person carries it, and no request does."""
+        return self.rung is RungName.HAND_OFF
 
     @property
     def remote_ref(self) -> str:
@@ -84,6 +104,7 @@ def delivery_of(row: DeliveryRow) -> DeliveryRecord:
         row,
         depends_on=_words(row.depends_on_json),
         lossy=_words(row.lossy_json),
+        answer_codes=_words(row.answer_codes_json),
     )
 
 
@@ -134,12 +155,16 @@ def row_of(practice_id: str, new: NewDelivery, now: datetime) -> DeliveryRow:
         last_problem="",
         created_at=now,
         updated_at=now,
+        fell_to=None,
+        statement_sha256="",
+        answer_status=0,
+        answer_codes_json=to_json(()),
     )
 
 
 def is_same_delivery(one: NewDelivery, other: NewDelivery) -> bool:
     """Whether two plans say the same, but for the ids that were made up for each."""
-    made_up = frozenset({"id", "body_json", "depends_on"})
+    made_up = frozenset({"id", "body_json", "depends_on", "rule"})
     return (
         is_same(NewDelivery, one, other, but=made_up)
         and len(one.depends_on) == len(other.depends_on)

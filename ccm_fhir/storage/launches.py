@@ -172,6 +172,44 @@ def find(session: Session, practice_id: str, launch_id: str, session_id_hash: st
     return None if row is None else value_of(Launch, row)
 
 
+def find_ever(
+    session: Session, practice_id: str, launch_id: str, session_id_hash: str
+) -> Launch | None:
+    """Return a launch, ended ones too, and only to the browser session that made it."""
+    row = session.exec(
+        select(LaunchRow).where(
+            col(LaunchRow.practice_id) == practice_id,
+            col(LaunchRow.id) == launch_id,
+            col(LaunchRow.session_id_hash) == session_id_hash,
+        )
+    ).one_or_none()
+    return None if row is None else value_of(Launch, row)
+
+
+def open_of_session(session: Session, practice_id: str, session_id_hash: str) -> tuple[Launch, ...]:
+    """Return a browser session's launches that have not ended."""
+    rows = session.exec(
+        select(LaunchRow).where(
+            col(LaunchRow.practice_id) == practice_id,
+            col(LaunchRow.session_id_hash) == session_id_hash,
+            col(LaunchRow.ended_at).is_(None),
+        )
+    )
+    return tuple(value_of(Launch, row) for row in rows)
+
+
+def open_of_grant(session: Session, practice_id: str, grant_id: str) -> tuple[Launch, ...]:
+    """Return the launches that rest on a grant and have not ended."""
+    rows = session.exec(
+        select(LaunchRow).where(
+            col(LaunchRow.practice_id) == practice_id,
+            col(LaunchRow.grant_id) == grant_id,
+            col(LaunchRow.ended_at).is_(None),
+        )
+    )
+    return tuple(value_of(Launch, row) for row in rows)
+
+
 def set_patient(session: Session, practice_id: str, launch_id: str, patient_id: str) -> Launch:
     """Put a patient in context, where the launch came without one."""
     require(session, PatientRow, practice_id, patient_id)

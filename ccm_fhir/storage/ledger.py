@@ -1,4 +1,7 @@
-"""The time ledger: entries are recorded once, and corrected or voided by further rows only."""
+"""The time ledger: entries are recorded once, and corrected or voided by further rows only.
+
+Every row is sealed into the practice's chain in the transaction that writes it.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from sqlmodel import col, exists, select
 
 from ccm_fhir.domain.timekeeping import TimeEntry
 from ccm_fhir.errors import ConflictError, InputError
+from ccm_fhir.storage import chain, ledger_chain
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import AppUserRow, PatientRow, TimeEntryRow
 from ccm_fhir.storage.values import (
@@ -31,7 +35,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.codes import Activity, PerformerKind
     from ccm_fhir.domain.writeback import ContactMode
 
-_CHANGED_ALREADY = "the entry was corrected or voided already; look at it again"
+CHANGED_ALREADY = "The entry was corrected or taken back already; look at it again."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,17 +110,30 @@ class _Change:
     reason: str = ""
 
 
-def record(session: Session, practice_id: str, new: NewEntry, now: datetime) -> TimeEntryRecord:
-    """Record an entry; the same form sent again gives the same row.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ledger:
+    """Whose ledger is written, under which key, and when."""
+
+    session: Session
+    key: bytes = field(repr=False)
+    practice_id: str
+    now: datetime
+
+
+def record(
+    session: Session, key: bytes, practice_id: str, new: NewEntry, now: datetime
+) -> TimeEntryRecord:
+    """Record an entry; the same form sent again gives the same row. ``key`` seals the chain.
 
     Raises:
         ConflictError: the form was used before for something else.
     """
-    return _append(session, practice_id, new, _Change(), now)
+    ledger = _Ledger(session=session, key=key, practice_id=practice_id, now=now)
+    return _append(ledger, new, _Change())
 
 
 def correct(
-    session: Session, practice_id: str, correction: Correction, now: datetime
+    session: Session, key: bytes, practice_id: str, correction: Correction, now: datetime
 ) -> TimeEntryRecord:
     """Replace an entry by what it should have said; the old row stays readable.
 
@@ -128,15 +145,19 @@ def correct(
     if old.patient_id != correction.entry.patient_id:
         raise InputError("patient", "a correction cannot move time to another patient")
     change = _Change(kind=EntryChange.CORRECTION, supersedes_id=old.id, reason=correction.reason)
-    return _append(session, practice_id, correction.entry, change, now)
+    ledger = _Ledger(session=session, key=key, practice_id=practice_id, now=now)
+    return _append(ledger, correction.entry, change)
 
 
-def void(session: Session, practice_id: str, voiding: Voiding, now: datetime) -> TimeEntryRecord:
+def void(
+    session: Session, key: bytes, practice_id: str, voiding: Voiding, now: datetime
+) -> TimeEntryRecord:
     """Take an entry out of the count; raises ConflictError where it was changed already."""
     old = _require_entry(session, practice_id, voiding.entry_id)
     same_but_void = value_of(NewEntry, old, form_key=voiding.form_key, recorded_by=voiding.user_id)
     change = _Change(kind=EntryChange.VOID, supersedes_id=old.id, reason=voiding.reason)
-    return _append(session, practice_id, same_but_void, change, now)
+    ledger = _Ledger(session=session, key=key, practice_id=practice_id, now=now)
+    return _append(ledger, same_but_void, change)
 
 
 def get(session: Session, practice_id: str, entry_id: str) -> TimeEntryRecord:
@@ -169,6 +190,34 @@ def history(
     return tuple(sorted(rows, key=lambda row: (row.recorded_at, row.id)))
 
 
+def successor_of(session: Session, practice_id: str, entry_id: str) -> TimeEntryRecord | None:
+    """Return the row that corrected or voided a row, or None."""
+    found = _select(session, practice_id, col(TimeEntryRow.supersedes_id) == entry_id)
+    return found[0] if found else None
+
+
+def versions(session: Session, practice_id: str, entry_id: str) -> tuple[TimeEntryRecord, ...]:
+    """Return every row of one entry's history, oldest first; raises NotFoundError."""
+    first = get(session, practice_id, entry_id)
+    while first.supersedes_id is not None:
+        first = get(session, practice_id, first.supersedes_id)
+    found = [first]
+    while (later := successor_of(session, practice_id, found[-1].id)) is not None:
+        found.append(later)
+    return tuple(found)
+
+
+def find_by_form(session: Session, practice_id: str, form_key: str) -> TimeEntryRecord | None:
+    """Return what a form recorded before, or None."""
+    found = _select(session, practice_id, col(TimeEntryRow.form_key) == form_key)
+    return found[0] if found else None
+
+
+def is_current(session: Session, practice_id: str, entry_id: str) -> bool:
+    """Whether an entry counts: it voids nothing and nothing supersedes it."""
+    return bool(_select(session, practice_id, col(TimeEntryRow.id) == entry_id, is_live()))
+
+
 def is_live() -> ColumnElement[bool]:
     """Return the condition that a row counts: it voids nothing and nothing supersedes it."""
     successor = aliased(TimeEntryRow)
@@ -195,46 +244,37 @@ def _select(
 def _require_entry(session: Session, practice_id: str, entry_id: str) -> TimeEntryRow:
     row = require(session, TimeEntryRow, practice_id, entry_id)
     if row.change is EntryChange.VOID:
-        raise ConflictError(_CHANGED_ALREADY)
+        raise ConflictError(CHANGED_ALREADY)
     return row
 
 
-def _append(
-    session: Session, practice_id: str, new: NewEntry, change: _Change, now: datetime
-) -> TimeEntryRecord:
-    before = _by_form(session, practice_id, new.form_key)
+def _append(ledger: _Ledger, new: NewEntry, change: _Change) -> TimeEntryRecord:
+    session, practice_id = ledger.session, ledger.practice_id
+    chain.lock(session, practice_id)
+    before = find_by_form(session, practice_id, new.form_key)
     if before is not None:
         return _same_or_conflict(before, new, change)
     _refuse_impossible(new)
-    recorded_by = new.recorded_by or new.user_id
-    require_parents(
-        session,
-        practice_id,
-        (PatientRow, new.patient_id),
-        (AppUserRow, new.user_id),
-        (AppUserRow, recorded_by),
-    )
-    row = TimeEntryRow(
+    row = _row(ledger, new, change)
+    people = (AppUserRow, new.user_id), (AppUserRow, row.recorded_by)
+    require_parents(session, practice_id, (PatientRow, new.patient_id), *people)
+    if not insert_once(session, row):
+        raise ConflictError(CHANGED_ALREADY)
+    ledger_chain.seal(session, ledger.key, row)
+    return value_of(TimeEntryRecord, row)
+
+
+def _row(ledger: _Ledger, new: NewEntry, change: _Change) -> TimeEntryRow:
+    return TimeEntryRow(
         **columns_of(new, without=frozenset({"recorded_by"})),
-        id=new_id(now),
-        practice_id=practice_id,
-        recorded_at=now,
-        recorded_by=recorded_by,
+        id=new_id(ledger.now),
+        practice_id=ledger.practice_id,
+        recorded_at=ledger.now,
+        recorded_by=new.recorded_by or new.user_id,
         supersedes_id=change.supersedes_id,
         change=change.kind,
         change_reason=change.reason,
     )
-    if insert_once(session, row):
-        return value_of(TimeEntryRecord, row)
-    meanwhile = _by_form(session, practice_id, new.form_key)
-    if meanwhile is None:
-        raise ConflictError(_CHANGED_ALREADY)
-    return _same_or_conflict(meanwhile, new, change)
-
-
-def _by_form(session: Session, practice_id: str, form_key: str) -> TimeEntryRecord | None:
-    found = _select(session, practice_id, col(TimeEntryRow.form_key) == form_key)
-    return found[0] if found else None
 
 
 def _same_or_conflict(stored: TimeEntryRecord, new: NewEntry, change: _Change) -> TimeEntryRecord:

@@ -24,7 +24,7 @@ from ccm_fhir.storage.database import parse_url, postgres_engine, sqlite_engine
 from ccm_fhir.storage.tables import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy.engine import Connection, Engine
 
@@ -33,12 +33,21 @@ SCRIPTS = "ccm_fhir.storage:migrations"
 _LOCK = 4_207_199_490
 
 
-def upgrade(url: str) -> None:
-    """Bring a database to the newest revision, alone: others who try at once wait."""
+def upgrade(
+    url: str, ledger_key: Callable[[], bytes] | None = None, *, revision: str = "head"
+) -> None:
+    """Bring a database to the newest revision, or to one, alone: others who try at once wait.
+
+    ``ledger_key`` gives the key of the time ledger's chain, asked for only where a revision
+    seals rows that are there already.
+
+    Raises:
+        ConfigurationError: it is needed, and there is none.
+    """
     with _connection(url) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection, ledger_key), revision)
         _refuse_broken_references(connection)
 
 
@@ -103,10 +112,13 @@ def _render_plain(kind: str, item: object, context: object) -> str | Literal[Fal
     return False
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(
+    connection: Connection | None = None, ledger_key: Callable[[], bytes] | None = None
+) -> Config:
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
     config.attributes["connection"] = connection
+    config.attributes["ledger_key"] = ledger_key
     return config
 
 

@@ -5,29 +5,45 @@ A fixed number of queries, however many patients there are.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlmodel import col, func, select
+from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import ResourceKind
-from ccm_fhir.storage import claims, condition_reviews, consents, patients
+from ccm_fhir.domain.writeback import ResourceKind, RungName
+from ccm_fhir.storage import (
+    approvals,
+    attestations,
+    claims,
+    condition_reviews,
+    consents,
+    patients,
+    plans,
+)
+from ccm_fhir.storage.approvals import is_counted
 from ccm_fhir.storage.charts import ChartRecord, chart_of
 from ccm_fhir.storage.deliveries import is_of_month
 from ccm_fhir.storage.ledger import TimeEntryRecord, is_live, touches
 from ccm_fhir.storage.sign_offs import SignOffRecord, sign_off_of
-from ccm_fhir.storage.tables import ChartSnapshotRow, DeliveryRow, SignOffRow, TimeEntryRow
-from ccm_fhir.storage.values import value_of
+from ccm_fhir.storage.tables import (
+    ChartSnapshotRow,
+    DeliveryRow,
+    KeyedByHandRow,
+    SignOffRow,
+    TimeEntryRow,
+)
+from ccm_fhir.storage.values import of_these, value_of
 from ccm_fhir.storage.vocabulary import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
     from zoneinfo import ZoneInfo
 
     from sqlmodel import Session
 
     from ccm_fhir.domain.dates import ServiceMonth
+    from ccm_fhir.domain.plans.versions import AdoptedPlan
     from ccm_fhir.storage.claims import ClaimRecord
     from ccm_fhir.storage.condition_reviews import ReviewRecord
     from ccm_fhir.storage.consents import ConsentRecord
@@ -36,9 +52,15 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
+_TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go to the EHR
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthRow:
-    """One patient's month: newest chart, live time, newest signature and claim, deliveries."""
+    """One patient's month: newest chart, newest signature and claim, deliveries.
+
+    ``entries`` is live time that waits for nobody's approval.
+    """
 
     patient: PatientRecord
     chart: ChartRecord | None
@@ -49,6 +71,9 @@ class MonthRow:
     claim_delivery_state: DeliveryState | None
     consents: tuple[ConsentRecord, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
+    attested_kinds: frozenset[str] = frozenset()
+    waiting_entries: int = 0
+    plans: tuple[AdoptedPlan, ...] = ()
 
     @property
     def entered_seconds(self) -> int:
@@ -57,16 +82,24 @@ class MonthRow:
 
 
 def month_rows(
-    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+    session: Session,
+    practice_id: str,
+    month: ServiceMonth,
+    zone: ZoneInfo,
+    patient_ids: Collection[str] | None = None,
 ) -> tuple[MonthRow, ...]:
-    """Return a practice's patients, by name, with their month."""
-    charts = _charts(session, practice_id)
-    entries = _entries(session, practice_id, month, zone)
-    sign_offs = _sign_offs(session, practice_id, month)
-    newest_claims = {c.patient_id: c for c in claims.of_month(session, practice_id, month)}
-    states = _delivery_states(session, practice_id, month, zone)
-    recorded = consents.of_practice(session, practice_id)
-    reviews = condition_reviews.of_practice(session, practice_id)
+    """Return a practice's patients, by name, with their month; all of them, or those named."""
+    charts = _charts(session, practice_id, patient_ids)
+    entries = _entries(session, practice_id, month, zone, patient_ids)
+    sign_offs = _sign_offs(session, practice_id, month, patient_ids)
+    found = claims.of_month(session, practice_id, month, patient_ids)
+    newest_claims = {c.patient_id: c for c in found}
+    states = _delivery_states(session, practice_id, month, zone, patient_ids)
+    recorded = consents.of_practice(session, practice_id, patient_ids)
+    reviews = condition_reviews.of_practice(session, practice_id, patient_ids)
+    attested = attestations.kinds_of_month(session, practice_id, month, patient_ids)
+    waiting = _waiting(session, practice_id, month, zone)
+    adopted = plans.adopted_of_practice(session, practice_id, patient_ids)
     return tuple(
         MonthRow(
             patient=patient,
@@ -78,19 +111,27 @@ def month_rows(
             claim_delivery_state=_newest_claim_state(states.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
             reviews=reviews.get(patient.id, ()),
+            attested_kinds=attested.get(patient.id, frozenset()),
+            waiting_entries=waiting[patient.id],
+            plans=adopted.get(patient.id, ()),
         )
-        for patient in patients.list_all(session, practice_id)
+        for patient in patients.list_all(session, practice_id, patient_ids)
     )
 
 
-def _charts(session: Session, practice_id: str) -> dict[str, ChartRecord]:
+def _charts(
+    session: Session, practice_id: str, patient_ids: Collection[str] | None
+) -> dict[str, ChartRecord]:
     rank = func.row_number().over(
         partition_by=col(ChartSnapshotRow.patient_id),
         order_by=(col(ChartSnapshotRow.read_at).desc(), col(ChartSnapshotRow.id).desc()),
     )
     ranked = (
         select(ChartSnapshotRow.id, rank.label("rank"))
-        .where(col(ChartSnapshotRow.practice_id) == practice_id)
+        .where(
+            col(ChartSnapshotRow.practice_id) == practice_id,
+            *of_these(ChartSnapshotRow.patient_id, patient_ids),
+        )
         .subquery()
     )
     rows = session.exec(
@@ -102,35 +143,81 @@ def _charts(session: Session, practice_id: str) -> dict[str, ChartRecord]:
 
 
 def _entries(
-    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+    session: Session,
+    practice_id: str,
+    month: ServiceMonth,
+    zone: ZoneInfo,
+    patient_ids: Collection[str] | None,
 ) -> dict[str, tuple[TimeEntryRecord, ...]]:
     rows = session.exec(
         select(TimeEntryRow)
         .where(
             col(TimeEntryRow.practice_id) == practice_id,
             is_live(),
+            is_counted(),
             touches(month.starts_at(zone), month.ends_at(zone)),
+            *of_these(TimeEntryRow.patient_id, patient_ids),
         )
         .order_by(col(TimeEntryRow.started_at), col(TimeEntryRow.id))
     )
     return _grouped((row.patient_id, value_of(TimeEntryRecord, row)) for row in rows)
 
 
-def _sign_offs(session: Session, practice_id: str, month: ServiceMonth) -> dict[str, SignOffRecord]:
+def _waiting(
+    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+) -> Counter[str]:
+    """Count the entries of each patient's month whose approval nobody has answered."""
+    open_ids = [one.entry_id for one in approvals.waiting(session, practice_id)]
+    if not open_ids:
+        return Counter()
+    rows = session.exec(
+        select(TimeEntryRow.patient_id).where(
+            col(TimeEntryRow.practice_id) == practice_id,
+            is_live(),
+            touches(month.starts_at(zone), month.ends_at(zone)),
+            col(TimeEntryRow.id).in_(open_ids),
+        )
+    )
+    return Counter(rows)
+
+
+def _sign_offs(
+    session: Session, practice_id: str, month: ServiceMonth, patient_ids: Collection[str] | None
+) -> dict[str, SignOffRecord]:
     rows = session.exec(
         select(SignOffRow)
-        .where(col(SignOffRow.practice_id) == practice_id, col(SignOffRow.month) == str(month))
+        .where(
+            col(SignOffRow.practice_id) == practice_id,
+            col(SignOffRow.month) == str(month),
+            *of_these(SignOffRow.patient_id, patient_ids),
+        )
         .order_by(col(SignOffRow.revision), col(SignOffRow.id))
     )
     return {row.patient_id: sign_off_of(row) for row in rows}
 
 
 def _delivery_states(
-    session: Session, practice_id: str, month: ServiceMonth, zone: ZoneInfo
+    session: Session,
+    practice_id: str,
+    month: ServiceMonth,
+    zone: ZoneInfo,
+    patient_ids: Collection[str] | None,
 ) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
+    by_hand = select(KeyedByHandRow.delivery_id).where(
+        col(KeyedByHandRow.practice_id) == practice_id
+    )
     found = session.exec(
         select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
-        .where(col(DeliveryRow.practice_id) == practice_id, is_of_month(practice_id, month, zone))
+        .where(
+            col(DeliveryRow.practice_id) == practice_id,
+            is_of_month(practice_id, month, zone),
+            *of_these(DeliveryRow.patient_id, patient_ids),
+            or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
+            col(DeliveryRow.fell_to).is_(None),
+            col(DeliveryRow.last_problem).not_in(_TAKEN_BACK),
+            # What waits for a person to key it is work in hand, not trouble.
+            col(DeliveryRow.rung).is_distinct_from(RungName.HAND_OFF),
+        )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(

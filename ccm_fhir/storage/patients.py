@@ -10,7 +10,7 @@ from sqlmodel import col, select
 from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import EhrRow, PatientRow
-from ccm_fhir.storage.values import insert_once, require, value_of
+from ccm_fhir.storage.values import insert_once, of_these, require, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -103,11 +103,13 @@ def fhir_ids(
     return dict(iter(rows))
 
 
-def list_all(session: Session, practice_id: str) -> tuple[PatientRecord, ...]:
-    """Return a practice's patients by name."""
+def list_all(
+    session: Session, practice_id: str, patient_ids: Collection[str] | None = None
+) -> tuple[PatientRecord, ...]:
+    """Return a practice's patients by name; all of them, or those named."""
     rows = session.exec(
         select(PatientRow)
-        .where(col(PatientRow.practice_id) == practice_id)
+        .where(col(PatientRow.practice_id) == practice_id, *of_these(PatientRow.id, patient_ids))
         .order_by(col(PatientRow.name), col(PatientRow.id))
     )
     return tuple(value_of(PatientRecord, row) for row in rows)

@@ -26,6 +26,7 @@ class NewPractice:
     """A practice to be entered; ``identifier_namespace`` is a secret random UUID.
 
     Whoever knows the namespace can test whether a patient was billed: it never leaves us.
+    ``locality`` is the fee schedule's, as 10112-00: the contractor's number and its own.
     """
 
     name: str
@@ -36,6 +37,7 @@ class NewPractice:
     taxonomy: str = ""
     organization_ref: str = ""
     place_of_service: str = "11"
+    locality: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

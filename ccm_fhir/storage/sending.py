@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from ccm_fhir.domain.writeback import RungName
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
         {
@@ -55,6 +57,24 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """What the EHR answered: status, issue codes, and the hash of what it declared then."""
+
+    status: int
+    codes: tuple[str, ...] = ()
+    statement_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fall:
+    """That a lower rung takes over, and under which word."""
+
+    delivery_id: str
+    to: RungName
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """The wish to send now; ``tries`` is what the caller has read, so that only one goes on."""
 
@@ -70,6 +90,7 @@ class Receipt:
     remote_id: str = field(repr=False)
     remote_version: str = ""
     remote_hash: str = ""
+    answer: Answered | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +109,7 @@ class Problem:
 
     delivery_id: str
     code: str
+    answer: Answered | None = None
 
 
 def claim_for_sending(
@@ -134,6 +156,7 @@ def mark_sent(
     row.remote_id = receipt.remote_id
     row.remote_version = receipt.remote_version
     row.remote_hash = receipt.remote_hash
+    _keep(row, receipt.answer)
     return _move(session, row, State.SENT, now)
 
 
@@ -158,6 +181,7 @@ def mark_uncertain(
 ) -> DeliveryRecord:
     """Record that the outcome of a try is not known: search before sending again."""
     row = _lock(session, practice_id, problem.delivery_id)
+    _keep(row, problem.answer)
     return _move(session, row, State.UNCERTAIN, now, code=problem.code)
 
 
@@ -166,6 +190,7 @@ def mark_rejected(
 ) -> DeliveryRecord:
     """Record that the EHR has refused the resource; it was not written."""
     row = _lock(session, practice_id, problem.delivery_id)
+    _keep(row, problem.answer)
     return _move(session, row, State.REJECTED, now, code=problem.code)
 
 
@@ -174,6 +199,7 @@ def mark_quarantined(
 ) -> DeliveryRecord:
     """Record that the EHR holds more than one, or something else, under our identifier."""
     row = _lock(session, practice_id, problem.delivery_id)
+    _keep(row, problem.answer)
     return _move(session, row, State.QUARANTINE, now, code=problem.code)
 
 
@@ -182,7 +208,52 @@ def mark_held(
 ) -> DeliveryRecord:
     """Record that a person must decide whether it is sent again."""
     row = _lock(session, practice_id, problem.delivery_id)
+    _keep(row, problem.answer)
     return _move(session, row, State.HELD, now, code=problem.code)
+
+
+def mark_fallen(session: Session, practice_id: str, fall: Fall, now: datetime) -> DeliveryRecord:
+    """Record that a lower rung takes over what surely was not written here.
+
+    Raises:
+        ConflictError: it was written, or may have been, or a lower rung has it already.
+    """
+    row = _lock(session, practice_id, fall.delivery_id)
+    if row.fell_to is not None or row.state in {State.SENT, State.SENDING, State.QUARANTINE}:
+        raise ConflictError(f"a delivery that is {row.state} cannot fall to a lower rung")
+    row.fell_to = fall.to
+    row.state = State.REJECTED
+    row.last_problem = fall.code
+    row.updated_at = now
+    add_event(session, row, "fell", now, fall.code)
+    return delivery_of(row)
+
+
+def note_fall(session: Session, practice_id: str, delivery_id: str, to: RungName) -> None:
+    """Record which rung has taken over from a delivery that was refused already."""
+    row = _lock(session, practice_id, delivery_id)
+    if row.state is not State.REJECTED:
+        raise ConflictError(f"a delivery that is {row.state} has not fallen")
+    row.fell_to = to
+    session.flush()
+
+
+def mark_withdrawn(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that what surely is not in the EHR need not go there any more.
+
+    Raises:
+        ConflictError: it is there, may be, or is just being sent.
+    """
+    row = _lock(session, practice_id, problem.delivery_id)
+    if row.state in {State.SENT, State.SENDING, State.QUARANTINE}:
+        raise ConflictError(f"a delivery that is {row.state} cannot be withdrawn")
+    row.state = State.REJECTED
+    row.last_problem = problem.code
+    row.updated_at = now
+    add_event(session, row, "withdrawn", now, problem.code)
+    return delivery_of(row)
 
 
 def mark_postponed(
@@ -212,6 +283,8 @@ def release(session: Session, practice_id: str, problem: Problem, now: datetime)
     row = _lock(session, practice_id, problem.delivery_id)
     if row.state not in {State.HELD, State.REJECTED}:
         raise ConflictError(f"a delivery that is {row.state} cannot be released")
+    if row.fell_to is not None:
+        raise ConflictError("a lower rung has taken this delivery over")
     return _move(session, row, State.PLANNED, now, code=problem.code)
 
 
@@ -226,6 +299,14 @@ def _lock(session: Session, practice_id: str, delivery_id: str) -> DeliveryRow:
     if row is None:
         raise NotFoundError("delivery")
     return row
+
+
+def _keep(row: DeliveryRow, answer: Answered | None) -> None:
+    if answer is None:
+        return
+    row.answer_status = answer.status
+    row.answer_codes_json = to_json(answer.codes)
+    row.statement_sha256 = answer.statement_sha256
 
 
 def _move(

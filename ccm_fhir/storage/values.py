@@ -12,7 +12,10 @@ from sqlmodel import col, select
 from ccm_fhir.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from _typeshed import DataclassInstance
+    from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
     from ccm_fhir.storage.tables.base import Row, TenantRow
@@ -72,6 +75,13 @@ def require_parents(
     for kind, row_id in parents:
         if row_id is not None:
             require(session, kind, practice_id, row_id)
+
+
+def of_these(
+    column: object, patient_ids: Collection[str] | None
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that a row is of one of some patients; none where all are meant."""
+    return () if patient_ids is None else (col(column).in_(patient_ids),)
 
 
 def insert_once(session: Session, row: Row) -> bool:

@@ -7,17 +7,24 @@ from enum import StrEnum
 from ccm_fhir.domain.writeback import DeliveryState
 
 __all__ = [
+    "ApprovalStep",
     "ArtefactKind",
     "AttemptRefusal",
     "CardKind",
     "CardOutcome",
     "ChartSource",
     "ClientAuth",
+    "CopyGivenBy",
+    "CopyLanguage",
     "DeliveryState",
     "EntryChange",
     "EntrySource",
     "GrantKind",
     "GrantStatus",
+    "LockAct",
+    "OutreachOutcome",
+    "ProofWord",
+    "Purpose",
     "TimerOutcome",
 ]
 
@@ -84,6 +91,35 @@ class ArtefactKind(StrEnum):
 
     TIME_ENTRY = "time_entry"
     CLAIM = "claim"
+    CONSENT = "consent"
+
+
+class Purpose(StrEnum):
+    """What a delivery is for.
+
+    ARTEFACT carries the thing itself. WORDS carries what the EHR dropped of another delivery,
+    NOTICE tells a work queue of one, and AMENDMENT takes one back.
+    """
+
+    ARTEFACT = "artefact"
+    WORDS = "words"
+    NOTICE = "notice"
+    AMENDMENT = "amendment"
+
+
+class ProofWord(StrEnum):
+    """What was proved about an act, or that a person has withdrawn it."""
+
+    SUPPORTED = "supported"
+    NOT_SUPPORTED = "not_supported"
+    WITHDRAWN = "withdrawn"
+
+
+class ApprovalStep(StrEnum):
+    """A step in approving typed time."""
+
+    ASKED = "asked"
+    ANSWERED = "answered"
 
 
 class TimerOutcome(StrEnum):
@@ -108,3 +144,36 @@ class CardOutcome(StrEnum):
 
     ACCEPTED = "accepted"
     OVERRIDDEN = "overridden"
+
+
+class LockAct(StrEnum):
+    """What somebody did to a month."""
+
+    LOCK = "lock"
+    UNLOCK = "unlock"
+
+
+class CopyGivenBy(StrEnum):
+    """How a copy of the plan reached the patient."""
+
+    IN_PERSON = "in_person"
+    MAIL = "mail"
+    PORTAL = "portal"
+    READ_ALOUD = "read_aloud"
+
+
+class CopyLanguage(StrEnum):
+    """The languages of the patient's copy, as their tags."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
+
+
+class OutreachOutcome(StrEnum):
+    """What came of an attempt to reach the patient."""
+
+    REACHED = "reached"
+    NO_ANSWER = "no_answer"
+    LEFT_MESSAGE = "left_message"
+    WRONG_NUMBER = "wrong_number"
+    CALL_BACK = "call_back"

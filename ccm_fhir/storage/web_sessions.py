@@ -103,6 +103,21 @@ def end(session: Session, practice_id: str, id_hash: str, now: datetime) -> None
     )
 
 
+def is_signed_in(session: Session, practice_id: str, user_id: str, since: datetime) -> bool:
+    """Whether a person has a session that has not ended and was used since a moment."""
+    found = session.exec(
+        select(WebSessionRow.id_hash)
+        .where(
+            col(WebSessionRow.practice_id) == practice_id,
+            col(WebSessionRow.user_id) == user_id,
+            col(WebSessionRow.ended_at).is_(None),
+            col(WebSessionRow.last_seen_at) > since,
+        )
+        .limit(1)
+    ).one_or_none()
+    return found is not None
+
+
 def _require(session: Session, practice_id: str, id_hash: str) -> WebSessionRow:
     row = session.exec(
         select(WebSessionRow).where(

@@ -11,7 +11,9 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.timers import TimerPolicy
 from ccm_fhir.services.patient_month import PatientMonthReview
 from ccm_fhir.services.review import review_patient_month
+from ccm_fhir.services.seen_timers import note_timers_seen
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.services.timer_thresholds import crossings_ahead
 from ccm_fhir.services.timers import policy_for, timers_of
 from smart_app.deps import Opened
 from smart_app.session.refusals import SessionEndedError
@@ -66,12 +68,18 @@ def show_patient(
 
 
 def frame_of(opened: Opened, month: ServiceMonth, here: str, *, done: str = "") -> page.FrameView:
-    """Return a page's frame, with the person's timers as they stand now."""
+    """Return a page's frame, with the person's timers as they stand now.
+
+    Those of patients whose chart is not open here carry a name, so that a line is written.
+    """
     cards = timers_of(opened.world, opened.visit.actor, opened.now)
+    named = [card.patient_id for card in cards if card.patient_id != opened.visit.patient_id]
+    note_timers_seen(opened.world, opened.visit, named)
+    ahead = crossings_ahead(opened.world, opened.visit.actor, cards, opened.now)
     around = page.Around(
         is_demo=opened.settings.is_demo,
         done=done,
-        timers=timer_views(cards, opened.visit.patient_id),
+        timers=timer_views(cards, opened.visit.patient_id, ahead),
     )
     return page.frame(opened.visit, month, here, around)
 

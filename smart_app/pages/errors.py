@@ -22,6 +22,7 @@ from smart_app.deps import wiring
 from smart_app.session.refusals import (
     BrokenFormError,
     ForgedRequestError,
+    GrantWithdrawnError,
     SessionEndedError,
     TooManyRequestsError,
 )
@@ -40,6 +41,7 @@ _LAUNCH_STATUSES = {
     "reauthorise": 403,
     "ehr_unreachable": 504,
 }
+_FORBIDDEN = 403
 _BAD_GATEWAY = 502
 
 
@@ -48,6 +50,7 @@ def handlers() -> dict[type[Exception], Handler]:
     return {
         LaunchError: _launch,
         SessionEndedError: _session_ended,
+        GrantWithdrawnError: _withdrawn,
         TooManyRequestsError: _too_many,
         NotFoundError: _session_ended,
         ForgedRequestError: _always(problems.NOT_OURS, 403),
@@ -82,6 +85,13 @@ def _session_ended(request: Request, _: Exception) -> Response:
     if "hx-request" in request.headers:
         return HTMLResponse(problems.SESSION_ENDED.title, status_code=_STOP_POLLING)
     return _page(request, problems.SESSION_ENDED, 404)
+
+
+def _withdrawn(request: Request, error: Exception) -> Response:
+    problem = problems.withdrawn(cast("GrantWithdrawnError", error).iss)
+    if "hx-request" in request.headers:
+        return HTMLResponse(problem.title, status_code=_STOP_POLLING)
+    return _page(request, problem, _FORBIDDEN)
 
 
 def _too_many(request: Request, error: Exception) -> Response:

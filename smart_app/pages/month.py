@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse, Response
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
+from ccm_fhir.services.needs_person import count_that_need_a_person
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.practice_overview import practice_setup
 from ccm_fhir.services.setup_hand import administrator
@@ -23,16 +24,21 @@ router = APIRouter(prefix="/l/{launch_id}")
 
 @router.get("/month")
 def month(
-    opened: OpenLaunch, month: AskedMonth, state: MonthState | None = None, page: int = 1
+    opened: OpenLaunch,
+    month: AskedMonth,
+    state: MonthState | None = None,
+    page: int = 1,
+    reason: str = "",
 ) -> Response:
-    """Show every patient's month."""
-    wanted = MonthFilter(month=month.value, state=state, page=page)
+    """Show every patient's month, those in one state, or those whom one reason holds up."""
+    wanted = MonthFilter(month=month.value, state=state, page=page, reason=reason or None)
     found = overview(opened.world, opened.visit.actor, wanted, opened.now)
     current = ServiceMonth.containing(found.today)
     if not month.is_named and current != month.value:
         return to_month(opened.visit.launch_id, current)
     around = frame_of(opened, month.value, frames.MONTH)
-    view = month_page(found, finish=_finish(opened))
+    needs = count_that_need_a_person(opened.world, opened.visit.actor.practice_id)
+    view = month_page(found, finish=_finish(opened), needs=needs)
     return HTMLResponse(render("month.html", page=around, view=view))
 
 

@@ -9,10 +9,12 @@ from decimal import Decimal, InvalidOperation
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.timers import TimerPolicy
 from ccm_fhir.errors import ConflictError, InputError
+from ccm_fhir.services.approvals import set_policy as set_typed
 from ccm_fhir.services.practice_charges import SetCharge, set_charge
 from ccm_fhir.services.practice_details import (
     PracticeChange,
@@ -34,6 +36,7 @@ from smart_app.views.rendering import render
 
 router = APIRouter(prefix="/l/{launch_id}/practice")
 _SEE_OTHER = 303
+_MOST_DIGITS = 4
 _YES_NO = {"yes": True, "no": False}
 
 
@@ -101,6 +104,22 @@ def timers(write: GuardedWrite) -> Response:
     return _done(write, forms.TIMERS, tuple(role.value for role in KEEPERS), act)
 
 
+@router.post("/typed")
+def typed(write: GuardedWrite) -> Response:
+    """Set what may be typed without a second person."""
+
+    def act() -> None:
+        opened = write.opened
+        policy = TypedPolicy(
+            late_after_days=_whole(write, "late_after_days"),
+            longest_minutes=_whole(write, "longest_minutes"),
+            after_month_end=_yes_or_no(write, "after_month_end"),
+        )
+        set_typed(opened.world, administrator(opened.visit.actor), policy, opened.now)
+
+    return _done(write, forms.TYPED, forms.TYPED_FIELDS, act)
+
+
 @router.post("/person")
 def person(write: GuardedWrite) -> Response:
     """Give a person a role, NPI and taxonomy, or take the role away."""
@@ -162,6 +181,13 @@ def _day(write: Write, name: str) -> date:
         return date.fromisoformat(write.text(name))
     except ValueError:
         raise InputError(name, "Give a day.") from None
+
+
+def _whole(write: Write, name: str) -> int:
+    text = write.text(name)
+    if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
+        raise InputError(name, "Give a whole number.")
+    return int(text)
 
 
 def _amount(write: Write) -> Decimal:

@@ -14,8 +14,9 @@ from ccm_fhir.domain.writeback import ContactMode
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services import timers
 from ccm_fhir.services.save_timer import Saved, SaveTimer, save
-from ccm_fhir.services.timers import StartTimer, TimerRunningError
-from smart_app.deps import AskedMonth, GuardedWrite, OpenLaunch, Write
+from ccm_fhir.services.seen_timers import note_timers_seen
+from ccm_fhir.services.timers import MyDay, StartTimer, TimerRunningError
+from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
 from smart_app.pages.answers import frame_of, patient_id_of, to_month, to_patient
 from smart_app.session.refusals import BrokenFormError
 from smart_app.views import page
@@ -36,7 +37,7 @@ def look(request: Request, opened: OpenLaunch, month: AskedMonth, done: str = ""
     around = frame_of(opened, month.value, page.TIMER, done=done)
     if "x-bar" in request.headers:
         return HTMLResponse(render("parts/timer_bar.html", page=around), headers={"vary": "X-Bar"})
-    day = timers.day_of(opened.world, opened.visit.actor, opened.now)
+    day = _own_day(opened)
     html = render("timer.html", page=around, view=my_time(day))
     return HTMLResponse(html, headers={"vary": "X-Bar"})
 
@@ -128,6 +129,15 @@ def sign(write: GuardedWrite, timer_id: str) -> Response:
     return JSONResponse({"state": card.state.value, "seconds": card.seconds})
 
 
+def _own_day(opened: Opened) -> MyDay:
+    """Return the person's own day, and note whose names it shows."""
+    day = timers.day_of(opened.world, opened.visit.actor, opened.now)
+    shown = [entry.patient_id for entry in day.entries]
+    shown += [card.patient_id for card in day.discarded]
+    note_timers_seen(opened.world, opened.visit, shown)
+    return day
+
+
 def _started(write: Write, request: StartTimer, action: str) -> Response:
     opened = write.opened
     try:
@@ -171,7 +181,7 @@ def _refused(write: Write, problem: ConflictError) -> HTMLResponse:
 
 def _page(write: Write, refused: Refused, status: int) -> HTMLResponse:
     opened = write.opened
-    day = timers.day_of(opened.world, opened.visit.actor, opened.now)
+    day = _own_day(opened)
     around = frame_of(opened, write.month(), page.TIMER)
     around = replace(around, timers=as_sent(around.timers, refused))
     html = render("timer.html", page=around, view=my_time(day, refused))

@@ -12,6 +12,14 @@ class SessionEndedError(CcmError):
         super().__init__("the session has ended")
 
 
+class GrantWithdrawnError(CcmError):
+    """The EHR took back what this launch rests on; ``iss`` is the EHR to launch from again."""
+
+    def __init__(self, iss: str) -> None:
+        self.iss = iss
+        super().__init__("the EHR has taken its permission back")
+
+
 class ForgedRequestError(CcmError):
     """A write that did not come from a page of ours; ``check`` names the guard that saw it."""
 

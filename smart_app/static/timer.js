@@ -14,6 +14,7 @@
   let lastTick = performance.now();
   let signedAt = performance.now();
   let read = null; // which timer is shown, its seconds, and when they were true
+  let crossings = []; // thresholds ahead: at which second of the timer what is said, once
   let failures = 0;
   let asked = false;
 
@@ -28,6 +29,7 @@
     const timer = running();
     read = timer && { at: performance.now(), seconds: Number(timer.dataset.seconds) };
     if (timer) active = Math.min(active, performance.now() - Number(timer.dataset.quiet) * 1000);
+    crossings = timer ? JSON.parse(timer.dataset.crossings) : [];
     asked = Boolean(timer && timer.dataset.state === "asking");
     for (const field of document.querySelectorAll("input[name=watched]")) field.value = "yes";
     if (timer) sign(timer);
@@ -39,9 +41,22 @@
     lastTick = now;
     const timer = running();
     if (!timer || !read) return;
-    timer.querySelector(".clock").textContent = shown(read.seconds + Math.floor((now - read.at) / TICK_MS));
+    const seconds = read.seconds + Math.floor((now - read.at) / TICK_MS);
+    timer.querySelector(".clock").textContent = shown(seconds);
+    cross(timer, seconds);
     if (!asked && now - active >= Number(timer.dataset.asksAfter) * 1000) ask(timer);
     if (now - signedAt >= Number(timer.dataset.signEvery) * 1000) sign(timer);
+  }
+
+  // Said when a threshold is crossed, and not again: a clock that spoke would drown the reader.
+  function cross(timer, seconds) {
+    let said = "";
+    while (crossings.length && crossings[0].at <= seconds) said = crossings.shift().say;
+    if (!said) return;
+    const line = timer.querySelector(".crossed");
+    line.textContent = said;
+    line.hidden = false;
+    announce(said);
   }
 
   function ask(timer) {

@@ -22,6 +22,7 @@ _NAMES = {
     CheckName.CLOCK: "Clocks",
     CheckName.TOKEN: "Token for our key",
     CheckName.SCOPES: "Scopes",
+    CheckName.PACE: "Pace",
 }
 _IN_A_FRAME = frozenset({"iframe", "frame", "embed", "object"})
 

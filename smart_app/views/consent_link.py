@@ -30,6 +30,6 @@ def consent_link(review: PatientMonthReview) -> ConsentLinkView:
     return ConsentLinkView(
         answer="" if found is None else wording.ANSWERS[answer],
         tone=tones.ANSWERS[answer],
-        kept="Kept here, not yet in the EHR." if is_ours else "",
+        kept="Kept here; its record says where it stands with the EHR." if is_ours else "",
         label="Record consent" if asks else "Consent record",
     )

@@ -31,6 +31,7 @@ class ConsentEntryView:
     lines: tuple[str, ...] = field(repr=False)
     note: str = field(repr=False)
     recorded: str = field(repr=False)
+    in_ehr: str
     reason: str = field(repr=False)
     may_change: bool
     may_correct: bool
@@ -100,8 +101,8 @@ def _kept(history: ConsentHistory) -> str:
     if not standing:
         return ""
     return (
-        f"{count(standing, 'record is', 'records are')} kept here and not yet in the EHR; this "
-        "app decides by it, and other systems do not see it."
+        f"{count(standing, 'record is', 'records are')} kept here; this app decides by it. "
+        "Other systems see it once it is in the EHR: each record below says where it stands."
     )
 
 
@@ -146,6 +147,7 @@ def _entry(
         lines=_lines(entry),
         note=entry.note,
         recorded=f"Recorded by {entry.person}, {moment(entry.recorded_at)}",
+        in_ehr=wording.CONSENT_IN_EHR[entry.in_ehr],
         reason=sentence(entry.change_reason),
         may_change=may_change,
         may_correct=may_change and entry.decision is not ConsentDecision.REVOKED,

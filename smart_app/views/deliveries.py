@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.services.patient_month import Delivered, PatientMonthReview
 from smart_app.views.formats import count, moment
 from smart_app.views.tones import DELIVERIES as TONES
 from smart_app.views.tones import Tone
-from smart_app.views.wording import DELIVERIES, IN_FLIGHT
+from smart_app.views.wording import DELIVERIES, IN_FLIGHT, KEYED, TO_BE_KEYED, WAYS
 
 _MOST_LOOKS = 60
+_BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CLAIM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,7 @@ class DeliveryView:
     remote_ref: str
     href: str
     problem: str
+    reason: str
     when: str
     tries: str
 
@@ -40,6 +42,7 @@ class ProgressView:
     is_moving: bool
     next_look: int
     said: str
+    by_hand: int
     deliveries: tuple[DeliveryView, ...]
 
 
@@ -48,15 +51,36 @@ def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
     is_there = delivered.state is DeliveryState.SENT
     return DeliveryView(
         element_id=f"delivery-{delivered.delivery_id}",
-        what=delivered.resource_type,
-        state=DELIVERIES[delivered.state],
-        tone=TONES[delivered.state],
+        what=WAYS.get(delivered.resource_type, delivered.resource_type),
+        state=_state(delivered),
+        tone=_tone(delivered),
         remote_ref=delivered.remote_ref if is_there else "",
         href=links.get(delivered.remote_ref, "") if is_there else "",
-        problem=delivered.problem,
+        problem="" if _is_with_a_person(delivered) else delivered.problem,
+        reason=delivered.reason if _is_told_why(delivered) else "",
         when=moment(delivered.updated_at),
         tries=count(delivered.tries, "try", "tries") if delivered.tries > 1 else "",
     )
+
+
+def _is_with_a_person(delivered: Delivered) -> bool:
+    return delivered.rung is RungName.HAND_OFF
+
+
+def _state(delivered: Delivered) -> str:
+    if not _is_with_a_person(delivered):
+        return DELIVERIES[delivered.state]
+    return KEYED if delivered.state is DeliveryState.SENT else TO_BE_KEYED
+
+
+def _tone(delivered: Delivered) -> Tone:
+    is_waiting = _is_with_a_person(delivered) and delivered.state is DeliveryState.HELD
+    return Tone.OPEN if is_waiting else TONES[delivered.state]
+
+
+def _is_told_why(delivered: Delivered) -> bool:
+    """Whether the rung needs its reason: not where it is the best that an EHR could offer."""
+    return delivered.rung is not None and delivered.rung not in _BEST
 
 
 def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
@@ -65,20 +89,25 @@ def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
     if review.claim is not None and review.claim.delivery is not None:
         delivered.append(review.claim.delivery)
     moving = sum(1 for d in delivered if d.state in IN_FLIGHT)
-    stuck = sum(1 for d in delivered if TONES[d.state] in {Tone.BAD, Tone.OPEN})
+    by_hand = sum(1 for d in delivered if _state(d) == TO_BE_KEYED)
+    stuck = sum(1 for d in delivered if TONES[d.state] in {Tone.BAD, Tone.OPEN}) - by_hand
     return ProgressView(
         is_moving=moving > 0,
         next_look=looks + 1 if moving and looks < _MOST_LOOKS else 0,
-        said=_said(len(delivered), moving, stuck),
+        said=_said(len(delivered), moving, stuck, by_hand),
+        by_hand=by_hand,
         deliveries=tuple(delivery(d, review.ehr_links) for d in delivered),
     )
 
 
-def _said(known: int, moving: int, stuck: int) -> str:
+def _said(known: int, moving: int, stuck: int, by_hand: int) -> str:
     if known == 0:
         return ""
     if moving:
         return f"{count(moving, 'record is', 'records are')} on the way to the EHR."
     if stuck:
         return f"{count(stuck, 'record', 'records')} did not reach the EHR; see below."
+    if by_hand:
+        waiting = count(by_hand, "record waits", "records wait")
+        return f"{waiting} to be keyed into the EHR by hand; everything else is there."
     return "Everything recorded here is in the EHR."

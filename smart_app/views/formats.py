@@ -68,6 +68,11 @@ def money(amount_usd: Decimal | None) -> str:
     return "–" if amount_usd is None else f"${amount_usd:,.2f}"
 
 
+def money_of_cents(cents: int) -> str:
+    """Write an amount that is stored as cents; nothing is a dash."""
+    return money(Decimal(cents) / 100) if cents else "–"
+
+
 def count(number: int, one: str, many: str) -> str:
     """Return a number with its noun."""
     return f"{number} {one if number == 1 else many}"

@@ -14,7 +14,16 @@ from smart_app.views.consent_words import STATEMENTS
 from smart_app.views.formats import sentence
 from smart_app.views.wording import ACTIVITIES, CONTACTS, CRITERIA
 
-TIME_FIELDS = ("started_on", "start_time", "minutes", "activity", "contact_mode", "note")
+TIME_FIELDS = (
+    "started_on",
+    "start_time",
+    "minutes",
+    "activity",
+    "contact_mode",
+    "note",
+    "overlap_seen",
+)
+CORRECTION_FIELDS = (*TIME_FIELDS, "seconds", "reason")
 _UNPROCESSABLE = 422
 _CONFLICT = 409
 _LABELS = (
@@ -26,6 +35,11 @@ _LABELS = (
         "activity": "Activity",
         "contact_mode": "Contact with the patient",
         "note": "Note",
+        "seconds": "Seconds",
+        "overlap_seen": "Work at the same time",
+        "late_after_days": "Days after the work",
+        "longest_minutes": "Longest entry",
+        "after_month_end": "A month that is over",
         "reason": "Reason",
         "answer": "Judgement",
         "family": "Disease",
@@ -45,6 +59,7 @@ _LABELS = (
         "name": "Name",
         "npi": "NPI",
         "place_of_service": "Place of service",
+        "locality": "Fee schedule locality",
         "time_zone": "Time zone",
         "access_24_7": "Access at any hour",
         "certified_ehr": "Certified EHR",
@@ -57,6 +72,18 @@ _LABELS = (
         "practitioner": "Billing practitioners",
         "role": "Role",
         "taxonomy": "Taxonomy",
+        "ehr_number": "The EHR’s number",
+        "text": "Text",
+        "element": "Where it belongs",
+        "target": "Target",
+        "due_on": "Due by",
+        "performer": "Who does it",
+        "next_on": "Next",
+        "outcome": "Outcome",
+        "given_on": "Given on",
+        "given_to": "Given to",
+        "way": "How",
+        "message": "Message",
     }
     | STATEMENTS
 )
@@ -110,8 +137,14 @@ class ChoiceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimeFormView:
-    """The form for typed time; ``values`` and ``messages`` hold every field's name."""
+    """The form for typed time; ``values`` and ``messages`` hold every field's name.
 
+    ``asks_overlap``: somebody else worked for the patient then, and the person is asked.
+    """
+
+    id: str
+    has_seconds: bool
+    asks_overlap: bool
     form_key: str
     values: dict[str, str] = field(repr=False)
     messages: dict[str, str]
@@ -148,16 +181,39 @@ def time_form(
     month: ServiceMonth, today: date, page_key: str, attempt: Attempt | None
 ) -> TimeFormView:
     """Return the form for typed time, as it was left if it has just been refused."""
-    mine = attempted("time", attempt)
     default = today.isoformat() if ServiceMonth.containing(today) == month else ""
     blank = dict.fromkeys(TIME_FIELDS, "") | {"started_on": default}
+    span = month.first_day.isoformat(), min(month.last_day, today).isoformat()
+    return _time_form("time", blank, span, page_key, attempt)
+
+
+def correction_form(
+    holds: Mapping[str, str], today: date, page_key: str, attempt: Attempt | None
+) -> TimeFormView:
+    """Return the form that corrects an entry, filled with what holds now."""
+    blank = dict.fromkeys(CORRECTION_FIELDS, "") | dict(holds)
+    return _time_form("correct", blank, ("", today.isoformat()), page_key, attempt)
+
+
+def _time_form(
+    form: str,
+    blank: dict[str, str],
+    span: tuple[str, str],
+    page_key: str,
+    attempt: Attempt | None,
+) -> TimeFormView:
+    mine = attempted(form, attempt)
     values = blank if mine is None else blank | {name: mine.typed.get(name, "") for name in blank}
+    found = messages(mine, tuple(blank))
     return TimeFormView(
-        form_key=key_of(page_key, "time") if mine is None else mine.form_key,
+        id=form,
+        has_seconds="seconds" in blank,
+        asks_overlap=bool(found["overlap_seen"] or values["overlap_seen"]),
+        form_key=key_of(page_key, form) if mine is None else mine.form_key,
         values=values,
-        messages=messages(mine, TIME_FIELDS),
-        earliest=month.first_day.isoformat(),
-        latest=min(month.last_day, today).isoformat(),
+        messages=found,
+        earliest=span[0],
+        latest=span[1],
         activities=tuple(
             ChoiceView(value=a.value, label=label, is_chosen=values["activity"] == a.value)
             for a, label in ACTIVITIES.items()

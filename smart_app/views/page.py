@@ -7,6 +7,9 @@ from enum import StrEnum
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.services.approvals import APPROVERS
+from ccm_fhir.services.audit_packet import EXPORTERS
+from ccm_fhir.services.month_locks import LOCKERS
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views.formats import month_name
@@ -19,9 +22,17 @@ PROGRESS = "progress"
 CONSENT = "consent"
 EVIDENCE = "evidence"
 TIMER = "timer"
+PLAN = "plan"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
+ENTRY = "entry"
+APPROVALS = "approvals"
+SIGN_ALL = "sign_all"
+INBOX = "inbox"
+LOCK = "lock"
+NEEDS = "needs"
+HAND_OFF = "hand-off"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -29,9 +40,17 @@ _TITLES = {
     CONSENT: "Consent",
     EVIDENCE: "Evidence",
     TIMER: "My time",
+    PLAN: "Care plan",
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
     CONNECTION: "Connection to the EHR",
+    ENTRY: "An entry of the time log",
+    APPROVALS: "Approvals",
+    SIGN_ALL: "Sign clean months",
+    INBOX: "Decision making to attest",
+    LOCK: "The month’s lock",
+    NEEDS: "Needs a person",
+    HAND_OFF: "To be keyed into the EHR",
 }
 
 
@@ -40,6 +59,9 @@ class Done(StrEnum):
 
     TIME = "time"
     VOID = "void"
+    CORRECTED = "corrected"
+    APPROVED = "approved"
+    NOT_APPROVED = "not-approved"
     CHART = "chart"
     SIGNED = "signed"
     CONSENT = "consent"
@@ -54,11 +76,25 @@ class Done(StrEnum):
     EXCEPTION = "exception"
     MDM = "mdm"
     PRACTICE = "practice"
+    LOCK = "lock"
+    RETRIED = "retried"
+    ANOTHER_WAY = "another-way"
+    KEYED = "keyed"
+    PLAN_SAVED = "plan-saved"
+    PLAN_ADOPTED = "plan-adopted"
+    PLAN_RESTARTED = "plan-restarted"
+    PLAN_REVIEWED = "plan-reviewed"
+    PLAN_CALL = "plan-call"
+    PLAN_COPY = "plan-copy"
+    OVERRIDE = "override"
 
 
 NOTICES: dict[Done, str] = {
     Done.TIME: "Time recorded.",
     Done.VOID: "The entry was taken back. It stays in the history.",
+    Done.CORRECTED: "The correction is recorded. The entry as it was stays in the history.",
+    Done.APPROVED: "The time is approved: it counts, and goes to the EHR.",
+    Done.NOT_APPROVED: "Recorded that the time is not approved; it will not count.",
     Done.CHART: "The chart was read again.",
     Done.SIGNED: "The month is signed.",
     Done.CONSENT: "Consent recorded.",
@@ -74,6 +110,17 @@ NOTICES: dict[Done, str] = {
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
+    Done.LOCK: "The lock is recorded.",
+    Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
+    Done.ANOTHER_WAY: "Another way takes it over; the line says which.",
+    Done.KEYED: "Recorded as entered by hand, under your name.",
+    Done.PLAN_SAVED: "The draft is saved.",
+    Done.PLAN_ADOPTED: "The plan is adopted. Give the patient a copy.",
+    Done.PLAN_RESTARTED: "Your draft was thrown away.",
+    Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
+    Done.PLAN_CALL: "The call is recorded.",
+    Done.PLAN_COPY: "It is recorded that a copy was given.",
+    Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 
@@ -99,6 +146,9 @@ class FrameView:
     timers: tuple[TimerView, ...] = ()
     keeps_time: bool = False
     sets_up: bool = False
+    approves: bool = False
+    closes: bool = False
+    exports: bool = False
 
 
 def bare_frame(title: str, *, is_demo: bool) -> FrameView:
@@ -131,4 +181,7 @@ def frame(visit: Visit, month: ServiceMonth, here: str, around: Around) -> Frame
         timers=around.timers,
         keeps_time=visit.actor.may(*KEEPERS),
         sets_up=visit.actor.may(Role.ADMIN),
+        approves=visit.actor.may(*APPROVERS),
+        closes=visit.actor.may(*LOCKERS),
+        exports=visit.actor.may(*EXPORTERS),
     )

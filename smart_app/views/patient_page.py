@@ -18,7 +18,7 @@ from smart_app.views.forms import Attempt, TimeFormView, Wrong, key_of, time_for
 from smart_app.views.headline import HeadlineView, headline
 from smart_app.views.meter import MeterView, meter
 from smart_app.views.months import MonthsView, months
-from smart_app.views.time_log import EntryView, NotCountedView, explained, log
+from smart_app.views.time_log import EntryView, NotCountedView, explained, log, waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,7 @@ class PatientPageView:
     decision_problem: str
     meter: MeterView | None
     not_counted: tuple[NotCountedView, ...]
+    waiting: str
     entries: tuple[EntryView, ...]
     time_form: TimeFormView | None
     offers_timer: bool
@@ -94,6 +95,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         decision_problem=sentence(review.decision_problem),
         meter=None if decision is None else meter(decision, is_open=review.signed is None),
         not_counted=() if decision is None else explained(decision.tally.left_out, review.sources),
+        waiting=waiting(review.entries),
         entries=log(review, key, attempt),
         time_form=time_form(review.month, review.today, key, attempt) if keeps_time else None,
         offers_timer=keeps_time and printing.offers_timer,

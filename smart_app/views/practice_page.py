@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.pricing import Payment, PriceUnknown
 from ccm_fhir.services.practice_overview import PracticeSetup, SetupStep
 from ccm_fhir.services.practice_people import PersonShown
+from ccm_fhir.services.practice_prices import LocalityOffered
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views import wording
 from smart_app.views.formats import count, day, money, month_name
@@ -14,17 +17,19 @@ from smart_app.views.forms import Attempt, ChoiceView, Wrong, attempted, key_of,
 from smart_app.views.setup_words import ATTESTED, POLICIES, STEPS, ZONES
 from smart_app.views.tones import Tone
 
-DETAILS, ATTESTATION, CHARGES, TIMERS, PEOPLE = (
+DETAILS, ATTESTATION, CHARGES, TIMERS, TYPED, PEOPLE = (
     "details",
     "attestation",
     "charges",
     "timers",
+    "typed",
     "people",
 )
-DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone")
+DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone", "locality")
 STATED_FIELDS = tuple(ATTESTED)
 ATTESTATION_FIELDS = (*STATED_FIELDS, "attested_on")
 CHARGE_FIELDS = ("code", "amount", "in_force_from")
+TYPED_FIELDS = ("late_after_days", "longest_minutes", "after_month_end")
 PERSON_FIELDS = ("role", "npi", "taxonomy")
 NO_ACCESS = "none"
 _PLACES = {
@@ -64,6 +69,14 @@ class ChargeView:
     since: str
     tone: Tone
     standing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllowedView:
+    """What Medicare allows for a unit of a code where the practice is, or what a price lacks."""
+
+    code: str
+    told: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,16 +123,21 @@ class PracticePageView:
     details: FormView
     zones: tuple[str, ...]
     zone_locked: str
+    localities: tuple[LocalityOffered, ...]
     stated: str
     attestation: FormView
     statements: tuple[RadiosView, ...]
     today: str
     charge: FormView
     charges: tuple[ChargeView, ...]
+    allowed: tuple[AllowedView, ...]
+    allowed_by: str
     without_charge: str
     codes: tuple[ChoiceView, ...]
     timers: FormView
     policies: tuple[PolicyView, ...]
+    typed: FormView
+    over: tuple[ChoiceView, ...]
     waiting: str
     people: tuple[PersonView, ...]
     wrong: tuple[Wrong, ...]
@@ -135,6 +153,7 @@ def practice_page(
     charge = said.form(CHARGES, CHARGE_FIELDS, {"in_force_from": f"{setup.today:%Y-%m}-01"})
     attestation = said.form(ATTESTATION, ATTESTATION_FIELDS, {})
     timers = said.form(TIMERS, tuple(role.value for role in KEEPERS), policies)
+    typed = said.form(TYPED, TYPED_FIELDS, _limits(setup.typed_policy))
     unpriced = tuple(code for code in setup.codes if code not in {c.code for c in setup.charges})
     waiting = sum(one.is_waiting for one in setup.people)
     return PracticePageView(
@@ -146,6 +165,7 @@ def practice_page(
             DETAILS, DETAILS_FIELDS, {name: getattr(practice, name) for name in DETAILS_FIELDS}
         ),
         zones=ZONES,
+        localities=setup.localities,
         zone_locked=(
             ""
             if signed is None
@@ -160,6 +180,8 @@ def practice_page(
         today=setup.today.isoformat(),
         charge=charge,
         charges=_charges(setup),
+        allowed=tuple(_allowed(one) for one in setup.allowed),
+        allowed_by=_allowed_by(setup),
         without_charge=", ".join(unpriced),
         codes=tuple(
             ChoiceView(value=code, label=code, is_chosen=charge.values["code"] == code)
@@ -167,6 +189,8 @@ def practice_page(
         ),
         timers=timers,
         policies=tuple(_policy(role, timers.values[role.value]) for role in KEEPERS),
+        typed=typed,
+        over=_yes_no(typed.values["after_month_end"]),
         waiting=(
             f"{count(waiting, 'person waits', 'people wait')} for a role: until one is given, "
             "the app opens nothing for them."
@@ -234,6 +258,14 @@ def _stated(setup: PracticeSetup) -> str:
     return f"Stated on {day(practice.attested_on)}: {told}."
 
 
+def _limits(policy: TypedPolicy) -> dict[str, str]:
+    return {
+        "late_after_days": str(policy.late_after_days),
+        "longest_minutes": str(policy.longest_minutes),
+        "after_month_end": "yes" if policy.after_month_end else "no",
+    }
+
+
 def _yes_no(chosen: str) -> tuple[ChoiceView, ...]:
     return tuple(
         ChoiceView(value=value, label=label, is_chosen=chosen == value)
@@ -261,6 +293,23 @@ def _charges(setup: PracticeSetup) -> tuple[ChargeView, ...]:
             )
         )
     return tuple(views)
+
+
+def _allowed(one: Payment | PriceUnknown) -> AllowedView:
+    if isinstance(one, PriceUnknown):
+        return AllowedView(code=one.code, told=f"unknown: it needs {one.missing}")
+    return AllowedView(code=one.code, told=money(one.unit_allowed_usd))
+
+
+def _allowed_by(setup: PracticeSetup) -> str:
+    where = setup.practice.locality
+    named = f"in locality {where}" if where else "nationally, since no locality is named above"
+    return (
+        f"What Medicare allows for a unit {named}, at place of service "
+        f"{setup.practice.place_of_service}, on {day(setup.today)}: for a physician who is no "
+        "qualifying participant in an alternative payment model. Medicare pays the lower of the "
+        "charge and this."
+    )
 
 
 def _policy(role: Role, chosen: str) -> PolicyView:

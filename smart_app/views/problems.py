@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from urllib.parse import urlencode
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,25 @@ def not_allowed(needed: str) -> ProblemView:
         happened=f"Only the {needed} may do this.",
         to_do="Nothing was changed. Ask them to open this patient.",
         ask="If this is your job, ask your administrator to change your role.",
+    )
+
+
+def withdrawn(iss: str) -> ProblemView:
+    """Return the page for a launch whose permission the EHR took back, with the way back in."""
+    return ProblemView(
+        title="The EHR has taken its permission back",
+        happened=(
+            "The EHR no longer accepts the permission with which this chart was opened, so this "
+            "app has closed it. The EHR does that when you sign out of it, when it opens another "
+            "chart, or when its administrator withdraws the permission."
+        ),
+        to_do=(
+            "What you recorded is safe. A timer that ran has stopped with its time kept: save it "
+            "after you have opened this app again, from the chart or by the button."
+        ),
+        ask=_IT,
+        retry=f"/launch?{urlencode({'iss': iss})}",
+        retry_label="Open again through the EHR",
     )
 
 

@@ -9,8 +9,9 @@ from ccm_fhir.domain.rules import CountingRule
 from ccm_fhir.domain.timekeeping import LeftOut, NotCounted
 from ccm_fhir.services.patient_month import PatientMonthReview, WorkEntry
 from ccm_fhir.services.sources import Sources
+from smart_app.views.approval_words import ApprovalView, approval
 from smart_app.views.deliveries import DeliveryView, delivery
-from smart_app.views.formats import minutes, moment, sentence, short_day, span
+from smart_app.views.formats import listed, minutes, moment, sentence, short_day, span
 from smart_app.views.forms import Attempt, key_of
 from smart_app.views.sources import SourceView, sources_views
 from smart_app.views.wording import ACTIVITIES, CONTACTS, NOT_COUNTED
@@ -34,6 +35,9 @@ class EntryView:
     is_partly_counted: bool
     left_out: tuple[str, ...]
     deliveries: tuple[DeliveryView, ...]
+    approval: ApprovalView | None
+    link: str
+    not_told: str
     may_void: bool
     form_key: str
     void_reason: str = field(repr=False)
@@ -55,6 +59,23 @@ def log(
     """Return the log, latest work first."""
     newest_first = sorted(review.entries, key=lambda entry: entry.started_at, reverse=True)
     return tuple(_entry(entry, review, page_key, attempt) for entry in newest_first)
+
+
+def waits(entry: WorkEntry) -> bool:
+    """Whether an entry counts for nothing until somebody approves it, or for good."""
+    return entry.approval is not None and entry.approval.is_approved is not True
+
+
+def waiting(entries: tuple[WorkEntry, ...]) -> str:
+    """Say how much waits for approval, and who can give it; empty where nothing does."""
+    open_ones = [e for e in entries if e.approval is not None and e.approval.is_approved is None]
+    if not open_ones:
+        return ""
+    amount = minutes(sum(entry.seconds for entry in open_ones))
+    shown = [entry.approval for entry in open_ones if entry.approval is not None]
+    who = listed(tuple(dict.fromkeys(name for one in shown for name in one.approvers)))
+    by = f"Who can approve: {who}." if who else "Nobody else here can approve it yet."
+    return f"{amount} that were typed wait for approval and are not counted. {by}"
 
 
 def not_counted(left_out: tuple[LeftOut, ...]) -> tuple[str, ...]:
@@ -104,6 +125,9 @@ def _entry(
         is_partly_counted=entry.counted_seconds != entry.seconds,
         left_out=not_counted(entry.left_out),
         deliveries=tuple(delivery(d, review.ehr_links) for d in entry.deliveries),
+        approval=approval(entry.approval),
+        link="Corrected: history" if entry.is_changed else "History",
+        not_told="Not in the EHR" if waits(entry) else "Stays here",
         may_void=entry.may_void,
         form_key=key_of(page_key, form) if mine is None else mine.form_key,
         void_reason="" if mine is None else mine.typed.get("reason", ""),

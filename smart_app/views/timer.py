@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 
 from ccm_fhir.domain.codes import Activity
 from ccm_fhir.domain.timers import ASKS_AFTER, ASKS_AFTER_ON_CALL, SIGN_EVERY
 from ccm_fhir.domain.writeback import ContactMode
+from ccm_fhir.services.timer_thresholds import Crossing
 from ccm_fhir.services.timers import DayEntry, MyDay, TimerCard, TimerState
-from smart_app.views.formats import clock, minutes, span
+from smart_app.views.formats import clock, listed, minutes, span
 from smart_app.views.forms import ChoiceView, Wrong
 from smart_app.views.tones import Tone
-from smart_app.views.wording import ACTIVITIES, CONTACTS
+from smart_app.views.wording import ACTIVITIES, CONTACTS, SOURCES
 
 _ON_CALL = frozenset({ContactMode.TELEPHONE, ContactMode.VIDEO})
-_SOURCES = {"typed": "typed", "live": "by timer", "unwatched": "by timer, no page beside it"}
 _HOUR = 3600
 _MINUTE = 60
 
@@ -23,6 +24,7 @@ _MINUTE = 60
 class TimerView:
     """One timer in the bar; ``said`` is the sentence beside its clock.
 
+    ``crossings`` is JSON: at which second of the timer which sentence is said once.
     ``asks_after_seconds`` is when the page asks whether the work went on, ``sign_every_seconds``
     how often it gives a sign.
     """
@@ -44,6 +46,7 @@ class TimerView:
     contacts: tuple[ChoiceView, ...]
     asks_after_seconds: int
     sign_every_seconds: int
+    crossings: str = field(default="[]", repr=False)
     note: str = field(default="", repr=False)
     wrong: str = ""
     wrong_field: str = ""
@@ -52,6 +55,9 @@ class TimerView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayRow:
     """One entry of today."""
+
+    entry_id: str
+    state: str
 
     when: str
     patient: str = field(repr=False)
@@ -89,9 +95,32 @@ class SwitchView:
     on_call: bool
 
 
-def timer_views(cards: tuple[TimerCard, ...], patient_id: str | None) -> tuple[TimerView, ...]:
-    """Return the bar's timers; the one of the open patient does not repeat the name."""
-    return tuple(_view(card, is_here=card.patient_id == patient_id) for card in cards)
+def timer_views(
+    cards: tuple[TimerCard, ...], patient_id: str | None, ahead: tuple[Crossing, ...] = ()
+) -> tuple[TimerView, ...]:
+    """Return the bar's timers; the one of the open patient does not repeat the name.
+
+    ``ahead`` are the thresholds that the running one will cross.
+    """
+    views = (_view(card, is_here=card.patient_id == patient_id) for card in cards)
+    return tuple(
+        replace(view, crossings=_crossings(view.who, ahead)) if view.is_running else view
+        for view in views
+    )
+
+
+def _crossings(who: str, ahead: tuple[Crossing, ...]) -> str:
+    told = [
+        {
+            "at": one.at_seconds,
+            "say": (
+                f"Saved now, this timer brings the month of {who} to "
+                f"{minutes(one.threshold_seconds)}: the threshold of {listed(one.codes)}."
+            ),
+        }
+        for one in ahead
+    ]
+    return json.dumps(told)
 
 
 def my_time(day: MyDay, refused: Refused | None = None) -> MyTimeView:
@@ -137,11 +166,13 @@ def switch(card: TimerCard, action: str, *, on_call: bool) -> SwitchView:
 
 def _row(one: DayEntry) -> DayRow:
     return DayRow(
+        entry_id=one.entry_id,
+        state="not counted: it waits for approval" if one.is_waiting else "",
         when=span(one.started_at, one.ended_at),
         patient=one.patient_name,
         activity=ACTIVITIES[one.activity],
         worked=minutes(one.seconds),
-        source=_SOURCES[one.source],
+        source=SOURCES[one.source],
     )
 
 

@@ -52,6 +52,8 @@ MONTH_STATES: dict[MonthState, Tone] = {
     MonthState.NOT_ELIGIBLE: Tone.BAD,
     MonthState.PROBLEM: Tone.BAD,
     MonthState.CHART_NOT_READ: Tone.PLAIN,
+    MonthState.HELD: Tone.OPEN,
+    MonthState.BEING_JUDGED: Tone.MOVING,
 }
 
 CHOICE_STANDINGS: dict[ChoiceStanding, Tone] = {

@@ -9,7 +9,7 @@ from ccm_fhir.domain.findings import Answer, Criterion
 from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.rules import CLINIC_FAMILY, Confidence
 from ccm_fhir.domain.timekeeping import NotCounted
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState, Disposition
 from ccm_fhir.services.choice_shapes import ChoiceStanding
 from ccm_fhir.services.patient_month import MonthState
 
@@ -80,6 +80,26 @@ DELIVERIES: dict[DeliveryState, str] = {
     DeliveryState.HELD: "held for a person",
 }
 
+TO_BE_KEYED = "to be keyed by hand"
+KEYED = "keyed by hand"
+WAYS = {
+    "Sheet": "Hand-off",
+    "QuestionnaireResponse": "Form",
+    "DocumentReference": "Document",
+}
+"""What a resource is called where its FHIR name says little to who works with patients."""
+
+CONSENT_IN_EHR: dict[Disposition, str] = {
+    Disposition.PENDING: "Kept here, not yet in the EHR.",
+    Disposition.SENT_UNKNOWN: "Kept here; whether it reached the EHR is being checked.",
+    Disposition.ACCEPTED: "Kept here and in the EHR.",
+    Disposition.ACCEPTED_LOSSY: "Kept here and in the EHR, which did not keep all of it.",
+    Disposition.HANDED_OFF: "Kept here, and keyed into the EHR by hand.",
+    Disposition.REJECTED: "Kept here; it is not in the EHR, and a person must look.",
+    Disposition.VOIDED: "Kept here as history; what the EHR was told of it is taken back there.",
+}
+"""Where a recorded consent stands with the EHR."""
+
 MONTH_STATES: dict[MonthState, str] = {
     MonthState.SENT: "Claim in the EHR",
     MonthState.SIGNED: "Signed",
@@ -89,6 +109,8 @@ MONTH_STATES: dict[MonthState, str] = {
     MonthState.NOT_ELIGIBLE: "Not eligible",
     MonthState.PROBLEM: "Claim has a problem",
     MonthState.CHART_NOT_READ: "Chart not read",
+    MonthState.HELD: "Held",
+    MonthState.BEING_JUDGED: "Being judged again",
 }
 
 VERDICTS: dict[Chronic, str] = {
@@ -194,3 +216,6 @@ def owner(value: str) -> str:
 def reason(text: str) -> str:
     """Return a reason's title; what a family of codes asks beyond those has one for all."""
     return REASONS[Reason(text)] if text in set(Reason) else "These codes ask for more"
+
+
+SOURCES = {"typed": "typed", "live": "by timer", "unwatched": "by timer, no page beside it"}

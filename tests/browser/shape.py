@@ -10,13 +10,18 @@ if TYPE_CHECKING:
     from playwright.sync_api import Frame, Page
 
 _GRAVE = {"serious", "critical"}
+_STICKS_OUT = """[...document.querySelectorAll('body *')]
+  .filter(one => one.getBoundingClientRect().right > window.innerWidth + 1)
+  .slice(0, 8)
+  .map(one => `${one.tagName}.${one.className} ${Math.round(one.getBoundingClientRect().right)}`)"""
 
 
 def assert_fits(place: Page | Frame) -> None:
     """Assert that the page does not scroll sideways."""
+    place.wait_for_load_state()
     wide, room = place.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
 
-    assert wide <= room
+    assert wide <= room, place.evaluate(_STICKS_OUT)
 
 
 def assert_accessible(page: Page) -> None:

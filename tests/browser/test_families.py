@@ -150,7 +150,9 @@ def report_otherwise(place: Page | Frame, family: str) -> None:
     """Make an exception for the month that is shown."""
     place.get_by_text("Report this month otherwise…").click()
     place.get_by_label("What this month reports").select_option(family)
-    place.get_by_label("Why").fill("Most of the care was the practitioner’s own this month.")
+    place.get_by_label("Why", exact=True).fill(
+        "Most of the care was the practitioner’s own this month."
+    )
     place.get_by_role("button", name="Record the exception").click()
     expect(place.get_by_text("What this month reports is recorded.")).to_be_visible()
 

@@ -47,8 +47,9 @@ def test_a_state_shows_as_many_patients_as_it_says(
     state.click()
 
     expect(state).to_have_attribute("aria-current", "true")
-    expect(page.locator("tbody tr")).to_have_count(said)
-    for row in page.locator("tbody tr").all():
+    rows = page.locator("table.panel tbody tr")
+    expect(rows).to_have_count(said)
+    for row in rows.all():
         expect(row).to_contain_text("Short of time")
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
 from ccm_fhir.domain.timers import LAPSES_AFTER, SIGN_EVERY
-from tests.browser.acts import CARE_MANAGER, launch_in_frame
+from tests.browser.acts import CARE_MANAGER, launch_in_frame, record_time
 from tests.browser.shape import assert_fits
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ A_SIGN_LATER_MS = (SIGN_EVERY.total_seconds() + 10) * 1000
 RUNNING = re.compile(r"00:(0[2-9]|[1-5]\d)|0[1-9]:\d\d")
 SIGNED = re.compile(r"00:(1[7-9]|[2-5]\d)|0[1-9]:\d\d")  # the page has given a second sign
 A_SECOND_OF_DRAWING = 2
+RELOADS, CLOSES, CROSSES = "Estelle Elsewhere", "Victor Revoked", "Marcus Qmb"
 A_LAPSE_LATER_MS = (LAPSES_AFTER.total_seconds() + 3) * 1000
 
 
@@ -139,4 +141,76 @@ def test_a_person_who_neither_types_nor_points_is_asked(
     page.screenshot(path=artefacts / "timer-asking-420.png")
     inside.get_by_role("button", name="Count until the last activity").click()
     expect(question).to_be_hidden()
+    discard_all(inside)
+
+
+def test_a_reload_neither_adds_nor_loses_a_second(
+    demo: Demo, visitor: Callable[..., Visitor]
+) -> None:
+    page = visitor().context.new_page()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, RELOADS)
+    start_timer(inside)
+    expect(inside.locator(".timer .clock")).to_have_text(RUNNING, timeout=A_SIGN_LATER_MS)
+    before, began = shown_seconds(inside), time.monotonic()
+
+    for _ in range(3):
+        inside = launch_in_frame(page, demo, CARE_MANAGER, RELOADS)
+        expect(inside.locator(".timer")).to_have_count(1)
+
+    passed = time.monotonic() - began
+    assert abs(shown_seconds(inside) - before - passed) <= 2 * A_SECOND_OF_DRAWING
+    discard_all(inside)
+
+
+def test_a_closed_laptop_stops_the_timer_though_its_page_is_still_there(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    page = visitor(width=420).context.new_page()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, CLOSES)
+    start_timer(inside)
+    expect(inside.locator(".timer .clock")).to_have_text(SIGNED, timeout=2 * A_SIGN_LATER_MS)
+    at_the_end = shown_seconds(inside)
+
+    asleep(inside, A_LAPSE_LATER_MS)
+
+    expect(inside.locator(".timer")).to_contain_text(
+        "no page was open after that", timeout=A_SIGN_LATER_MS
+    )
+    lost = at_the_end - shown_seconds(inside)
+    assert -A_SECOND_OF_DRAWING <= lost <= SIGN_EVERY.total_seconds() + A_SECOND_OF_DRAWING
+    page.screenshot(path=artefacts / "timer-laptop-420.png")
+    discard_all(inside)
+
+
+def asleep(place: Frame, milliseconds: float) -> None:
+    """Let nothing of the page run for a while, as a closed lid does: no second, and no sign."""
+    place.evaluate(
+        "ms => { const end = performance.now() + ms; while (performance.now() < end); }",
+        milliseconds,
+    )
+
+
+def test_a_threshold_is_announced_once_when_it_is_crossed(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    page = visitor(width=420).context.new_page()
+    page.clock.install()
+    inside = launch_in_frame(page, demo, CARE_MANAGER, CROSSES)
+    record_time(inside, minutes="19", at="04:30")
+    start_timer(inside)
+    expect(inside.locator(".timer .clock")).to_be_visible()
+    announcer = inside.locator("#announcer")
+    expect(announcer).not_to_contain_text("threshold")
+
+    page.clock.fast_forward(61_000)
+
+    expect(announcer).to_contain_text(
+        "this timer brings the month of this patient to 20 min: the threshold of 99490"
+    )
+    expect(inside.locator(".timer .crossed")).to_be_visible()
+    assert_fits(inside)
+    page.screenshot(path=artefacts / "timer-crossed-420.png")
+    announcer.evaluate("region => { region.textContent = ''; }")
+    page.clock.run_for(3_000)
+    assert announcer.inner_text() == ""
     discard_all(inside)

@@ -30,8 +30,10 @@ from ccm_fhir.domain.consents import (
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, Coding, EvidenceRef
 from ccm_fhir.domain.npi import is_valid_npi
+from ccm_fhir.domain.plans.versions import AdoptedPlan, with_adopted
 from tests import builders
 from tests.builders import ALL_TOLD, NEW_YORK, decision, icd, work
+from tests.domain.plan_parts import whole_plan
 
 MINUTE = 60
 PARTIES = ClaimParties(
@@ -128,6 +130,16 @@ def test_a_consent_that_only_the_practice_records_is_in_words_and_no_reference()
     assert draft.consent_words == "Given on 2026-09-01 (verbal), recorded by the practice"
 
 
+def test_a_plan_that_only_the_practice_keeps_is_in_words_and_no_reference() -> None:
+    version = AdoptedPlan(id="v1", number=1, adopted_on=date(2026, 9, 1), plan=whole_plan())
+    facts = with_adopted(builders.chart(care_plans=()), (version,), builders.NOVEMBER)
+    draft = drafted(request(facts))
+
+    assert draft.care_plan_ref == ""
+    assert draft.care_plan_words == "Plan of 2026-09-01, adopted and kept by the practice"
+    assert drafted(request()).care_plan_words == ""
+
+
 def test_a_consent_in_the_ehr_needs_no_words_beside_its_reference() -> None:
     assert drafted(request()).consent_words == ""
 
@@ -193,7 +205,9 @@ def test_nothing_to_report_is_an_obstacle_and_no_claim() -> None:
 def test_a_missing_or_mistyped_npi_is_an_obstacle(changes: dict[str, str], code: str) -> None:
     asked = request()
 
-    assert obstacles(replace(asked, parties=replace(asked.parties, **changes))) == [code]
+    parties = replace(asked.parties, **changes)  # type: ignore[arg-type]  # texts, all of them
+
+    assert obstacles(replace(asked, parties=parties)) == [code]
 
 
 def test_a_code_without_a_charge_is_an_obstacle_that_names_it() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -142,6 +143,17 @@ def test_a_clock_that_goes_back_neither_counts_nor_takes_away() -> None:
     assert timers.resume(timers.rest(back, at(600), Ending.PAUSE), at(-7200)).running_since == at(
         600
     )
+
+
+@pytest.mark.parametrize("ending", [Ending.PAUSE, Ending.STOP, Ending.SWITCH, Ending.DISCARD])
+def test_what_the_signs_confirmed_stays_when_the_clock_goes_back_before_the_end(
+    ending: Ending,
+) -> None:
+    timer = signed(watched(), 600)
+
+    rested = timers.rest(timer, at(-7200), ending)
+
+    assert [s.seconds for s in rested.stretches] == [600]
 
 
 def test_a_pause_makes_two_stretches_and_no_gap_is_counted() -> None:

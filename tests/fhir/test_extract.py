@@ -155,6 +155,24 @@ def test_any_other_resource_with_a_modifier_is_skipped(resource_type: str) -> No
 # --- patients -------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("links", "record"),
+    [
+        (None, ""),
+        ([], ""),
+        ([{"type": "seealso", "other": {"reference": "Patient/2"}}], ""),
+        ([{"type": "replaces", "other": {"reference": "Patient/2"}}], ""),
+        ([{"type": "replaced-by", "other": {"reference": f"{BASE}/Patient/2"}}], "Patient/2"),
+        ([{"type": "replaced-by"}], "Patient"),
+    ],
+)
+def test_a_patient_merged_into_another_record_names_it(links: object, record: str) -> None:
+    fact = read("Patient", link=links)
+
+    assert isinstance(fact, PatientFact)
+    assert fact.replaced_by == record
+
+
 def test_a_patient_has_a_name_and_two_identifiers() -> None:
     v2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
     fact = read(

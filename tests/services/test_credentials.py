@@ -28,6 +28,7 @@ from ccm_fhir.storage import ehrs
 from ccm_fhir.storage.ehrs import Discovery, Ehr
 from ccm_fhir.storage.vocabulary import ClientAuth
 from tests.services.loopback_ehr import KEY, NOW, Clock, cast, running_ehr
+from tests.services.wire import answers
 from tests.world import PRACTICE_NPI, Site
 
 TOKEN = "/oauth/token"
@@ -101,6 +102,23 @@ def test_no_jti_is_used_twice_in_whatever_request(site: Site) -> None:
     assert len(sent) == 5
     assert len({claims["jti"] for claims in sent}) == 5
     assert all(claims["exp"] - claims["iat"] <= 300 for claims in sent)
+
+
+@pytest.mark.proves("R33")
+def test_a_backend_token_that_the_ehr_refuses_is_forgotten_and_fetched_anew_once(
+    site: Site,
+) -> None:
+    list_panel(site.world, site.practice_id, site.ehr_id, site.clock())
+    site.wire.mend()
+    site.wire.fail("GET", "/fhir/Patient", answers(401), times=1)
+
+    list_panel(site.world, site.practice_id, site.ehr_id, site.clock())
+    list_panel(site.world, site.practice_id, site.ehr_id, site.clock())
+
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+    sent = [r.headers["authorization"] for r in site.wire.sent("GET", "/fhir/Patient")]
+    assert sent[0] != sent[1]
+    assert len(set(sent[1:])) == 1
 
 
 @pytest.mark.proves("R37")

@@ -82,13 +82,13 @@ def test_a_sound_ehr_passes_and_everything_goes_on_the_first_rung_that_we_can_wr
         Artefact.TIME_CONTACT: RungName.ENCOUNTER_AND_PROCEDURE,
         Artefact.TIME_WORK: RungName.PROCEDURE,
         Artefact.CARE_PLAN: RungName.HAND_OFF,
-        Artefact.CONSENT: RungName.HAND_OFF,
+        Artefact.CONSENT: RungName.CONSENT,
         Artefact.CLAIM: RungName.CLAIM,
         Artefact.ENROLMENT: RungName.HAND_OFF,
     }
     access = {each.resource_type: each for each in found.resources}
     assert (access["Claim"].is_readable, access["Claim"].is_creatable) == (True, True)
-    assert (access["Consent"].is_readable, access["Consent"].is_creatable) == (True, False)
+    assert (access["Consent"].is_readable, access["Consent"].is_creatable) == (True, True)
     assert access["Consent"].missing == ()
 
 
@@ -178,6 +178,7 @@ def test_an_ehr_that_names_another_server_is_not_followed(own: Site) -> None:
         CheckState.OK,
         CheckState.SKIPPED,
         CheckState.SKIPPED,
+        CheckState.OK,
     ]
 
 
@@ -294,7 +295,7 @@ LIVE = {
     "epic": (RungName.PROCEDURE, RungName.HAND_OFF),
     "oracle-health": (RungName.ENCOUNTER_AND_PROCEDURE, RungName.HAND_OFF),
     "nextgen": (RungName.HAND_OFF, RungName.HAND_OFF),
-    "canvas": (RungName.HAND_OFF, RungName.CLAIM),
+    "canvas": (RungName.OBSERVATION, RungName.CLAIM),
 }
 
 

@@ -18,7 +18,8 @@ from ccm_fhir.errors import (
     NotAllowedError,
     NotFoundError,
 )
-from ccm_fhir.services.keep_time import LONGEST_NOTE, VoidEntry, void_entry
+from ccm_fhir.services.change_time import VoidEntry, void_entry
+from ccm_fhir.services.keep_time import LONGEST_NOTE
 from ccm_fhir.storage import audit, deliveries
 from tests.services.loopback_ehr import TODAY
 from tests.services.wire import answers
@@ -122,7 +123,7 @@ def test_work_may_begin_where_the_last_one_ended(nurse: Desk) -> None:
 
 def test_two_people_may_work_on_one_patient_at_once(nurse: Desk, doctor: Desk) -> None:
     nurse.record()
-    doctor.record()
+    doctor.record(overlap_seen=True)
 
     assert minutes_of(nurse) == [22, 22]
 
@@ -288,12 +289,14 @@ def test_taking_time_back_needs_a_reason(nurse: Desk) -> None:
     assert refused_field(lambda: void(nurse, entry_id, reason="  ")) == "reason"
 
 
-def test_time_that_may_be_in_the_ehr_is_not_taken_back(nurse: Desk) -> None:
+def test_time_that_is_in_the_ehr_can_be_taken_back(nurse: Desk) -> None:
     entry_id = nurse.record()
+    nurse.site.deliver_all(nurse.patient_id)
+    assert nurse.review().entries[0].may_void
 
-    with pytest.raises(ConflictError, match="in the EHR, or on its way"):
-        void(nurse, entry_id)
-    assert not nurse.review().entries[0].may_void
+    void(nurse, entry_id)
+
+    assert minutes_of(nurse) == []
 
 
 def test_only_a_practitioner_takes_back_another_persons_time(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import httpx2
@@ -17,10 +18,12 @@ from ccm_fhir.services.launch import Callback, LaunchRequest, begin_launch, comp
 from ccm_fhir.services.month import MonthFilter, open_patient, overview
 from ccm_fhir.services.read_chart import refresh_chart
 from ccm_fhir.services.sessions import IDLE, LONGEST, end, resolve
+from ccm_fhir.storage import users
 from fhir_fixtures.practice.model import User
 from tests.services.loopback_ehr import NOW, Clock, cast, running_ehr, with_more
 from tests.services.wire import (
     Fault,
+    Send,
     answers,
     changed,
     nothing_is_sent,
@@ -574,6 +577,16 @@ def test_signing_out_closes_every_chart_of_the_session(site: Site) -> None:
     end(site.world, first.session_token)  # again: no error
 
 
+@pytest.mark.proves("S11")
+def test_a_person_whose_role_is_taken_away_has_nothing_open_any_more(site: Site) -> None:
+    desk = site.launch()
+
+    with site.world.db.write(site.practice_id) as session:
+        users.set_role(session, site.practice_id, desk.actor.user_id, None)
+
+    assert resolve(site.world, desk.session_token, desk.visit.launch_id) is None
+
+
 @pytest.mark.proves("S7")
 def test_a_launch_after_signing_out_starts_a_new_session(site: Site) -> None:
     first = site.launch()
@@ -594,6 +607,70 @@ def test_a_persons_token_is_renewed_once_it_nears_its_end(site: Site) -> None:
     refresh_chart(site.world, desk.visit, site.clock())
 
     assert len(site.wire.sent("POST", TOKEN)) == 1
+
+
+def bearers(site: Site) -> list[str]:
+    """Return the tokens that went to the EHR's record, in order, each run of one told once."""
+    sent = [r.headers.get("authorization", "") for r in site.wire.requests if "/fhir" in r.url.path]
+    return [one for before, one in pairwise(["", *sent]) if one != before]
+
+
+@pytest.mark.proves("R33", "R32")
+def test_a_token_that_the_ehr_refuses_is_renewed_once_and_its_rotation_kept(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.fail("POST", "/fhir/?$", answers(401), times=1)
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert desk.review().chart.unread == ()
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+    assert len(bearers(site)) == 2
+    site.clock.advance(minutes=59, seconds=30)  # only the rotated refresh token is good now
+    refresh_chart(site.world, desk.visit, site.clock())
+    assert len(site.wire.sent("POST", TOKEN)) == 2
+
+
+@pytest.mark.proves("R33")
+def test_many_searches_that_are_refused_at_once_renew_the_token_once(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.refuse_batches()
+    site.wire.fail("GET", "/fhir/[A-Z]", refusing_the_first_token())
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert desk.review().chart.unread == ()
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+
+
+@pytest.mark.proves("R33")
+def test_an_ehr_that_answers_401_whatever_the_token_costs_one_refresh_token(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.clock.advance(minutes=1)
+    site.wire.refuse_batches()
+    site.wire.fail("GET", "/fhir/Condition", answers(401))
+
+    refresh_chart(site.world, desk.visit, site.clock())
+
+    assert [unread.resource_type for unread in desk.review().chart.unread] == ["Condition"]
+    assert len(site.wire.sent("POST", TOKEN)) == 1
+
+
+@pytest.mark.proves("R33")
+def test_a_403_renews_nothing(site: Site) -> None:
+    desk = site.launch()
+    site.wire.mend()
+    site.wire.fail("POST", "/fhir/?$", answers(403))
+    site.wire.fail("GET", "/fhir/", answers(403))
+
+    with pytest.raises(ConflictError):
+        refresh_chart(site.world, desk.visit, site.clock())
+
+    assert site.wire.sent("POST", TOKEN) == []
 
 
 @pytest.mark.proves("R34")
@@ -631,6 +708,18 @@ def test_nothing_secret_of_a_launch_is_stored_in_clear(each_site: Site) -> None:
     secrets = {issued[0]["access_token"], issued[0]["refresh_token"], issued[0]["id_token"]}
     secrets |= {desk.session_token, desk.visit.csrf_token, BROWSER}
     assert not [secret for secret in secrets if secret in stored]
+
+
+def refusing_the_first_token() -> Fault:
+    """Return a fault: the token of the first request that comes by is refused from now on."""
+    first: list[str] = []
+
+    def fault(request: httpx2.Request, send: Send) -> httpx2.Response:
+        first.append(request.headers["authorization"])
+        same = request.headers["authorization"] == first[0]
+        return httpx2.Response(401) if same else send(request)
+
+    return fault
 
 
 def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.errors import FhirError
+from ccm_fhir.services.approvals import set_policy
 from ccm_fhir.services.month import ROWS_A_PAGE, MonthFilter, overview
 from ccm_fhir.services.panel import ask_for_panel, list_panel, read_one
 from ccm_fhir.services.patient_month import MonthOverview, MonthState
+from ccm_fhir.services.setup_hand import operator
 from tests.services.loopback_ehr import WHOLE_CAST, Clock, cast, running_ehr
 from tests.services.wire import answers, nothing_is_sent, with_json
 from tests.world import DOCTOR, NOVEMBER, Site, open_site
@@ -120,6 +123,8 @@ def test_a_long_list_comes_in_pages(whole: Site) -> None:
 
 def test_with_the_months_work_each_stands_where_the_demo_says(site: Site) -> None:
     log = cast().time_log
+    whole_month = TypedPolicy(late_after_days=31)
+    set_policy(site.world, operator(site.world), whole_month, site.clock())
     for (user, patient), entries in groupby(sorted(log, key=by_place), key=by_place):
         desk = site.launch(user=user, patient=patient)
         for entry in entries:

@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import DosPolicy, FamilyChoice, MdmAnswer
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import COMPLEX_FAMILY, PRACTITIONER_FAMILY, STAFF_FAMILY
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, NotAllowedError
+from ccm_fhir.services.approvals import set_policy
 from ccm_fhir.services.attest_mdm import asks_plan_revision
 from ccm_fhir.services.month import MonthFilter, overview
 from ccm_fhir.services.patient_month import MonthState
+from ccm_fhir.services.setup_hand import operator
 from ccm_fhir.storage import audit, fees, sign_offs
 from tests.services.loopback_ehr import TODAY
 from tests.services.reporting import RATIONALE, attest, choose, report_otherwise
@@ -191,6 +194,11 @@ def test_one_practitioner_does_not_sign_on_anothers_word(site: Site, doctor: Des
     assert row_of(nurse).reached == (("99487", 1),)
 
 
+def takes_the_whole_month(site: Site) -> None:
+    """Let nobody's approval be needed for what was done earlier in the month."""
+    set_policy(site.world, operator(site.world), TypedPolicy(late_after_days=31), site.clock())
+
+
 def test_below_the_time_of_complex_care_there_is_nothing_to_attest(site: Site) -> None:
     site.launch().record(minutes=59)
     doctor = site.launch(user=DOCTOR)
@@ -262,6 +270,7 @@ def test_what_is_signed_says_by_which_choice_and_level(doctor: Desk) -> None:
 
 def test_a_complex_claim_arrives_in_the_ehr_as_it_was_signed(each_own_site: Site) -> None:
     site = each_own_site
+    takes_the_whole_month(site)
     nurse = site.launch()
     nurse.record(minutes=60, started_on=date(2026, 11, 9))
     nurse.record(minutes=33, started_on=date(2026, 11, 16))
@@ -288,6 +297,7 @@ def test_a_complex_claim_arrives_in_the_ehr_as_it_was_signed(each_own_site: Site
 
 def test_a_practitioners_claim_holds_their_own_work_and_no_one_elses(each_own_site: Site) -> None:
     site = each_own_site
+    takes_the_whole_month(site)
     site.launch().record(minutes=60)
     other = site.launch(user=NURSE_PRACTITIONER)
     other.record(minutes=25, start_time=time(8))

@@ -21,6 +21,7 @@ from starlette.testclient import TestClient
 
 from ccm_fhir.domain.codes import EligibleProfession, Role
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.fhir.capability import Capability, ResourceCapability
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.retrying import Patience
 from ccm_fhir.rulebook import load_rulebook
@@ -65,8 +66,15 @@ class RecordingQueue:
         self.workflows: list[str] = []
         self.failure: Exception | None = None
 
-    def enqueue(self, session: Session, workflow_name: str, workflow_id: str, *ids: str) -> None:
-        del session, workflow_id, ids
+    def enqueue(
+        self,
+        session: Session,
+        workflow_name: str,
+        workflow_id: str,
+        *ids: str,
+        delay_seconds: float = 0.0,
+    ) -> None:
+        del session, workflow_id, ids, delay_seconds
         if self.failure is not None:
             raise self.failure
         self.workflows.append(workflow_name)
@@ -237,6 +245,18 @@ def with_practice(
     return replace(
         front, practice_id=practice_id, ehr_id=ehr_id, patient_id=known.id, people=people
     )
+
+
+WORK = ("Encounter", "Procedure", "Observation")
+
+
+def takes_work(front: Front, kinds: tuple[str, ...] = WORK) -> None:
+    """Let the EHR have declared that it takes what tells of work."""
+    taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
+    declared = Capability(digest="0" * 64, resources=dict.fromkeys(kinds, taken))
+    document = msgspec.json.encode(declared).decode()
+    with front.world.db.write(front.practice_id) as session:
+        ehrs.record_capability(session, front.practice_id, front.ehr_id, document, NOW)
 
 
 def _installation(url: str, queue: RecordingQueue, clock: Clock) -> Installation:

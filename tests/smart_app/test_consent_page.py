@@ -95,7 +95,7 @@ def test_a_recorded_consent_turns_the_criterion_met_and_says_where_it_is_kept(
     assert page.count(NOT_YET) == 1
     patient = nurse.get(nurse.path).text
     assert "Consent given on 2026-11-20 (verbal, recorded here)" in patient
-    assert NOT_YET in patient
+    assert "its record says where it stands with the EHR" in patient
 
 
 def test_evidence_of_what_is_recorded_here_leads_to_this_page(nurse: Browser) -> None:

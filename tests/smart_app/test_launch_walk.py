@@ -94,10 +94,13 @@ def test_two_launches_of_one_person_stay_open_side_by_side(site: Site) -> None:
 def test_another_person_in_the_same_browser_closes_what_the_first_had_open(site: Site) -> None:
     browser = Walker(site)
     nurses = browser.launch()
+    kept = browser.cookies[SESSION]
 
     doctors = browser.launch(user=DOCTOR)
 
     assert "Amelia Signwell, MD" in browser.get(doctors)
+    assert "Your session has ended" in browser.get(nurses)
+    browser.cookies[SESSION] = kept
     assert "Your session has ended" in browser.get(nurses)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
+from ccm_fhir.storage import deliveries
 from tests.smart_app.front import BASE, CANARY, EHR, NOW, Browser, Front, Page
 
 TYPED = {
@@ -65,7 +66,7 @@ def test_recorded_time_is_in_the_log_and_on_its_way(front: Front) -> None:
     html = browser.get(browser.path).text
     assert "Ready to sign: 99490" in html
     assert "2 records are on the way" in html
-    assert front.queue.workflows == ["deliver", "deliver"]
+    assert front.queue.workflows == ["deliver_turn", "deliver_turn"]
 
 
 def test_the_same_form_twice_records_once(front: Front) -> None:
@@ -130,7 +131,7 @@ def test_overlapping_work_of_one_person_is_told_beside_the_start(front: Front) -
     assert "You already have work from 09:00 to 09:22" in answer.text
 
 
-def test_an_entry_on_its_way_cannot_be_taken_back(front: Front) -> None:
+def test_an_entry_on_its_way_is_taken_back_and_goes_no_further(front: Front) -> None:
     browser = front.sign_in(Role.CARE_MANAGER)
     record(browser)
     entry_id = next(i.removeprefix("entry-") for i in browser.page().ids if i.startswith("entry-"))
@@ -138,8 +139,11 @@ def test_an_entry_on_its_way_cannot_be_taken_back(front: Front) -> None:
 
     answer = browser.post(f"{browser.path}/time/{entry_id}/void", sent)
 
-    assert answer.status_code == 409
-    assert entries(front) == 1
+    assert answer.status_code == 303
+    assert entries(front) == 0
+    with front.world.db.read(front.practice_id) as session:
+        problems = {one.last_problem for one in deliveries.unfinished(session, front.practice_id)}
+    assert problems == {"taken_back"}
 
 
 def test_a_practitioner_signs_and_the_claim_is_planned(front: Front) -> None:
@@ -153,9 +157,9 @@ def test_a_practitioner_signs_and_the_claim_is_planned(front: Front) -> None:
     html = browser.get(browser.path).text
     assert "Signed by A practitioner on Nov 23, 2026, 3:00 PM." in html
     assert "Claim on its way to the EHR: 99490" in html
-    assert front.queue.workflows.count("deliver") == 3
+    assert front.queue.workflows.count("deliver_turn") == 3
     assert browser.post(f"{browser.path}/sign", sent).status_code == 303
-    assert front.queue.workflows.count("deliver") == 3
+    assert front.queue.workflows.count("deliver_turn") == 3
 
 
 def test_a_statement_left_unticked_signs_nothing(front: Front) -> None:

@@ -243,7 +243,9 @@ def test_every_form_that_writes_carries_its_token_and_key(name: str) -> None:
 
     for action in posts:
         assert page.forms[action]["csrf"] == "csrf-token"
-        assert "form_key" in page.forms[action] or action.endswith(("/sign-out", "/open"))
+        assert "form_key" in page.forms[action] or action.endswith(
+            ("/sign-out", "/open", "/packet")
+        )
 
 
 @pytest.mark.proves("S18")

@@ -9,7 +9,7 @@ import pytest
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.facts import EvidenceRef, PatientFact
-from ccm_fhir.storage import patients
+from ccm_fhir.storage import audit, patients
 from tests.builders import on
 from tests.smart_app.front import CANARY, NOW, Browser, Front, Page
 
@@ -197,6 +197,50 @@ def test_a_script_may_ask_for_the_bar_alone(nurse: Browser) -> None:
     assert "<html" not in bar.text
     assert 'id="timers"' in bar.text
     assert bar.headers["vary"] == "X-Bar"
+
+
+def looks(front: Front) -> list[tuple[str | None, str | None]]:
+    """Return who saw whose name beside a timer, a line of the trail each."""
+    with front.world.db.read(front.practice_id) as session:
+        lines = audit.records(session, front.practice_id, after=0, most=500)
+    return [(one.user_id, one.patient_id) for one in lines if one.act == "view_timer"]
+
+
+@pytest.mark.proves("S21")
+def test_a_name_beside_a_timer_is_a_line_of_the_trail_once_a_session(
+    front: Front, nurse: Browser
+) -> None:
+    start(nurse)
+    me, patient = front.people[Role.CARE_MANAGER].id, front.patient_id
+    for path in ("", "/timer", "/month"):
+        assert nurse.get(f"{nurse.path}{path}").status_code == 200
+    before = looks(front)
+    other = front.sign_in(Role.CARE_MANAGER, patient_id=second_patient(front))
+
+    pages = [other.get(f"{other.path}{path}").text for path in ("", "/consent", "/timer", "")]
+    polled = (f"{other.path}/timer?month=2026-11" for _ in range(3))
+    pages += [other.get(path, **{"x-bar": "yes"}).text for path in polled]
+
+    assert before == []  # beside their own chart a timer says: this patient
+    assert all(CANARY in page for page in pages)
+    assert looks(front) == [(me, patient)]
+    front.clock.advance(minutes=1)
+    again = front.sign_in(Role.CARE_MANAGER, patient_id=None)
+    assert CANARY in again.get(f"{again.path}/timer").text
+    assert looks(front) == [(me, patient)] * 2
+
+
+@pytest.mark.proves("S21")
+def test_the_names_of_ones_own_day_are_lines_of_the_trail(front: Front, nurse: Browser) -> None:
+    start(nurse)
+    front.work_clock.advance(minutes=5)
+    send(nurse, "save", **SAVING)
+    assert looks(front) == []
+
+    assert CANARY in nurse.get(f"{nurse.path}/timer").text
+    assert CANARY in nurse.get(f"{nurse.path}/timer").text
+
+    assert looks(front) == [(front.people[Role.CARE_MANAGER].id, front.patient_id)]
 
 
 def test_who_keeps_no_time_sees_no_timer(front: Front) -> None:

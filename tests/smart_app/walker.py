@@ -6,11 +6,14 @@ what a foreign value of it is.
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import httpx2
 from fastapi import FastAPI
@@ -33,10 +36,13 @@ IDS = (
     "correct",
     "patient_id",
     "user_id",
+    "delivery_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
+    | {"reason"}  # of a month's patients: a word of ours
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
+    | {"tab", "language", "older", "newer"}  # which view of the patient's own plan
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
@@ -47,12 +53,65 @@ FORM = {
     "activity": "patient_call",
     "contact_mode": "",
     "note": "walked",
-    "reason": "walked",
+    "reason": "walked by a test",
+    "late_after_days": "7",
+    "longest_minutes": "120",
+    "after_month_end": "yes",
     "answer": "working",
     "awake": "1",
     "quiet": "0",
+    "on_call": "no",
+}
+# What a route's own form holds, so that a walk comes as far as the id.
+FORMS: Mapping[str, Mapping[str, str]] = {
+    "/inbox": {"answer": "high", "rationale": "walked by a test"},
+    "/lock": {"whose": "patient", "act": "unlock"},
+    "/timer/{timer_id}/answer": {"answer": "count_all"},
+    "/conditions/{key}": {"answer": "chronic", "family": "hypertension", "revision": "0"},
+    "/choice": {"from_month": "2026-12", "family": "standard", "dos_policy": "month_end"},
+    "/except": {"family": "standard"},
+    "/consent": {
+        "decision": "declined",
+        "decided_on": "2026-11-20",
+        "given_by": "patient",
+        "mode": "verbal",
+        "language": "en",
+        "change_reason": "walked by a test",
+    },
+    "/consent/revoke": {"decided_on": "2026-11-20", "given_by": "patient", "mode": "verbal"},
+    "/practice/details": {
+        "name": "Harbor Street Family Medicine",
+        "npi": "1999999018",
+        "place_of_service": "11",
+        "time_zone": "America/New_York",
+        "locality": "",
+    },
+    "/practice/attestation": {
+        "access_24_7": "yes",
+        "certified_ehr": "yes",
+        "designated_team_member": "yes",
+        "attested_on": "2026-11-02",
+    },
+    "/practice/charge": {"code": "99490", "amount": "95.00", "in_force_from": "2026-11-01"},
+    "/connection/override": {"act": "Encounter", "takes": "yes"},
+    "/connection/withdraw": {"act": "Encounter"},
+    "/practice/timers": {"care_manager": "ask", "practitioner": "ask"},
+    "/plan/draft": {"tab": "goals", "part": "problem:diabetes", "in": "problem:diabetes"},
+    "/plan/own": {"element": "coordination", "text": "walked"},
+    "/plan/adopt": {"tab": "adopt"},
+    "/plan/review": {"next_on": "2027-01-15"},
+    "/plan/call": {"outcome": "no_answer"},
+    "/plan/copy": {
+        "language": "en",
+        "way": "mail",
+        "given_to": "the patient",
+        "given_on": "2026-11-23",
+    },
+    "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
+    "/needs/keyed": {"ehr_number": "walked"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
+_SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")
 _ONCE = re.compile(r'name="form_key" value="[^"]+"')
 
 
@@ -71,6 +130,13 @@ class Walk:
 
     ours: Browser
     theirs: Tenant
+    hidden: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Read what every form of the session carries, once."""
+        page = self.ours.page("/month?month=2026-11").forms
+        found = next(form for form in page.values() if "csrf" in form)
+        self.hidden.update({"csrf": found["csrf"]})
 
     def leaks(self) -> Iterator[str]:
         """Yield what gave away, or changed, anything of the other practice."""
@@ -81,16 +147,17 @@ class Walk:
             yield "rows of the other practice have changed"
 
     def _tried(self, step: Step) -> Iterator[str]:
-        for name in ("launch_id",) if "sign-out" in step.path else IDS:
-            self._sent(step, {name: ABSENT})  # what can be done once is done now
-            foreign = self._sent(step, {name: self.theirs.ids[name]})
-            absent = self._sent(step, {name: ABSENT})
-            if self.theirs.canary in foreign.text:
+        for name in step.ids:
+            self.sent(step, {name: ABSENT})  # what can be done once is done now
+            foreign = self.sent(step, {name: self.theirs.ids[name]})
+            absent = self.sent(step, {name: ABSENT})
+            if self.theirs.canary in _text(foreign):
                 yield f"{step.method} {step.path} shows the other practice's patient ({name})"
             if _told(foreign) != _told(absent):
                 yield f"{step.method} {step.path} tells a foreign {name} from one that never was"
 
-    def _sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+    def sent(self, step: Step, ids: Mapping[str, str]) -> httpx2.Response:
+        """Send a step with some ids; the rest of the request is our own."""
         # A walker keeps to the pace allowed.
         pace = 10 if step.path == "/emergency" else 1
         self.ours.front.clock.moment += timedelta(seconds=pace)
@@ -99,8 +166,10 @@ class Walk:
         if step.method == "GET":
             asked = urlencode({name: ids[name] for name in step.query & ids.keys()})
             return self.ours.get(f"{path}?{asked}", cookie=_cookie(self.ours))
-        form = {**self.ours.fields("/refresh"), **FORM, **ids}
-        return self.ours.post(path, form)
+        own = FORMS.get(step.path.removeprefix("/l/{launch_id}"), {})
+        named = {"corrects_id": ids["correct"]} if "correct" in ids else {}
+        key = {"form_key": str(uuid4())}
+        return self.ours.post(path, {**self.hidden, **key, **FORM, **own, **ids, **named})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +179,19 @@ class Step:
     method: str
     path: str
     query: frozenset[str]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids that a request of it can carry: any, in a form.
+
+        A page is also asked for as it is (``user_id`` stands in no address): it may show too much.
+        """
+        if "sign-out" in self.path:
+            return ("launch_id",)
+        if self.method == "POST":
+            return IDS
+        carried = {name for name in IDS if f"{{{name}}}" in self.path or name in self.query}
+        return tuple(name for name in IDS if name in {*carried, "user_id"})
 
 
 def every_route(front: Front) -> tuple[Step, ...]:
@@ -167,12 +249,24 @@ def _query_names(dependant: Dependant) -> set[str]:
 
 
 def _told(answer: httpx2.Response) -> tuple[int, str, str]:
-    """Return what an answer tells: its status, where it leads and its page, but for form keys."""
+    """Return what an answer tells: its status, where it leads and its page.
+
+    Left out are form keys, and the second at which something was looked over.
+    """
     return (
         answer.status_code,
         answer.headers.get("location", ""),
-        _ONCE.sub("", answer.text),
+        _SECOND.sub("", _ONCE.sub("", _text(answer))),
     )
+
+
+def _text(answer: httpx2.Response) -> str:
+    """Return what an answer says; of a packet, its pages and data without where the trail stood."""
+    if answer.headers.get("content-type") != "application/zip":
+        return answer.text
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        told = [name for name in archive.namelist() if name.endswith((".html", ".json"))]
+        return "".join(archive.read(name).decode() for name in told if name != "manifest.json")
 
 
 def _cookie(browser: Browser) -> str:

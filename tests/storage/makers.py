@@ -29,9 +29,20 @@ from ccm_fhir.storage.deliveries import NewDelivery
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
+from ccm_fhir.storage.month_locks import NewLock
+from ccm_fhir.storage.plans import NewCopy, NewOutreach, NewVersion
+from ccm_fhir.storage.plans import NewReview as NewPlanReview
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
-from ccm_fhir.storage.vocabulary import ArtefactKind, ChartSource
+from ccm_fhir.storage.vocabulary import (
+    ArtefactKind,
+    ChartSource,
+    CopyGivenBy,
+    CopyLanguage,
+    LockAct,
+    OutreachOutcome,
+)
+from tests.domain.plan_parts import whole_plan
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -41,6 +52,7 @@ if TYPE_CHECKING:
 V = TypeVar("V", bound="DataclassInstance")
 
 NOVEMBER = ServiceMonth(2026, 11)
+KEY = b"ledger key"
 TEN_O_CLOCK = datetime(2026, 11, 10, 15, 0, tzinfo=UTC)
 
 
@@ -83,6 +95,19 @@ def consent(tenant: Tenant, form_key: str = "consent-1", **changes: object) -> N
     return changed(new, changes)
 
 
+def month_lock(tenant: Tenant, form_key: str = "lock-1", **changes: object) -> NewLock:
+    """Return the doctor's lock of November, of the whole practice."""
+    new = NewLock(
+        patient_id=None,
+        month=NOVEMBER,
+        act=LockAct.LOCK,
+        reason="All claims are sent",
+        user_id=tenant.doctor_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
 def condition_review(tenant: Tenant, form_key: str = "review-1", **changes: object) -> NewReview:
     """Return the doctor's yes about a Condition."""
     new = NewReview(
@@ -96,6 +121,60 @@ def condition_review(tenant: Tenant, form_key: str = "review-1", **changes: obje
         revision=1,
         user_id=tenant.doctor_id,
         person="A doctor",
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def plan_version(tenant: Tenant, form_key: str = "plan-1", **changes: object) -> NewVersion:
+    """Return the first version of a plan, adopted by the nurse."""
+    new = NewVersion(
+        patient_id=tenant.patient_id,
+        number=1,
+        plan=whole_plan(),
+        adopted_on=date(2026, 11, 10),
+        adopted_by=tenant.nurse_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def plan_review(tenant: Tenant, version_id: str, **changes: object) -> NewPlanReview:
+    """Return a review of a version."""
+    new = NewPlanReview(
+        patient_id=tenant.patient_id,
+        version_id=version_id,
+        reviewed_on=date(2026, 11, 15),
+        note="Gone through by telephone.",
+        reviewed_by=tenant.nurse_id,
+        form_key="review-1",
+    )
+    return changed(new, changes)
+
+
+def plan_copy(tenant: Tenant, version_id: str, **changes: object) -> NewCopy:
+    """Return a Spanish copy sent by mail."""
+    new = NewCopy(
+        patient_id=tenant.patient_id,
+        version_id=version_id,
+        given_on=date(2026, 11, 16),
+        way=CopyGivenBy.MAIL,
+        language=CopyLanguage.SPANISH,
+        given_to="the patient",
+        text_sha256="0" * 64,
+        recorded_by=tenant.nurse_id,
+        form_key="copy-1",
+    )
+    return changed(new, changes)
+
+
+def plan_outreach(tenant: Tenant, form_key: str = "call-1", **changes: object) -> NewOutreach:
+    """Return an attempt that nobody answered."""
+    new = NewOutreach(
+        patient_id=tenant.patient_id,
+        outcome=OutreachOutcome.NO_ANSWER,
+        next_on=date(2026, 11, 23),
+        tried_by=tenant.nurse_id,
         form_key=form_key,
     )
     return changed(new, changes)

@@ -15,7 +15,7 @@ from ccm_fhir.storage.audit import AuditEntry
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from ccm_fhir.storage.audit import AuditCheck
+    from ccm_fhir.storage.chain import ChainCheck
     from ccm_fhir.storage.database import Database
     from tests.storage.conftest import Tenant
 
@@ -28,7 +28,7 @@ def append(database: Database, tenant: Tenant, now: datetime, act: str = "read c
         audit.append(session, KEY, tenant.practice_id, entry, now)
 
 
-def verify(database: Database, tenant: Tenant, key: bytes = KEY) -> AuditCheck:
+def verify(database: Database, tenant: Tenant, key: bytes = KEY) -> ChainCheck:
     with database.read() as session:
         return audit.verify(session, key, tenant.practice_id)
 

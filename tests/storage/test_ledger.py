@@ -18,7 +18,7 @@ from ccm_fhir.storage import ledger
 from ccm_fhir.storage.ledger import Correction, NewEntry, Voiding
 from ccm_fhir.storage.values import value_of
 from ccm_fhir.storage.vocabulary import EntryChange
-from tests.storage.makers import NOVEMBER, TEN_O_CLOCK, entry
+from tests.storage.makers import KEY, NOVEMBER, TEN_O_CLOCK, entry
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,12 +51,14 @@ class Record:
 
     def __call__(self, new: NewEntry | None = None) -> TimeEntryRecord:
         with self.database.write() as session:
-            return ledger.record(session, self.ours.practice_id, new or entry(self.ours), self.now)
+            return ledger.record(
+                session, KEY, self.ours.practice_id, new or entry(self.ours), self.now
+            )
 
     def correct(self, entry_id: str, new: NewEntry) -> TimeEntryRecord:
         change = Correction(entry_id=entry_id, entry=new, reason="typing mistake")
         with self.database.write() as session:
-            return ledger.correct(session, self.ours.practice_id, change, self.now)
+            return ledger.correct(session, KEY, self.ours.practice_id, change, self.now)
 
     def void(self, entry_id: str, form_key: str = "void-1") -> TimeEntryRecord:
         change = Voiding(
@@ -66,7 +68,7 @@ class Record:
             form_key=form_key,
         )
         with self.database.write() as session:
-            return ledger.void(session, self.ours.practice_id, change, self.now)
+            return ledger.void(session, KEY, self.ours.practice_id, change, self.now)
 
     def live(self) -> tuple[TimeEntryRecord, ...]:
         with self.database.read() as session:
@@ -111,7 +113,7 @@ def test_the_same_form_sent_at_once_from_many_sides_is_recorded_once(record: Rec
 
     def send(moment: datetime) -> None:
         with record.database.write() as session:
-            sent = ledger.record(session, record.ours.practice_id, entry(record.ours), moment)
+            sent = ledger.record(session, KEY, record.ours.practice_id, entry(record.ours), moment)
         ids.add(sent.id)
 
     threads = [threading.Thread(target=send, args=(record.now,)) for _ in range(6)]

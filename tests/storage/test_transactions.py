@@ -20,10 +20,13 @@ OF_NO_PRACTICE = {
     "ccm_fhir/services/doctor.py": 1,
     "ccm_fhir/services/emergency.py": 1,
     "ccm_fhir/services/launch.py": 1,
-    "ccm_fhir/services/practice_setup.py": 2,
+    "ccm_fhir/services/practice_setup.py": 1,
     "ccm_fhir/services/sessions.py": 3,
-    "ccm_fhir/services/setup_hand.py": 1,
+    "ccm_fhir/services/setup_hand.py": 3,
     "ccm_fhir/services/signing_keys.py": 4,
+    "ccm_fhir/services/time_ledger.py": 1,
+    "ccm_fhir/services/watchdog.py": 1,
+    "ccm_fhir/services/withdrawal.py": 1,
 }
 
 

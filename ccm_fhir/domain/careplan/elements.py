@@ -17,6 +17,7 @@ from ccm_fhir.domain.rules import ElementRule, PlanElement
 _OVER = frozenset({"completed", "stopped"})
 _ACHIEVED = frozenset({"achieved"})
 _TO_DO = frozenset({ElementState.ABSENT, ElementState.STALE})
+_ADOPTED_HERE = "Written in the plan that was adopted here."
 _NARRATIVE = " The plan’s own narrative is not read and may hold it."
 
 
@@ -164,6 +165,9 @@ def _interventions(rule: ElementRule, view: View) -> ElementSeen:
 
 def _recognised(rule: ElementRule, view: View) -> ElementSeen:
     recognition, parts = rule.recognition, view.parts
+    telling = tuple(p.ref for p in parts.plans if rule.element.value in p.elements)
+    if telling:
+        return _seen(rule, ElementState.PRESENT, _ADOPTED_HERE, telling)
     supporting = frozenset(ref for plan in parts.plans for ref in plan.supporting)
     shown = (
         *in_activities(recognition, parts.activities),

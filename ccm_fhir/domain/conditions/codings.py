@@ -14,6 +14,8 @@ from ccm_fhir.domain.conditions.readings import PRECEDENCE, SYSTEM_NAMES, Readin
 from ccm_fhir.domain.conditions.tables import Chronic, ChronicTable, Tier, normalise
 from ccm_fhir.domain.facts import Coding
 
+_MOST_KEPT = 20_000  # decisions
+_LONGEST_KEPT = 100  # characters of text; what is longer is somebody's own words
 _NAMED_BY: dict[Tier | None, str] = {
     Tier.CMS_NAMED: "which CMS names among its examples",
     Tier.CCW: "one of the Chronic Conditions Warehouse's 30",
@@ -37,6 +39,20 @@ class CodeDecision:
 
 def decide_by_codings(codings: tuple[Coding, ...], text: str, table: ChronicTable) -> CodeDecision:
     """Return what the codings say; nothing is raised, whatever they are."""
+    if len(text) > _LONGEST_KEPT:
+        return _decide(codings, text, table)
+    asked = (codings, text)
+    known = table.decided.get(asked)
+    if isinstance(known, CodeDecision):
+        return known
+    if len(table.decided) >= _MOST_KEPT:
+        table.decided.clear()
+    decided = _decide(codings, text, table)
+    table.decided[asked] = decided
+    return decided
+
+
+def _decide(codings: tuple[Coding, ...], text: str, table: ChronicTable) -> CodeDecision:
     readings: list[Reading] = []
     for coding in codings:
         reading = read(coding, table)

@@ -102,6 +102,10 @@ class ChronicTable:
     sources: tuple[TableSource, ...] = ()
     site_answers: Mapping[str, SiteAnswer] = field(default_factory=dict)
     assume_icd10_is_cm: bool = False
+    decided: dict[object, object] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+    """What ``decide_by_codings`` has said by this table: charts repeat the same codes."""
 
     def find_icd10cm(self, code: str) -> tuple[str, CodeMeaning] | None:
         """Look a normalised code up exactly, then without filler X; with the code as found."""

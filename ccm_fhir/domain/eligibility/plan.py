@@ -44,9 +44,9 @@ def _rank(question: Question, plan: CarePlanFact) -> tuple[int, int, EvidenceRef
 
 
 def comprehensive_care_plan(
-    question: Question, plan: CarePlanFact | None, picture: CarePlanPicture
+    question: Question, plan: CarePlanFact | None, picture: CarePlanPicture | None
 ) -> Finding:
-    """Answer whether a comprehensive care plan was in place."""
+    """Answer whether a comprehensive care plan was in place; without a picture, without notes."""
     criterion = Criterion.CARE_PLAN
     gap = why_unread(question, "CarePlan")
     if gap is not None:
@@ -54,7 +54,8 @@ def comprehensive_care_plan(
     if plan is None:
         return finding_of(criterion, question, _no_plan(question))
     parts = parts_of((plan,), question.chart)
-    return finding_of(criterion, question, _judge_plan(question, plan, parts, _notes(picture)))
+    notes = () if picture is None else _notes(picture)
+    return finding_of(criterion, question, _judge_plan(question, plan, parts, notes))
 
 
 def _no_plan(question: Question) -> Said:

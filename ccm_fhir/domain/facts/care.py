@@ -29,7 +29,9 @@ class PlannedActivityFact(Fact, frozen=True, kw_only=True):
 class CarePlanFact(Fact, frozen=True, kw_only=True):
     """A CarePlan: its parts by local reference (``Goal/1``), so that the picture can join them.
 
-    ``goals`` and ``activities`` count every entry, also one that names no resource.
+    ``goals`` and ``activities`` count every entry, also one that names no resource. ``elements``
+    are those of CMS's list that a plan says by name: only one that was adopted here, and is
+    ``recorded_here`` instead of in the EHR, can.
     """
 
     ref: EvidenceRef
@@ -50,6 +52,8 @@ class CarePlanFact(Fact, frozen=True, kw_only=True):
     contributors: tuple[str, ...] = ()
     has_care_team: bool = False
     has_text: bool = False
+    elements: tuple[str, ...] = ()
+    recorded_here: bool = False
 
 
 class GoalFact(Fact, frozen=True, kw_only=True):

@@ -10,7 +10,10 @@ from ccm_fhir.domain.facts.base import Coding, EvidenceRef, Fact
 
 
 class PatientFact(Fact, frozen=True, kw_only=True):
-    """Who the patient is; two identifiers at least are needed for the banner."""
+    """Who the patient is; two identifiers at least are needed for the banner.
+
+    ``replaced_by`` is the record (``Patient/2``) into which the EHR has merged this one.
+    """
 
     ref: EvidenceRef
     name: str = ""
@@ -21,6 +24,7 @@ class PatientFact(Fact, frozen=True, kw_only=True):
     language: str = ""
     is_deceased: bool = False
     died_on: PartialDate | None = None
+    replaced_by: str = ""
 
 
 class ConditionFact(Fact, frozen=True, kw_only=True):

@@ -6,8 +6,10 @@ the plan that follows from them.
 """
 
 from ccm_fhir.domain.writeback.answers import Answer, proof_of
+from ccm_fhir.domain.writeback.dispositions import Disposition, Part, disposition_of
 from ccm_fhir.domain.writeback.facts import (
     CREATE,
+    UPDATE,
     Act,
     EhrCapability,
     Granted,
@@ -17,6 +19,7 @@ from ccm_fhir.domain.writeback.facts import (
     TypeCapability,
     Verdict,
 )
+from ccm_fhir.domain.writeback.judging import judge
 from ccm_fhir.domain.writeback.kinds import (
     ContactMode,
     DeliveryState,
@@ -33,21 +36,27 @@ from ccm_fhir.domain.writeback.rungs import (
     RungKind,
     RungName,
     acts_of_ladders,
+    artefact_of,
+    resources_on,
+    rest_of,
 )
 
 __all__ = [
     "CREATE",
     "FHIR_RUNGS",
     "LADDERS",
+    "UPDATE",
     "Act",
     "Answer",
     "Artefact",
     "ContactMode",
     "DeliveryState",
+    "Disposition",
     "EhrCapability",
     "Granted",
     "Means",
     "Override",
+    "Part",
     "Proof",
     "ResourceKind",
     "Rung",
@@ -61,7 +70,12 @@ __all__ = [
     "Verdict",
     "WritePlan",
     "acts_of_ladders",
+    "artefact_of",
+    "disposition_of",
+    "judge",
     "plan",
     "proof_of",
     "resources_of",
+    "resources_on",
+    "rest_of",
 ]

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.writeback.rungs import RungName
 
 CREATE = "create"
+UPDATE = "update"
 EVERY_TYPE = "*"
 
 
@@ -36,11 +37,11 @@ class Act:
 
     @property
     def permission(self) -> str:
-        """The SMART v2 letter it needs; an operation that makes a resource needs the same."""
-        return "c"
+        """The SMART v2 letter it needs; an operation that makes a resource needs a create's."""
+        return "u" if self.code == UPDATE else "c"
 
     def __str__(self) -> str:
-        return f"{self.resource_type}/{self.code}" if self.is_operation else self.resource_type
+        return self.resource_type if self.code == CREATE else f"{self.resource_type}/{self.code}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

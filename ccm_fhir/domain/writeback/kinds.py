@@ -18,11 +18,16 @@ if TYPE_CHECKING:
 
 
 class ResourceKind(StrEnum):
-    """The resource types this product writes."""
+    """The resource types this product writes; SHEET is none: a person keys it in."""
 
     ENCOUNTER = "Encounter"
     PROCEDURE = "Procedure"
+    OBSERVATION = "Observation"
+    QUESTIONNAIRE_RESPONSE = "QuestionnaireResponse"
+    DOCUMENT = "DocumentReference"
+    CONSENT = "Consent"
     CLAIM = "Claim"
+    SHEET = "Sheet"
 
 
 class DeliveryState(StrEnum):

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ccm_fhir.domain.writeback.facts import Act
+from ccm_fhir.domain.writeback.kinds import ResourceKind, TimeRecord
+from ccm_fhir.errors import InputError
 
 
 class Artefact(StrEnum):
@@ -92,7 +94,7 @@ _LESSER_TIME = (
     ),
     RungKind(
         name=RungName.DOCUMENT,
-        brings="one care-management note a month",
+        brings="one care-management note an entry",
         acts=(_DOCUMENT,),
     ),
     RungKind(
@@ -221,9 +223,47 @@ LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
     ),
 }
 
+_RESOURCES: Mapping[RungName, tuple[ResourceKind, ...]] = {
+    RungName.ENCOUNTER_AND_PROCEDURE: (ResourceKind.ENCOUNTER, ResourceKind.PROCEDURE),
+    RungName.ENCOUNTER: (ResourceKind.ENCOUNTER,),
+    RungName.PROCEDURE: (ResourceKind.PROCEDURE,),
+    RungName.OBSERVATION: (ResourceKind.OBSERVATION,),
+    RungName.QUESTIONNAIRE_RESPONSE: (ResourceKind.QUESTIONNAIRE_RESPONSE,),
+    RungName.DOCUMENT: (ResourceKind.DOCUMENT,),
+    RungName.CONSENT: (ResourceKind.CONSENT,),
+    RungName.HAND_OFF: (ResourceKind.SHEET,),
+}
+
 FHIR_RUNGS = frozenset(
     kind.name for ladder in LADDERS.values() for kind in ladder if kind.means is Means.FHIR
 )
+
+
+def artefact_of(record: TimeRecord) -> Artefact:
+    """Return which ladder a time entry takes: a contact's, or that of work alone."""
+    is_contact = record.contact_mode is not None
+    return Artefact.TIME_CONTACT if is_contact else Artefact.TIME_WORK
+
+
+def resources_on(rung: RungName) -> tuple[ResourceKind, ...]:
+    """Return what is written on a rung of time or consent, in the order of writing.
+
+    Raises:
+        InputError: this product has no writer for the rung.
+    """
+    if rung not in _RESOURCES:
+        raise InputError("rung", f"nothing here writes {rung}")
+    return _RESOURCES[rung]
+
+
+def rest_of(rung: RungName, refused: ResourceKind) -> RungName | None:
+    """Return the rung that a part stands on by itself where the EHR refused the other part.
+
+    A contact whose Encounter is in the EHR stands there without its Procedure; the other way
+    round there is nothing to keep, since a Procedure waits for its Encounter.
+    """
+    is_pair = rung is RungName.ENCOUNTER_AND_PROCEDURE
+    return RungName.ENCOUNTER if is_pair and refused is ResourceKind.PROCEDURE else None
 
 
 def acts_of_ladders() -> tuple[Act, ...]:

@@ -10,17 +10,40 @@ from ccm_fhir.storage.tables.access import (
     TokenGrantRow,
     WebSessionRow,
 )
+from ccm_fhir.storage.tables.approval import TimeApprovalRow, TypedPolicyRow
 from ccm_fhir.storage.tables.base import Row
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
+from ccm_fhir.storage.tables.courier import (
+    DeliveryTurnRow,
+    EhrPaceRow,
+    KeyedByHandRow,
+    ReconciliationRow,
+    WorkerLeaseRow,
+)
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
+from ccm_fhir.storage.tables.ladder import HandOffMarkRow, WriteOverrideRow, WriteProofRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
     AuditRow,
     ClaimRow,
     SignOffRow,
     TimeEntryRow,
+    TimeLinkRow,
+)
+from ccm_fhir.storage.tables.month_close import (
+    MonthChangeRow,
+    MonthLockRow,
+    MonthReasonRow,
+    MonthStandingRow,
+)
+from ccm_fhir.storage.tables.plan import (
+    PlanCopyRow,
+    PlanDraftRow,
+    PlanOutreachRow,
+    PlanReviewRow,
+    PlanVersionRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
 from ccm_fhir.storage.tables.stated import ConditionReviewRow, RecordedConsentRow
@@ -43,23 +66,43 @@ __all__ = [
     "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
+    "DeliveryTurnRow",
+    "EhrPaceRow",
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "HandOffMarkRow",
+    "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
     "MdmAttestationRow",
+    "MonthChangeRow",
+    "MonthLockRow",
+    "MonthReasonRow",
+    "MonthStandingRow",
     "PatientRow",
+    "PlanCopyRow",
+    "PlanDraftRow",
+    "PlanOutreachRow",
+    "PlanReviewRow",
+    "PlanVersionRow",
     "PracticeRow",
+    "ReconciliationRow",
     "RecordedConsentRow",
     "Row",
     "SignOffRow",
     "SigningKeyRow",
     "TerminologyAnswerRow",
+    "TimeApprovalRow",
     "TimeEntryRow",
+    "TimeLinkRow",
     "TimerPolicyRow",
     "TimerRow",
     "TimerStretchRow",
     "TokenGrantRow",
+    "TypedPolicyRow",
     "WebSessionRow",
+    "WorkerLeaseRow",
+    "WriteOverrideRow",
+    "WriteProofRow",
 ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field
 
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind, RungName
 from ccm_fhir.storage.columns import UtcDateTime, word
 from ccm_fhir.storage.tables.base import TenantRow, belongs_to, table_args, within_practice
-from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState, Purpose
+
+_EMPTY = {"server_default": text("''")}
 
 
 class DeliveryRow(TenantRow, table=True):
@@ -50,6 +52,16 @@ class DeliveryRow(TenantRow, table=True):
     last_problem: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     updated_at: datetime = Field(sa_type=UtcDateTime)
+    rung: RungName | None = Field(default=None, sa_type=word(RungName))
+    fell_to: RungName | None = Field(default=None, sa_type=word(RungName))
+    purpose: Purpose = Field(
+        sa_type=word(Purpose), sa_column_kwargs={"server_default": text("'artefact'")}
+    )
+    rule: str = Field(sa_column_kwargs=_EMPTY)
+    statement_sha256: str = Field(sa_column_kwargs=_EMPTY)
+    of_delivery_id: str = Field(sa_column_kwargs=_EMPTY)
+    answer_status: int = Field(sa_column_kwargs={"server_default": text("0")})
+    answer_codes_json: str = Field(sa_column_kwargs={"server_default": text("'[]'")})
 
 
 class DeliveryEventRow(TenantRow, table=True):

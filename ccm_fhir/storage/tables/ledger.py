@@ -57,6 +57,22 @@ class TimeEntryRow(TenantRow, table=True):
     change_reason: str
 
 
+class TimeLinkRow(TenantRow, table=True):
+    """A link of the time ledger's chain: the keyed hash of one of its rows and the link before."""
+
+    __tablename__ = "time_link"
+    __table_args__ = table_args(
+        UniqueConstraint("practice_id", "sequence"),
+        UniqueConstraint("practice_id", "row_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    sequence: int
+    row_id: str
+    previous_hash: str
+    hash: str
+
+
 class AttestationRow(TenantRow, table=True):
     """A statement a person made about a patient-month."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint, text
 from sqlmodel import Field
 
 from ccm_fhir.storage.columns import UtcDateTime
@@ -25,6 +25,7 @@ class PracticeRow(Row, table=True):
     organization_ref: str
     identifier_namespace: str
     place_of_service: str
+    locality: str = Field(sa_column_kwargs={"server_default": text("''")})
     attested_24_7: bool | None
     attested_certified_ehr: bool | None
     attested_team_member: bool | None

@@ -1,0 +1,143 @@
+"""``ccm-fhir sweep``: a population's export in, each patient's standing out."""
+
+from __future__ import annotations
+
+import gc
+import os
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from ccm_fhir import population
+from ccm_fhir.errors import InputError
+from ccm_fhir.population import Accounting, Asking
+from ccm_fhir.population.asking import judge_for
+from ccm_fhir.population.work import SweepStorageError, opened_work
+from ccm_fhir.population.writing import check_parquet, needs_parquet, write_results
+
+DONE, SOME_REJECTED, UNREACHABLE = 0, 1, 3
+
+
+def run(
+    ndjson: Path, asking: Asking, out: Path, *, work: Path | None, processes: int | None
+) -> int:
+    """Sweep a folder; return the exit code.
+
+    Raises:
+        InputError: the folder, the file or the work folder cannot be used.
+        RuleError: the rulebook has no answer for the month.
+        ParquetMissingError: Parquet is asked for and cannot be written.
+    """
+    if needs_parquet(out):
+        check_parquet()
+    if not out.absolute().parent.is_dir():
+        raise InputError("--out", "its folder does not exist")
+    err = Console(stderr=True)
+    try:
+        made = _sweep(ndjson, asking, out, work=work, processes=processes, err=err)
+    except SweepStorageError as problem:
+        err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
+        return UNREACHABLE
+    report(made, err)
+    return DONE if made.is_clean else SOME_REJECTED
+
+
+def _sweep(
+    ndjson: Path,
+    asking: Asking,
+    out: Path,
+    *,
+    work: Path | None,
+    processes: int | None,
+    err: Console,
+) -> Accounting:
+    judge = judge_for(asking)
+    gc.collect()
+    gc.freeze()  # the tables live as long as the process, and workers share their pages
+    plan = population.plan_sweep(ndjson, asking, judge.versions)
+    folder = work or out.with_name(f"{out.name}.work")
+    with ExitStack() as stack:
+        try:
+            opened = stack.enter_context(opened_work(folder, plan))
+            tell = stack.enter_context(_Shown(err))
+            made = population.run_sweep(plan, opened, processes or os.cpu_count() or 1, tell.tell)
+            write_results([opened.part(n) for n in range(plan.partitions)], out)
+            opened.remove()
+        except OSError as problem:
+            raise SweepStorageError(problem.strerror or type(problem).__name__) from None
+    return made
+
+
+class _Shown:
+    """Progress on a terminal; nothing where standard error is none."""
+
+    def __init__(self, err: Console) -> None:
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[patients]} patients"),
+            console=err,
+            disable=not err.is_terminal,
+            transient=True,
+            auto_refresh=False,  # it would be a thread, and workers are forked
+        )
+        self._task = self._bar.add_task("reading", total=None, patients=0)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def tell(self, now: population.Progress) -> None:
+        """Show how far the sweep is; judging counts as a fifth of the way."""
+        judged = now.parts_done / now.parts
+        is_read = now.bytes_read == now.bytes_total
+        self._bar.update(
+            self._task,
+            description="judging" if is_read else "reading",
+            total=now.bytes_total * 5 // 4,
+            completed=now.bytes_read + int(judged * now.bytes_total / 4),
+            patients=now.patients,
+            refresh=True,
+        )
+
+
+def report(made: Accounting, err: Console) -> None:
+    """Print the account: every resource and every patient, and why some were left out."""
+    skipped, irrelevant = sum(made.skipped.values()), sum(made.irrelevant.values())
+    lines = [
+        f"{made.patients} patients = {made.patients - made.failed} assessed + {made.failed} failed",
+        *(f"  {count} {outcome}" for outcome, count in made.outcomes.items()),
+        (
+            f"{made.resources_read} resources read = {made.used} used + {irrelevant} of no matter "
+            f"+ {skipped} skipped"
+        ),
+        *(f"  {count} skipped: {why}" for why, count in made.skipped.items()),
+        *(f"  {count} failed: {why}" for why, count in made.failures.items()),
+    ]
+    if made.absent_patients:
+        lines.append(
+            f"{made.absent_patients} patients are referred to and are not in the export: "
+            "they have no line"
+        )
+    if made.blank_lines:
+        lines.append(f"{made.blank_lines} blank lines")
+    if made.broken_files:
+        lines.append(f"{made.broken_files} compressed files break off; what came before is used")
+    for line in lines:
+        err.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""What differs between two versions of a plan, part by part and field by field, as values."""
+
+from __future__ import annotations
+
+from ccm_fhir.domain.codes import Word
+from ccm_fhir.domain.facts import Fact
+from ccm_fhir.domain.plans.parts import AnyPart, Measure, Plan, Target, Wording
+
+_NOT_SHOWN = frozenset({"key", "source", "element"})
+
+
+class ChangeKind(Word):
+    """What happened to a part."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+class FieldChange(Fact, frozen=True, kw_only=True):
+    """One field before and after, as text; empty where there was nothing."""
+
+    field: str
+    before: str
+    after: str
+
+
+class PartChange(Fact, frozen=True, kw_only=True):
+    """One part that differs; ``part`` is as it stands now, or as it last stood."""
+
+    kind: ChangeKind
+    part: AnyPart
+    fields: tuple[FieldChange, ...] = ()
+
+
+def diff(older: Plan, newer: Plan) -> tuple[PartChange, ...]:
+    """Return every difference: removed parts first, then the newer plan's in its order.
+
+    A mere change of order is no difference, nor is who first said a part.
+    """
+    known = {part.key: part for part in older.parts}
+    kept = {part.key for part in newer.parts}
+    removed = [
+        PartChange(kind=ChangeKind.REMOVED, part=part)
+        for part in older.parts
+        if part.key not in kept
+    ]
+    return (*removed, *_of_newer(known, newer))
+
+
+def _of_newer(known: dict[str, AnyPart], newer: Plan) -> tuple[PartChange, ...]:
+    found: list[PartChange] = []
+    for part in newer.parts:
+        before = known.get(part.key)
+        if before is None:
+            found.append(PartChange(kind=ChangeKind.ADDED, part=part))
+        elif fields := _fields(before, part):
+            found.append(PartChange(kind=ChangeKind.CHANGED, part=part, fields=fields))
+    return tuple(found)
+
+
+def _fields(before: AnyPart, after: AnyPart) -> tuple[FieldChange, ...]:
+    names = dict.fromkeys((*before.__struct_fields__, *after.__struct_fields__))
+    pairs = (
+        (name, getattr(before, name, None), getattr(after, name, None))
+        for name in names
+        if name not in _NOT_SHOWN
+    )
+    return tuple(
+        FieldChange(field=name, before=_text(old), after=_text(new))
+        for name, old, new in pairs
+        if old != new
+    )
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return "yes" if value else ""
+    if isinstance(value, tuple):
+        return ", ".join(str(each) for each in value)
+    match value:
+        case Wording():
+            return " / ".join(text for text in (value.english, value.spanish) if text)
+        case Measure():
+            return f"{value.label.english} {value.unit}".strip()
+        case Target():
+            return value.words or f"{value.bound.value.replace('_', ' ')} {value.value or '–'}"
+        case _:
+            return str(value)

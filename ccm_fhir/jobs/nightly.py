@@ -1,0 +1,40 @@
+"""What is done every night: every practice reconciled, and finished workflows forgotten."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+from ccm_fhir.engine import Durable, StepFailedError
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.reconcile import Scope, reconcile
+from ccm_fhir.services.setup_hand import practice_ids
+
+NIGHTLY = "reconcile_nightly"
+_AT = "17 7 * * *"  # UTC: night in every zone of the United States but the westernmost
+_KEPT = timedelta(days=14)
+
+
+def register_nightly(engine: Durable, world: Installation) -> None:
+    """Register the nightly work with the engine; must happen before it is launched."""
+
+    def listed() -> list[str]:
+        return list(practice_ids(world))
+
+    def one(practice_id: str) -> bool:
+        return reconcile(world, Scope(practice_id=practice_id)).agrees
+
+    def forget() -> int:
+        return engine.enqueuer.forget_finished(world.clock() - _KEPT)
+
+    list_step = engine.step("list_practices", listed)
+    one_step = engine.step("reconcile_practice", one)
+    forget_step = engine.step("forget_finished", forget)
+
+    def nightly(_due_at: datetime) -> None:
+        for practice_id in list_step():
+            with suppress(StepFailedError):  # the engine keeps its kind; the others are compared
+                one_step(practice_id)
+        forget_step()
+
+    engine.schedule(NIGHTLY, _AT, "UTC", nightly)

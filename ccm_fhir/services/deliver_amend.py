@@ -1,0 +1,112 @@
+"""Amends a resource of ours in the EHR: read, status changed, put back unless somebody was faster.
+
+Every element that others wrote stays as it was read. Doing it twice does no harm: what is
+entered in error already is left alone.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.errors import EhrHttpError
+from ccm_fhir.fhir.bundles import Resource
+from ccm_fhir.fhir.client import FhirClient, Precondition
+from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
+from ccm_fhir.services.deliver_pacing import MOST_TRIES
+from ccm_fhir.services.deliver_try import Attempt, Try
+from ccm_fhir.services.ehr_access import forget_system_token
+from ccm_fhir.services.fall import prove
+from ccm_fhir.services.retract import Retraction, plan_correction
+from ccm_fhir.services.told import told_of
+from ccm_fhir.storage import practices, sending
+from ccm_fhir.storage.sending import Answered, Intent, Problem
+
+_IN_ERROR = "entered-in-error"
+_GONE = frozenset({404, 410})
+
+
+def amend(one: Try) -> Attempt:
+    """Set the status of what an earlier delivery wrote to ``entered-in-error``."""
+    (original,) = one.before
+    client = one.client()
+    try:
+        stored = client.read(one.record.resource_type.value, original.remote_id)
+    except EhrHttpError as problem:
+        if problem.status not in _GONE:
+            raise
+        return one.mark(sending.mark_held, "vanished")
+    if stored.json().get("status") == _IN_ERROR:
+        return one.sent(stored.id, stored.version_id)
+    version = _precondition(stored)
+    if not version.is_known:
+        return _in_words(one, "no_version", None)
+    if one.record.tries >= MOST_TRIES:
+        return one.mark(sending.mark_held, "too_many_tries")
+    return _put(one, client, stored, version)
+
+
+def _put(one: Try, client: FhirClient, stored: Resource, version: Precondition) -> Attempt:
+    record = one.record
+    with one.world.db.write(record.practice_id) as session:
+        intent = Intent(delivery_id=record.id, tries=record.tries)
+        sending.mark_intent(session, record.practice_id, intent, one.world.clock())
+    outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+    return _record(one, outcome)
+
+
+def _record(one: Try, outcome: WriteOutcome) -> Attempt:
+    answer = one.answered(outcome)
+    if outcome.kind is WriteKind.CREATED:
+        return one.sent(outcome.resource_id, outcome.version_id, answer)
+    if outcome.doubt is Doubt.CONFLICT:  # somebody was faster: it is read again before another try
+        return one.mark(sending.mark_postponed, "changed_meanwhile", wait=one.wait())
+    if outcome.kind is WriteKind.UNAUTHORIZED:
+        forget_system_token(one.world, one.ehr)
+        return one.mark(sending.mark_postponed, "unauthorized", wait=one.wait())
+    if outcome.kind is WriteKind.REJECTED:
+        return _in_words(one, f"refused_{outcome.status}", answer)
+    wait = max(outcome.retry_after_seconds or 0.0, one.world.settle_seconds)
+    return one.mark(sending.mark_uncertain, "no_answer", wait=wait, answer=answer)
+
+
+def _in_words(one: Try, code: str, answer: Answered | None) -> Attempt:
+    """Correct by a document, or by hand, what the EHR does not let us amend."""
+    record, (original,) = one.record, one.before
+    problem = Problem(delivery_id=record.id, code=code, answer=answer)
+    with one.world.db.write(record.practice_id) as session:
+        now = one.world.clock()
+        practice = practices.get(session, record.practice_id)
+        told = told_of(one.world, session, practice, record.artefact_kind, record.artefact_id)
+        if answer is not None:
+            prove(one.world, session, record, answer)
+        sending.mark_rejected(session, record.practice_id, problem, now)
+        if told is not None:
+            retraction = Retraction(
+                world=one.world,
+                practice=practice,
+                told=told,
+                record=original,
+                reason=record.rule,
+            )
+            correction = plan_correction(session, retraction, now)
+            if correction.rung is not None:
+                sending.note_fall(session, record.practice_id, record.id, correction.rung)
+    return Attempt(state=DeliveryState.REJECTED, wait_seconds=None)
+
+
+def _precondition(stored: Resource) -> Precondition:
+    meta = stored.json().get("meta")
+    return Precondition(
+        version_id=stored.version_id,
+        last_updated=_moment(meta) if isinstance(meta, dict) else None,
+    )
+
+
+def _moment(meta: Json) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(meta.get("lastUpdated", "")))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else None

@@ -1,0 +1,108 @@
+"""One try of one delivery: what it works with, and how what became of it is recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.outcomes import WriteOutcome
+from ccm_fhir.services.deliver_pacing import wait_after
+from ccm_fhir.services.ehr_access import system_client, system_token
+from ccm_fhir.services.fall import prove
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.write_plan import declared_by
+from ccm_fhir.storage import deliveries, sending
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.sending import Answered, Problem, Receipt
+
+Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
+SETTLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What one attempt led to; ``wait_seconds`` is None when nothing is left to do."""
+
+    state: DeliveryState
+    wait_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """A delivery as it was read, with its EHR and what must be there before it."""
+
+    world: Installation
+    ehr: Ehr
+    record: DeliveryRecord
+    before: tuple[DeliveryRecord, ...]
+
+    def client(self) -> FhirClient:
+        """Return a client whose token is live."""
+        system_token(self.world, self.ehr)  # its troubles are not to pass for the resource's
+        return system_client(self.world, self.record.practice_id, self.ehr.id)
+
+    def body(self) -> Json:
+        """Return the frozen body with the references of what was delivered before it filled in."""
+        text = self.record.body_json
+        for dependency in self.before:
+            text = text.replace(f"urn:uuid:{dependency.id}", dependency.remote_ref)
+        body: Json = json.loads(text, parse_float=Decimal)
+        return body
+
+    def frozen(self) -> Json:
+        """Return the frozen body as it was planned, references to be filled in included."""
+        body: Json = json.loads(self.record.body_json, parse_float=Decimal)
+        return body
+
+    def answered(self, outcome: WriteOutcome) -> Answered:
+        """Return what the EHR answered, to be kept with what it declared then."""
+        with self.world.db.read(self.record.practice_id) as session:
+            declared = declared_by(session, self.ehr)
+        return Answered(
+            status=outcome.status,
+            codes=outcome.outcome_codes,
+            statement_sha256=declared.sha256,
+        )
+
+    def mark(
+        self,
+        mark: Mark,
+        code: str,
+        *,
+        wait: float | None = None,
+        answer: Answered | None = None,
+    ) -> Attempt:
+        """Record what became of the try, under one of our words."""
+        problem = Problem(delivery_id=self.record.id, code=code, answer=answer)
+        with self.world.db.write(self.record.practice_id) as session:
+            marked = mark(session, self.record.practice_id, problem, self.world.clock())
+        return Attempt(state=marked.state, wait_seconds=wait)
+
+    def sent(self, remote_id: str, version_id: str, answer: Answered | None = None) -> Attempt:
+        """Record that the EHR has the resource; it is read back next."""
+        receipt = Receipt(
+            delivery_id=self.record.id,
+            remote_id=remote_id,
+            remote_version=version_id,
+            answer=answer,
+        )
+        with self.world.db.write(self.record.practice_id) as session:
+            sending.mark_sent(session, self.record.practice_id, receipt, self.world.clock())
+            if answer is not None:
+                prove(self.world, session, self.record, answer)
+        return Attempt(state=DeliveryState.SENT, wait_seconds=0.0)
+
+    def wait(self) -> float:
+        """Return how long to leave the EHR alone after the setbacks of this delivery so far."""
+        with self.world.db.read(self.record.practice_id) as session:
+            steps = deliveries.events(session, self.record.practice_id, self.record.id)
+        return wait_after(sum(1 for step in steps if step.detail_code))

@@ -1,0 +1,51 @@
+"""Where each entry of a patient-month stands with the EHR, so that the sums can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.writeback import Disposition, Part, disposition_of
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.storage import deliveries, ledger, practices
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.vocabulary import EntryChange, Purpose
+
+
+def dispositions_of_month(
+    world: Installation, practice_id: str, patient_id: str, month: ServiceMonth
+) -> dict[str, Disposition]:
+    """Return the disposition of every row of a patient-month that tells of work, by its id.
+
+    A row that only takes another back tells of no work of its own.
+    """
+    with world.db.read(practice_id) as session:
+        zone = practices.get(session, practice_id).zone
+        rows = ledger.history(
+            session, practice_id, patient_id, month.starts_at(zone), month.ends_at(zone)
+        )
+        found = deliveries.of_patient_month(session, practice_id, patient_id, month, zone)
+        current = {row.id for row in rows if ledger.is_current(session, practice_id, row.id)}
+    return {
+        row.id: disposition_of(
+            parts_of(one for one in found if one.artefact_id == row.id),
+            is_voided=row.id not in current,
+        )
+        for row in rows
+        if row.change is not EntryChange.VOID
+    }
+
+
+def parts_of(found: Iterable[DeliveryRecord]) -> tuple[Part, ...]:
+    """Return deliveries as what a disposition rests on; those about others are none of it."""
+    return tuple(
+        Part(
+            state=one.state,
+            rung=one.rung,
+            is_read_back=one.read_back_at is not None,
+            is_lossy=bool(one.lossy),
+            has_fallen=one.has_fallen,
+        )
+        for one in found
+        if one.purpose is Purpose.ARTEFACT
+    )

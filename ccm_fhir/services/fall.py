@@ -1,0 +1,188 @@
+"""How an artefact falls to the next rung: on proof, never while anything of it is in doubt.
+
+What was asked and answered, the hash of what the EHR declared, and the sentence of the plan stay
+on the row that was left. An Encounter that is refused takes its Procedure along, which the new
+rung writes so that it stands alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.writeback import (
+    CREATE,
+    UPDATE,
+    Act,
+    Answer,
+    DeliveryState,
+    RungName,
+    WritePlan,
+    proof_of,
+    rest_of,
+)
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_writes import Place, plan_on_rung
+from ccm_fhir.services.told import Told, told_of
+from ccm_fhir.services.words import Worded, plan_words
+from ccm_fhir.services.write_plan import plan_for, tenant_of
+from ccm_fhir.storage import deliveries, ehrs, practices, sending, write_facts
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.ehrs import Ehr
+from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.sending import Answered, Fall
+from ccm_fhir.storage.vocabulary import Purpose
+from ccm_fhir.storage.write_facts import NewProof
+
+_IN_DOUBT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.QUARANTINE})
+FELL = "fell"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """A delivery that surely wrote nothing, and the scopes that were granted when it was tried."""
+
+    world: Installation
+    ehr: Ehr
+    record: DeliveryRecord
+    granted: frozenset[str] | None
+
+
+def is_on_a_ladder(record: DeliveryRecord) -> bool:
+    """Whether a delivery is of the thing itself and may move to another rung."""
+    return record.rung is not None and record.purpose is Purpose.ARTEFACT and not record.has_fallen
+
+
+def prove(
+    world: Installation, session: Session, record: DeliveryRecord, answered: Answered
+) -> bool:
+    """Keep what an answer proves; return whether it proves that the EHR does not offer it."""
+    is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
+    code = UPDATE if is_amendment else CREATE
+    act = Act(resource_type=record.resource_type.value, code=code)
+    answer = Answer(status=answered.status, issue_codes=frozenset(answered.codes))
+    proof = proof_of(act, answer, world.clock())
+    if proof is None:
+        return False
+    new = NewProof(
+        ehr_id=record.ehr_id,
+        proof=proof,
+        delivery_id=record.id,
+        statement_sha256=answered.statement_sha256,
+    )
+    write_facts.record_proof(session, record.practice_id, new)
+    return proof.verdict.value == "not_supported"
+
+
+def is_shut(session: Session, leaving: Leaving) -> bool:
+    """Whether the rung of a delivery that nobody has tried yet is not possible (any more)."""
+    record = leaving.record
+    practice = practices.get(session, record.practice_id)
+    told = told_of(leaving.world, session, practice, record.artefact_kind, record.artefact_id)
+    if told is None or not is_on_a_ladder(record) or record.rung is None:
+        return False
+    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
+    return _lower(plan, record.rung) is not None
+
+
+def leave(session: Session, leaving: Leaving) -> RungName | None:
+    """Let the planner replace what cannot go on its rung; None where it stays where it is.
+
+    Call it only for a delivery of which it is certain that nothing was written.
+
+    Raises:
+        ConflictError: somebody else has moved it meanwhile.
+    """
+    world, record = leaving.world, leaving.record
+    now = world.clock()
+    practice = practices.get(session, record.practice_id)
+    told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
+    if told is None or not is_on_a_ladder(record) or record.rung is None:
+        return None
+    parts = _live_parts(session, record)
+    chosen = _chosen(session, leaving, told, parts)
+    if chosen is None:
+        return None
+    to, rule = chosen
+    _mark_fallen(session, parts, record, to, now)
+    if not told.is_live:
+        return to
+    if to is rest_of(record.rung, record.resource_type):
+        plan_words(Worded(world=world, ehr=leaving.ehr, record=record, told=told), session)
+        return to
+    place = Place(rung=to, rule=rule, mark=f"|{to}")
+    plan_on_rung(world, session, practice, told, place, now)
+    return to
+
+
+def next_rung(
+    world: Installation, session: Session, practice: Practice, record: DeliveryRecord, now: datetime
+) -> RungName | None:
+    """Take a refused or held delivery one possible rung down, since a person says so.
+
+    None where it is in doubt, in the EHR, or already with a person. The caller has written the
+    audit line and locked nothing.
+    """
+    told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
+    refused = {DeliveryState.REJECTED, DeliveryState.HELD}
+    if told is None or not is_on_a_ladder(record) or record.state not in refused:
+        return None
+    parts = _live_parts(session, record)
+    if any(part.state in _IN_DOUBT | {DeliveryState.SENT} for part in parts):
+        return None
+    ehr = ehrs.get(session, record.practice_id, record.ehr_id)
+    plan = plan_for(told.artefact, tenant_of(session, ehr, None))
+    at = next(rung.number for rung in plan.rungs if rung.name is record.rung)
+    below = next((r for r in plan.rungs if r.number > at and r.is_possible), None)
+    if below is None:
+        return None
+    _mark_fallen(session, parts, record, below.name, now)
+    place = Place(rung=below.name, rule="A person chose the next way.", mark=f"|{below.name}")
+    plan_on_rung(world, session, practice, told, place, now)
+    return below.name
+
+
+def _live_parts(session: Session, record: DeliveryRecord) -> tuple[DeliveryRecord, ...]:
+    mine = deliveries.of_artefact(
+        session, record.practice_id, record.artefact_kind, record.artefact_id
+    )
+    return tuple(part for part in mine if is_on_a_ladder(part))
+
+
+def _chosen(
+    session: Session, leaving: Leaving, told: Told, parts: tuple[DeliveryRecord, ...]
+) -> tuple[RungName, str] | None:
+    record = leaving.record
+    others = tuple(part for part in parts if part.id != record.id)
+    if record.rung is None or any(part.state in _IN_DOUBT for part in others):
+        return None
+    tenant = tenant_of(session, leaving.ehr, leaving.granted)
+    if any(part.state is DeliveryState.SENT for part in others):
+        rest = rest_of(record.rung, record.resource_type)
+        return None if rest is None else (rest, "The other part is in the EHR and stands alone.")
+    plan = plan_for(told.artefact, tenant)
+    return _lower(plan, record.rung)
+
+
+def _lower(plan: WritePlan, present: RungName) -> tuple[RungName, str] | None:
+    """The live rung, if the present one is not possible any more and this one lies below it."""
+    at = next(rung for rung in plan.rungs if rung.name is present)
+    if at.is_possible:
+        return None
+    below = next(r for r in plan.rungs if r.number > at.number and r.is_possible)
+    return below.name, f"{at.sentence} {below.sentence}"
+
+
+def _mark_fallen(
+    session: Session,
+    parts: tuple[DeliveryRecord, ...],
+    record: DeliveryRecord,
+    to: RungName,
+    now: datetime,
+) -> None:
+    for part in parts:
+        if part.id == record.id or part.state is not DeliveryState.SENT:
+            fall = Fall(delivery_id=part.id, to=to, code=FELL)
+            sending.mark_fallen(session, record.practice_id, fall, now)

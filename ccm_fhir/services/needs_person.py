@@ -1,0 +1,197 @@
+"""Deliveries that need a person: refused, set aside or held; and what a person may do about one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.errors import ConflictError, InputError
+from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.auditing import audited
+from ccm_fhir.services.fall import next_rung
+from ccm_fhir.services.hand_off import mark_handed_off
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.problems import sentence_for
+from ccm_fhir.services.reconcile import latest_report
+from ccm_fhir.services.reconciled import Report
+from ccm_fhir.services.retract import TAKEN_BACK
+from ccm_fhir.services.turns import wake
+from ccm_fhir.storage import deliveries, keyed, ledger, patients, practices, sending, users
+from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.keyed import NewKeyed
+from ccm_fhir.storage.sending import Problem
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
+
+HANDS = (Role.BILLER, Role.PRACTITIONER, Role.ADMIN)
+LONGEST_NUMBER = 64
+_STOPPED = (DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD)
+_RELEASED = "released"
+_NOBODY_NEEDED = frozenset({TAKEN_BACK, "nothing_to_take_back"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """One delivery that does not go on by itself; ``owner`` is who is to look first.
+
+    ``may_retry``: it can be tried again as it is; ``may_fall``: another way may take it over.
+    """
+
+    delivery_id: str
+    patient_name: str = field(repr=False)
+    resource_type: str
+    state: DeliveryState
+    reason: str
+    owner: str
+    since: datetime
+    tries: int
+    may_retry: bool
+    may_fall: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NeedsPerson:
+    """Everything of a practice that needs a person, oldest first, and the newest comparison."""
+
+    stopped: tuple[Stopped, ...]
+    may_act: bool
+    report: Report | None
+
+
+def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
+    """Return what needs a person; that it was looked at is audited."""
+    with world.db.write(actor.practice_id) as session:
+        audited(world, session, actor, "view_needs_person", None)
+        names = {user.id: user.name for user in users.list_all(session, actor.practice_id)}
+        patient_names = {
+            patient.id: patient.name for patient in patients.list_all(session, actor.practice_id)
+        }
+        stopped = tuple(
+            Stopped(
+                delivery_id=record.id,
+                patient_name=patient_names[record.patient_id],
+                resource_type=record.resource_type.value,
+                state=record.state,
+                reason=sentence_for(record),
+                owner=_owner(session, record, names),
+                since=record.updated_at,
+                tries=record.tries,
+                may_retry=not record.is_hand_off,
+                may_fall=_may_fall(record),
+            )
+            for record in _stopped(session, actor.practice_id)
+        )
+    report = latest_report(world, actor.practice_id)
+    return NeedsPerson(stopped=stopped, may_act=actor.may(*HANDS), report=report)
+
+
+def count_that_need_a_person(world: Installation, practice_id: str) -> int:
+    """Return how many deliveries of a practice do not go on by themselves."""
+    with world.db.read(practice_id) as session:
+        return len(_stopped(session, practice_id))
+
+
+def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
+    """Let a stopped delivery go on: the EHR is searched first, and it is sent if it is not there.
+
+    Raises:
+        NotAllowedError: for a biller, practitioner or administrator.
+        NotFoundError: no such delivery in this practice.
+        ConflictError: it goes on already, or it was entered by hand.
+    """
+    with world.db.write(actor.practice_id) as session:
+        record = _taken_in_hand(world, session, actor, delivery_id, "retry_delivery")
+        if record.is_hand_off:
+            raise ConflictError("The EHR takes it in no way; it is entered there by hand.")
+        problem, now = Problem(delivery_id=record.id, code=_RELEASED), world.clock()
+        if record.state is DeliveryState.QUARANTINE:
+            sending.mark_held(session, actor.practice_id, problem, now)
+        sending.release(session, actor.practice_id, problem, now)
+        wake(world, session, actor.practice_id, record.id)
+
+
+def mark_keyed(world: Installation, actor: Actor, delivery_id: str, ehr_number: str) -> None:
+    """Record that a person entered it in the EHR by hand, under the number that the EHR gave.
+
+    Raises:
+        NotAllowedError: for a biller, practitioner or administrator.
+        InputError: no number, or too long a one.
+        NotFoundError: no such delivery in this practice.
+        ConflictError: it goes on by itself, or another number was recorded.
+    """
+    with world.db.write(actor.practice_id) as session:
+        record = _taken_in_hand(world, session, actor, delivery_id, "keyed_by_hand")
+        number = ehr_number.strip()
+        if not number or len(number) > LONGEST_NUMBER:
+            raise InputError(
+                "ehr_number",
+                f"Give the number that the EHR shows, {LONGEST_NUMBER} characters at most.",
+            )
+        if record.is_hand_off:
+            mark_handed_off(session, actor, record, number, world.clock())
+            return
+        new = NewKeyed(delivery_id=record.id, user_id=actor.user_id, ehr_number=number)
+        keyed.record(session, actor.practice_id, new, world.clock())
+
+
+def send_another_way(world: Installation, actor: Actor, delivery_id: str) -> RungName:
+    """Let the next way down take a stopped delivery over; return that way.
+
+    Raises:
+        NotAllowedError: for a biller, practitioner or administrator.
+        NotFoundError: no such delivery in this practice.
+        ConflictError: it goes on already, may be in the EHR, or there is no other way.
+    """
+    with world.db.write(actor.practice_id) as session:
+        record = _taken_in_hand(world, session, actor, delivery_id, "send_lower")
+        practice = practices.get(session, actor.practice_id)
+        to = next_rung(world, session, practice, record, world.clock())
+        if to is None:
+            raise ConflictError("It may be in the EHR already, or there is no other way.")
+        return to
+
+
+def _may_fall(record: DeliveryRecord) -> bool:
+    """Whether it is worth offering another way; whether there is one, the plan says then."""
+    return (
+        record.purpose is Purpose.ARTEFACT
+        and record.artefact_kind is not ArtefactKind.CLAIM
+        and not record.is_hand_off
+        and record.state is not DeliveryState.QUARANTINE
+    )
+
+
+def _taken_in_hand(
+    world: Installation, session: Session, actor: Actor, delivery_id: str, act: str
+) -> DeliveryRecord:
+    actor.must_be("settling a delivery", *HANDS)
+    record = deliveries.get(session, actor.practice_id, delivery_id)
+    audited(world, session, actor, act, record.patient_id)
+    record = sending.claim_for_sending(session, actor.practice_id, delivery_id, world.clock())
+    if record.state not in _STOPPED:
+        raise ConflictError("It is on its way by itself again; look at the list anew.")
+    if delivery_id in keyed.of_practice(session, actor.practice_id) and act == "retry_delivery":
+        raise ConflictError("It was entered by hand already; sending it would double it.")
+    return record
+
+
+def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
+    by_hand = keyed.of_practice(session, practice_id)
+    return tuple(
+        record
+        for record in deliveries.unfinished(session, practice_id)
+        if record.state in _STOPPED
+        and record.id not in by_hand
+        and record.last_problem not in _NOBODY_NEEDED
+    )
+
+
+def _owner(session: Session, record: DeliveryRecord, names: dict[str, str]) -> str:
+    """Return who looks first: for time whoever worked, for all else the biller."""
+    if record.artefact_kind is not ArtefactKind.TIME_ENTRY:
+        return "the biller"
+    entry = ledger.get(session, record.practice_id, record.artefact_id)
+    return names.get(entry.user_id, "the care team")

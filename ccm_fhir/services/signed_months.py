@@ -1,0 +1,24 @@
+"""A signed month is closed, and a locked one: its time can neither be added to nor changed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.errors import ConflictError
+from ccm_fhir.services.month_locks import refuse_locked
+from ccm_fhir.storage import sign_offs
+from ccm_fhir.storage.practices import Practice
+
+
+def refuse_signed_months(
+    session: Session, practice: Practice, patient_id: str, started_at: datetime, ended_at: datetime
+) -> None:
+    """Raise ConflictError where work lies in a month of the patient that is signed or locked."""
+    for moment in (started_at, ended_at - timedelta(seconds=1)):
+        month = ServiceMonth.containing(moment.astimezone(practice.zone).date())
+        if sign_offs.find_latest(session, practice.id, patient_id, month) is not None:
+            raise ConflictError(f"{month} is signed; its time can no longer be changed.")
+        refuse_locked(session, practice, patient_id, month)

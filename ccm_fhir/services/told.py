@@ -1,0 +1,189 @@
+"""What of our record an EHR is told, as any rung may print it: time entries and consents.
+
+Everything is read from the record again, so that a fall days later says what the first try said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.consents import ConsentDecision
+from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, artefact_of
+from ccm_fhir.errors import InputError
+from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.telling import Telling, document_reference, questionnaire_response, sheet
+from ccm_fhir.fhir.write_consent import ConsentTold, consent_resource, consent_telling
+from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
+from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.storage import charts, consents, ledger, patients, users
+from ccm_fhir.storage.consents import ConsentRecord
+from ccm_fhir.storage.ledger import TimeEntryRecord
+from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.vocabulary import ArtefactKind
+
+Make = Callable[[ResourceKind, OurIdentifier, str | None], Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One artefact and its printer: a resource kind, our identifier, the Encounter it is part of.
+
+    ``note`` are the words that must not be lost, empty where nobody wrote any. ``is_live`` is
+    false where the record was taken back since: what is not in the EHR then need not go there.
+    """
+
+    artefact: Artefact
+    kind: ArtefactKind
+    artefact_id: str
+    patient_id: str
+    ehr_id: str
+    note: str = field(repr=False)
+    is_live: bool
+    telling: Telling = field(repr=False)
+    make: Make = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenTime:
+    """A ledger row together with what its resources will say."""
+
+    practice: Practice
+    entry: TimeEntryRecord
+    record: TimeRecord
+
+
+def told_of(
+    world: Installation, session: Session, practice: Practice, kind: ArtefactKind, artefact_id: str
+) -> Told | None:
+    """Return what a delivery tells of; None for a claim, which has a ladder of its own."""
+    if kind is ArtefactKind.TIME_ENTRY:
+        entry = ledger.get(session, practice.id, artefact_id)
+        written = WrittenTime(
+            practice=practice, entry=entry, record=time_record(session, practice, entry)
+        )
+        return told_time(world, session, written)
+    if kind is ArtefactKind.CONSENT:
+        record = consents.get(session, practice.id, artefact_id)
+        return told_consent(world, session, practice, record)
+    return None
+
+
+def told_time(world: Installation, session: Session, written: WrittenTime) -> Told:
+    """Return a time entry as it may be told."""
+    practice, entry, record = written.practice, written.entry, written.record
+    telling = time_telling(record, f"{world.base_url}/Questionnaire/care-management-time")
+
+    def make(kind: ResourceKind, ours: OurIdentifier, encounter_ref: str | None) -> Json:
+        match kind:
+            case ResourceKind.ENCOUNTER:
+                return encounter_resource(record, ours)
+            case ResourceKind.PROCEDURE:
+                return procedure_resource(record, ours, encounter_ref=encounter_ref)
+            case ResourceKind.OBSERVATION:
+                return observation_resource(record, ours)
+            case _:
+                return in_lines(kind, telling, ours)
+
+    return Told(
+        artefact=artefact_of(record),
+        kind=ArtefactKind.TIME_ENTRY,
+        artefact_id=entry.id,
+        patient_id=entry.patient_id,
+        ehr_id=patients.get(session, practice.id, entry.patient_id).ehr_id,
+        note=entry.note,
+        is_live=ledger.is_current(session, practice.id, entry.id),
+        telling=telling,
+        make=make,
+    )
+
+
+def told_consent(
+    world: Installation, session: Session, practice: Practice, record: ConsentRecord
+) -> Told:
+    """Return a recorded decision as it may be told."""
+    patient = patients.get(session, practice.id, record.patient_id)
+    later = consents.of_patient(session, practice.id, record.patient_id)
+    said = _consent_told(session, practice, record, patient.ref)
+    telling = consent_telling(said, f"{world.base_url}/Questionnaire/care-management-decision")
+
+    def make(kind: ResourceKind, ours: OurIdentifier, _: str | None) -> Json:
+        if kind is ResourceKind.CONSENT:
+            return consent_resource(said, ours)
+        return in_lines(kind, telling, ours)
+
+    return Told(
+        artefact=Artefact.CONSENT,
+        kind=ArtefactKind.CONSENT,
+        artefact_id=record.id,
+        patient_id=record.patient_id,
+        ehr_id=patient.ehr_id,
+        note=record.note,
+        is_live=record.decision is not ConsentDecision.ENTERED_IN_ERROR
+        and all(other.supersedes_id != record.id for other in later),
+        telling=telling,
+        make=make,
+    )
+
+
+def in_lines(kind: ResourceKind, telling: Telling, ours: OurIdentifier) -> Json:
+    """Return lines as a form, a document or a sheet.
+
+    Raises:
+        InputError: the kind holds no lines.
+    """
+    printers = {
+        ResourceKind.QUESTIONNAIRE_RESPONSE: questionnaire_response,
+        ResourceKind.DOCUMENT: document_reference,
+        ResourceKind.SHEET: sheet,
+    }
+    if kind not in printers:
+        raise InputError("resource", f"this is not told as {kind}")
+    return printers[kind](telling, ours)
+
+
+def time_record(session: Session, practice: Practice, entry: TimeEntryRecord) -> TimeRecord:
+    """Return a ledger row with everything its resources say."""
+    chart = charts.latest(session, practice.id, entry.patient_id)
+    facts: ChartFacts | None = chart.facts if chart else None
+    plans = [] if facts is None else [p for p in facts.care_plans if p.status == "active"]
+    return TimeRecord(
+        entry_id=entry.id,
+        patient_ref=patients.get(session, practice.id, entry.patient_id).ref,
+        performer_ref=users.get(session, practice.id, entry.user_id).fhir_user,
+        performer=entry.performer,
+        practice_ref=practice.organization_ref,
+        started_at=entry.started_at.astimezone(practice.zone),
+        ended_at=entry.ended_at.astimezone(practice.zone),
+        activity=entry.activity,
+        contact_mode=entry.contact_mode,
+        note=entry.note,
+        care_plan_ref=str(plans[0].ref) if plans else "",
+    )
+
+
+def _consent_told(
+    session: Session, practice: Practice, record: ConsentRecord, patient_ref: str
+) -> ConsentTold:
+    representative = ", ".join(
+        part for part in (record.representative_name, record.representative_relation) if part
+    )
+    return ConsentTold(
+        patient_ref=patient_ref,
+        recorder_ref=users.get(session, practice.id, record.recorded_by).fhir_user,
+        practice_ref=practice.organization_ref,
+        decision=record.decision,
+        decided_on=record.decided_on,
+        ends_on=record.effective_on,
+        recorded_at=record.recorded_at.astimezone(practice.zone),
+        statements=record.statements,
+        mode=record.mode,
+        language=record.language,
+        given_by=record.given_by,
+        representative=representative,
+        note=record.note,
+    )

@@ -1,0 +1,111 @@
+"""Each entry has exactly one disposition, and the worst of its parts gives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ccm_fhir.domain.writeback import (
+    DeliveryState,
+    Disposition,
+    Part,
+    ResourceKind,
+    RungName,
+    disposition_of,
+)
+from ccm_fhir.domain.writeback.rungs import resources_on, rest_of
+from ccm_fhir.errors import InputError
+
+TIME_RUNGS = (
+    RungName.ENCOUNTER_AND_PROCEDURE,
+    RungName.ENCOUNTER,
+    RungName.PROCEDURE,
+    RungName.OBSERVATION,
+    RungName.QUESTIONNAIRE_RESPONSE,
+    RungName.DOCUMENT,
+    RungName.HAND_OFF,
+)
+PARTS = st.builds(
+    Part,
+    state=st.sampled_from(DeliveryState),
+    rung=st.sampled_from(TIME_RUNGS),
+    is_read_back=st.booleans(),
+    is_lossy=st.booleans(),
+    has_fallen=st.booleans(),
+)
+ENTRIES = st.lists(st.tuples(st.lists(PARTS, max_size=4), st.booleans()), max_size=20)
+
+
+@given(ENTRIES)
+def test_dispositions_sum_to_the_ledger(entries: list[tuple[list[Part], bool]]) -> None:
+    found = Counter(disposition_of(parts, is_voided=voided) for parts, voided in entries)
+
+    assert sum(found.values()) == len(entries)
+    assert set(found) <= set(Disposition)
+
+
+@given(st.lists(PARTS, max_size=4))
+def test_what_fell_says_nothing_of_where_an_entry_stands(parts: list[Part]) -> None:
+    live = [part for part in parts if not part.has_fallen]
+
+    assert disposition_of(parts, is_voided=False) is disposition_of(live, is_voided=False)
+    assert disposition_of(parts[::-1], is_voided=False) is disposition_of(parts, is_voided=False)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=4))
+def test_nothing_is_accepted_before_every_part_is_there_and_compared(parts: list[Part]) -> None:
+    done = {Disposition.ACCEPTED, Disposition.ACCEPTED_LOSSY, Disposition.HANDED_OFF}
+    if disposition_of(parts, is_voided=False) not in done:
+        return
+
+    live = [part for part in parts if not part.has_fallen]
+    assert all(part.state is DeliveryState.SENT for part in live)
+    assert all(part.is_read_back or part.rung is RungName.HAND_OFF for part in live)
+
+
+@given(st.lists(PARTS, max_size=4))
+def test_what_was_taken_back_is_voided_whatever_the_ehr_holds(parts: list[Part]) -> None:
+    assert disposition_of(parts, is_voided=True) is Disposition.VOIDED
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (DeliveryState.PLANNED, Disposition.PENDING),
+        (DeliveryState.SENDING, Disposition.SENT_UNKNOWN),
+        (DeliveryState.UNCERTAIN, Disposition.SENT_UNKNOWN),
+        (DeliveryState.REJECTED, Disposition.REJECTED),
+        (DeliveryState.HELD, Disposition.REJECTED),
+        (DeliveryState.QUARANTINE, Disposition.REJECTED),
+        (DeliveryState.SENT, Disposition.PENDING),
+    ],
+)
+def test_each_state_of_a_resource_has_its_word(state: DeliveryState, expected: Disposition) -> None:
+    part = Part(state=state, rung=RungName.PROCEDURE)
+
+    assert disposition_of([part], is_voided=False) is expected
+
+
+def test_a_sheet_counts_only_once_a_person_has_marked_it() -> None:
+    waiting = Part(state=DeliveryState.HELD, rung=RungName.HAND_OFF)
+    keyed = Part(state=DeliveryState.SENT, rung=RungName.HAND_OFF)
+
+    assert disposition_of([waiting], is_voided=False) is Disposition.PENDING
+    assert disposition_of([keyed], is_voided=False) is Disposition.HANDED_OFF
+
+
+def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
+    pair = RungName.ENCOUNTER_AND_PROCEDURE
+
+    assert rest_of(pair, ResourceKind.PROCEDURE) is RungName.ENCOUNTER
+    assert rest_of(pair, ResourceKind.ENCOUNTER) is None
+    assert all(rest_of(rung, ResourceKind.PROCEDURE) is None for rung in TIME_RUNGS[1:])
+
+
+def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
+    assert all(resources_on(rung) for rung in TIME_RUNGS)
+    with pytest.raises(InputError):
+        resources_on(RungName.X12_FILE)

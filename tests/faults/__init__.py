@@ -1,0 +1,1 @@
+"""The fault matrix: each row breaks something on purpose and counts what was lost or doubled."""

@@ -1,0 +1,167 @@
+"""F2, F4, F7: deliveries to an EHR that ignores If-None-Exist, whose index lags and that fails.
+
+F4 is the control: the same storm without the recipe, by a sender of this file. If it doubled
+nothing, the count would not be able to see that anything is doubled.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.fhir.outcomes import WriteKind
+from tests.faults.result import FaultResult
+from tests.faults.storm import STORM, Storm, database_of, storm
+
+if TYPE_CHECKING:
+    from ccm_fhir.fhir.client import FhirClient
+
+_FAILPOINTS = ("C4:3", "C7:2", "C8:4")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """What became of a storm's deliveries; ``created`` is the EHR's own count."""
+
+    planned: int
+    sent: int
+    created: int
+    distinct: int
+    posts: int
+    deaths: int
+
+    @property
+    def is_exact(self) -> bool:
+        return self.planned == self.sent == self.created == self.distinct
+
+    def __str__(self) -> str:
+        return (
+            f"{self.planned} planned, {self.sent} sent, {self.created} created, "
+            f"{self.created - self.distinct} doubled, {self.posts} POSTs, {self.deaths} deaths"
+        )
+
+
+def deliver(database_url: str, entries: int, kills: int) -> FaultResult:
+    """F2: each Procedure once, whatever fails and whoever dies."""
+    began = time.monotonic()
+    with storm(database_url, entries, are_calls=False) as blown:
+        counted = _weathered(blown, kills)
+    return FaultResult(
+        row="F2",
+        operation="time deliveries, EHR ignores If-None-Exist, index lag 0.5 s",
+        database=database_of(database_url),
+        asked=f"{entries} once each, C4 C7 C8 and {kills} kill -9",
+        reached=str(counted),
+        passed=counted.is_exact,
+        seconds=time.monotonic() - began,
+    )
+
+
+def deliver_pairs(database_url: str, pairs: int, kills: int) -> FaultResult:
+    """F7: both of Encounter and Procedure, each once, and the one refers to the other."""
+    began = time.monotonic()
+    with storm(database_url, pairs, are_calls=True) as blown:
+        counted = _weathered(blown, kills)
+        whole = _whole_pairs(blown)
+    return FaultResult(
+        row="F7",
+        operation="write-back of Encounter and Procedure",
+        database=database_of(database_url),
+        asked=f"{pairs} pairs once each, C4 C7 C8 and {kills} kill -9",
+        reached=f"{counted}, {whole} pairs whole",
+        passed=counted.is_exact and whole == pairs,
+        seconds=time.monotonic() - began,
+    )
+
+
+def control(database_url: str, entries: int) -> FaultResult:
+    """F4: without the recipe something must be doubled, or the count proves nothing."""
+    began = time.monotonic()
+    with storm(database_url, entries, are_calls=False) as blown:
+        blown.blow(STORM)
+        with blown.site.ehr.backend() as client:
+            for record in blown.records():
+                _send_until_answered(client, record.body_json)
+        time.sleep(1)
+        created = int(blown.counters()["created"])
+    return FaultResult(
+        row="F4",
+        operation="control: the recipe left out (a sender of the test's own)",
+        database=database_of(database_url),
+        asked="more than 0 doubled",
+        reached=f"{entries} planned, {created} created, {created - entries} doubled",
+        passed=created > entries,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _weathered(blown: Storm, kills: int) -> Counted:
+    planned = len(blown.records())
+    blown.blow(STORM)
+    deaths = 0
+    for point in _FAILPOINTS:
+        process = blown.worker(CCM_FAILPOINT=point)
+        blown.wait(lambda process=process: process.poll() is not None, 60.0)  # type: ignore[misc]
+        deaths += process.poll() is not None
+        process.kill()
+        process.wait()
+    for number in range(kills):
+        at = blown.sent() + max(1, (planned - blown.sent()) // (kills - number + 1))
+        blown.kill_at(at, blown.worker())
+        deaths += 1
+    blown.worker()
+    blown.wait(lambda: all(_is_settled(record.state) for record in blown.records()))
+    time.sleep(STORM.late_commit_seconds + 0.5)  # what was committed late has come by now
+    return counted(blown, planned, deaths)
+
+
+def counted(blown: Storm, planned: int, deaths: int) -> Counted:
+    """Return how the EHR's own count compares with the ledger's."""
+    counters = blown.counters()
+    return Counted(
+        planned=planned,
+        sent=blown.sent(),
+        created=int(counters["created"]),
+        distinct=len(_identifiers(blown)),
+        posts=int(counters["posts"]),
+        deaths=deaths,
+    )
+
+
+def _is_settled(state: DeliveryState) -> bool:
+    return state not in {DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN}
+
+
+def _identifiers(blown: Storm) -> set[str]:
+    ours = {record.identifier for record in blown.records()}
+    found = set[str]()
+    with blown.site.ehr.backend() as client:
+        for kind in {record.resource_type.value for record in blown.records()}:
+            for resource in client.search(kind, {"_count": "500"}):
+                found |= {str(i.get("value")) for i in resource.json().get("identifier", ())}
+    return found & ours
+
+
+def _whole_pairs(blown: Storm) -> int:
+    records = blown.records()
+    encounters = {r.id: r for r in records if r.resource_type is ResourceKind.ENCOUNTER}
+    with blown.site.ehr.backend() as client:
+        stored = {
+            resource.id: json.dumps(resource.json(), default=str)
+            for resource in client.search("Procedure", {"_count": "500"})
+        }
+    return sum(
+        encounters[record.depends_on[0]].remote_ref in stored.get(record.remote_id, "")
+        for record in records
+        if record.resource_type is ResourceKind.PROCEDURE
+    )
+
+
+def _send_until_answered(client: FhirClient, body: str) -> None:
+    for _ in range(20):
+        outcome = client.create(body.encode())
+        if outcome.kind in {WriteKind.CREATED, WriteKind.EXISTED}:
+            return

@@ -1,0 +1,114 @@
+"""F16: the recipe itself under thousands of seeds: its own code and database, a simulated EHR.
+
+One seed is one delivery. The seed decides each answer, each lag and each death of the sender; a
+seed that fails, fails again. The settle time is the sum that the design asks for: index lag and
+latest possible commit. A settle time below it is the control, in which something must double.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.services.deliver import attempt_delivery
+from ccm_fhir.storage import deliveries
+from ccm_fhir.storage.deliveries import NewDelivery
+from ccm_fhir.storage.ids import new_id
+from ccm_fhir.storage.vocabulary import ArtefactKind
+from tests.faults.result import FaultResult
+from tests.faults.simulated_ehr import LAG, LATEST_COMMIT, DeadError, SimulatedEhr
+from tests.services.loopback_ehr import Clock, cast, running_ehr
+from tests.world import Site, open_site
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ccm_fhir.services.installation import Installation
+
+_MOST_STEPS = 80
+_BODY = (
+    '{"resourceType":"Procedure","status":"completed","subject":{"reference":"Patient/p"},'
+    '"identifier":[{"system":"https://ids.example","value":"%s"}]}'
+)
+
+
+def run(
+    database_url: str, seeds: int, *, settle_seconds: float | None = None, first: int = 1
+) -> FaultResult:
+    """Walk every seed to its end; none may be doubled, lost, or unsettled without a name."""
+    began = time.monotonic()
+    enough = (LAG + LATEST_COMMIT).total_seconds()
+    settle = enough if settle_seconds is None else settle_seconds
+    doubled, lost, held = 0, 0, 0
+    with running_ehr(cast(1), Clock()) as ehr, open_site(database_url, ehr) as site:
+        patient_id = site.launch().patient_id
+        simulated = SimulatedEhr(clock=site.clock)
+        world = _simulated(site, simulated, settle)
+        for seed, delivery_id, identifier in _planned(
+            site, patient_id, range(first, first + seeds)
+        ):
+            simulated.chance = random.Random(seed)  # noqa: S311  # fates, not secrets
+            state = _walked(world, site, delivery_id)
+            site.clock.advance(seconds=enough)
+            doubled += simulated.copies(identifier) > 1
+            lost += state is DeliveryState.SENT and simulated.copies(identifier) == 0
+            held += state is not DeliveryState.SENT
+    return FaultResult(
+        row="F16",
+        operation=f"simulated recipe, index lag 2 s, commits up to 2 s late, settle {settle:g} s",
+        database="SQLite",
+        asked=f"{seeds} seeds, 0 doubled, 0 lost" if settle >= enough else "more than 0 doubled",
+        reached=f"{seeds} seeds, {doubled} doubled, {lost} lost, {held} held for a person",
+        passed=lost == 0 and (doubled == 0) == (settle >= enough),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _simulated(site: Site, simulated: SimulatedEhr, settle: float) -> Installation:
+    return replace(
+        site.world,
+        settle_seconds=settle,
+        patience=replace(site.world.patience, tries=1),
+        open_gate=lambda origins, allow: OutgoingGate(
+            origins=origins, allow_loopback_http=allow, transport=simulated
+        ),
+    )
+
+
+def _planned(site: Site, patient_id: str, seeds: range) -> Iterator[tuple[int, str, str]]:
+    """Plan one delivery a seed, just before it is walked."""
+    for seed in seeds:
+        identifier = f"seed-{seed}"
+        new = NewDelivery(
+            id=new_id(site.clock() + timedelta(microseconds=seed)),
+            ehr_id=site.ehr_id,
+            patient_id=patient_id,
+            resource_type=ResourceKind.PROCEDURE,
+            artefact_kind=ArtefactKind.TIME_ENTRY,
+            artefact_id=identifier,
+            identifier_system="https://ids.example",
+            identifier=identifier,
+            body_json=_BODY % identifier,
+        )
+        with site.world.db.write(site.practice_id) as session:
+            delivery_id = deliveries.plan(session, site.practice_id, new, site.clock()).id
+        yield seed, delivery_id, identifier
+
+
+def _walked(world: Installation, site: Site, delivery_id: str) -> DeliveryState:
+    """Attempt a delivery until nothing is left to do; who dies is followed by another at once."""
+    for _ in range(_MOST_STEPS):
+        try:
+            attempt = attempt_delivery(world, site.practice_id, delivery_id)
+        except DeadError:
+            site.clock.advance(seconds=0.1)
+            continue
+        if attempt.wait_seconds is None:
+            break
+        site.clock.advance(seconds=attempt.wait_seconds)
+    return site.delivery(delivery_id).state

@@ -1,0 +1,158 @@
+"""Deliveries in a storm: a failing EHR, workers killed and restarted, and the count after it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import time as clock_time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import msgspec
+
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.storage import deliveries
+from ccm_fhir.wiring import real_now
+from fhir_fixtures import practice as synthetic
+from fhir_fixtures.sandbox.faults.plan import FaultPlan
+from tests.services.loopback_ehr import RealClock, running_ehr
+from tests.world import Desk, Site, open_site, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from starlette.types import ASGIApp
+
+    from fhir_fixtures.sandbox.settings import SandboxSettings
+
+PATIENCE_SECONDS = 900.0
+A_DAY = 480  # entries of a minute, from eight o'clock
+STORM = FaultPlan(
+    seed=7,
+    server_error_rate=0.05,
+    busy_rate=0.01,
+    lost_answer_rate=0.02,
+    late_commit_rate=0.01,
+    late_commit_seconds=0.3,
+    retry_after="seconds",
+    retry_after_seconds=1,
+    index_lag_seconds=0.5,
+    ignores_if_none_exist=True,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """One practice whose time is to reach a failing EHR."""
+
+    site: Site
+    desk: Desk
+    database_url: str
+    spawned: ExitStack
+    arrivals: list[float] = field(default_factory=list)
+
+    def worker(self, executor: str = "worker-0", **settings: str) -> subprocess.Popen[bytes]:
+        """Start ``ccm-fhir worker``; it is killed at the end, whatever it does."""
+        environment = settings_for(
+            self.database_url,
+            **{
+                "CCM_SETTLE_SECONDS": "1.5",
+                "CCM_EXECUTOR_ID": executor,
+                "CCM_EHR_REQUESTS_PER_MINUTE": "60000",
+                **settings,
+            },
+        )
+        command = [sys.executable, "-m", "ccm_fhir", "worker"]
+        process = self.spawned.enter_context(
+            subprocess.Popen(command, env=environment)  # noqa: S603
+        )
+        self.spawned.callback(process.kill)
+        return process
+
+    def blow(self, plan: FaultPlan) -> None:
+        """Let the EHR fail from now on, and count from nothing."""
+        with httpx2.Client(trust_env=False) as http:
+            http.put(f"{self.site.ehr.origin}/faults", content=msgspec.json.encode(plan))
+
+    def counters(self) -> dict[str, Any]:
+        with httpx2.Client(trust_env=False) as http:
+            counters: dict[str, Any] = http.get(f"{self.site.ehr.origin}/faults").json()["counters"]
+        return counters
+
+    def records(self) -> tuple[deliveries.DeliveryRecord, ...]:
+        with self.site.world.db.read(self.site.practice_id) as session:
+            return deliveries.all_of(session, self.site.practice_id)
+
+    def sent(self) -> int:
+        return Counter(record.state for record in self.records())[DeliveryState.SENT]
+
+    def wait(self, so: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            if so():
+                return True
+            time.sleep(0.2)
+        return False
+
+    def kill_at(self, sent: int, process: subprocess.Popen[bytes]) -> None:
+        """Kill a worker once so many are sent, or when it has ended by itself."""
+        self.wait(lambda: self.sent() >= sent or process.poll() is not None)
+        process.kill()
+        process.wait()
+
+
+@contextmanager
+def storm(
+    database_url: str,
+    entries: int,
+    *,
+    are_calls: bool,
+    like: Callable[[SandboxSettings], SandboxSettings] = lambda settings: settings,
+) -> Iterator[Storm]:
+    """Record entries of a minute each, of which none was delivered yet, beside a calm EHR."""
+    practice = synthetic.generate(seed=1, patients=1, as_of=real_now().date())
+    arrivals = list[float]()
+
+    def watched(app: ASGIApp) -> ASGIApp:
+        async def asked(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
+            if scope["type"] == "http" and scope["path"].startswith("/fhir/"):
+                arrivals.append(time.monotonic())
+            await app(scope, receive, send)
+
+        return asked
+
+    with (
+        running_ehr(
+            practice,
+            RealClock(),
+            around=watched,
+            like=lambda s: like(replace(s, fault_control=True, faults=FaultPlan())),
+        ) as ehr,
+        open_site(database_url, ehr) as site,
+        ExitStack() as spawned,
+    ):
+        desk = site.launch()
+        for number in range(entries):
+            day = (real_now() - timedelta(days=2 + number // A_DAY)).date()
+            minute = number % A_DAY
+            start = clock_time(8 + minute // 60, minute % 60)
+            act = desk.call if are_calls else desk.record
+            act(started_on=day, start_time=start, minutes=1)
+        arrivals.clear()
+        yield Storm(
+            site=site,
+            desk=desk,
+            database_url=database_url,
+            spawned=spawned,
+            arrivals=arrivals,
+        )
+
+
+def database_of(url: str) -> str:
+    """Return the name of a database's kind."""
+    return "SQLite" if url.startswith("sqlite") else "PostgreSQL"

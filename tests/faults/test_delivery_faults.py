@@ -1,0 +1,106 @@
+"""The delivery rows of the fault matrix, reduced; ``make faults`` runs the full figures."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from ccm_fhir.errors import ConfigurationError
+from ccm_fhir.settings import Settings
+from tests.faults import (
+    f02_deliveries,
+    f03_two_workers,
+    f08_quota,
+    f10_schedule,
+    f12_database,
+    f15_upgrade,
+    f16_simulation,
+)
+from tests.world import settings_for
+
+if TYPE_CHECKING:
+    from tests.faults.result import FaultResult
+
+
+def reached(result: FaultResult) -> None:
+    assert result.passed, f"{result.row} asked {result.asked}, reached {result.reached}"
+
+
+def test_f2_deliveries_arrive_once_though_the_ehr_fails_and_workers_die(database_url: str) -> None:
+    reached(f02_deliveries.deliver(database_url, 30, 1))
+
+
+@pytest.mark.needs("postgres")
+def test_f3_two_workers_and_one_that_never_comes_back(postgres_database: str) -> None:
+    reached(f03_two_workers.run(postgres_database, 30, 1))
+
+
+def test_f4_without_the_recipe_something_is_doubled(sqlite_database: str) -> None:
+    reached(f02_deliveries.control(sqlite_database, 80))
+
+
+def test_f7_encounter_and_procedure_arrive_both_and_once(sqlite_database: str) -> None:
+    reached(f02_deliveries.deliver_pairs(sqlite_database, 15, 1))
+
+
+@pytest.mark.needs("postgres")
+def test_f8_the_quota_holds_while_the_ehr_pleads(postgres_database: str) -> None:
+    reached(f08_quota.run(postgres_database, 40, 2))
+
+
+@pytest.mark.needs("postgres")
+def test_f10_two_schedulers_run_each_period_once(postgres_database: str) -> None:
+    reached(f10_schedule.run(postgres_database, 6))
+
+
+def test_f12_a_full_disk_is_an_error_and_keeps_nothing_half(sqlite_database: str) -> None:
+    reached(f12_database.disk_full(sqlite_database, 3))
+
+
+def test_f12_a_locked_file_is_an_error_and_keeps_nothing_half(sqlite_database: str) -> None:
+    reached(f12_database.busy(sqlite_database, 1))
+
+
+@pytest.mark.needs("postgres")
+def test_f12_a_server_that_restarts_is_an_error_and_keeps_nothing_half(
+    postgres_database: str,
+) -> None:
+    reached(f12_database.cut(postgres_database, 3))
+
+
+def test_f15_what_the_release_before_had_under_way_is_finished(database_url: str) -> None:
+    reached(f15_upgrade.run(database_url, 10))
+
+
+def test_f16_no_seed_doubles_or_loses_anything(sqlite_database: str) -> None:
+    reached(f16_simulation.run(sqlite_database, 300))
+
+
+def test_f16_a_settle_time_that_is_too_short_doubles(sqlite_database: str) -> None:
+    reached(f16_simulation.run(sqlite_database, 150, settle_seconds=0.5))
+
+
+@pytest.mark.parametrize("wrong", ["C4", "C99:1", "C4:x"])
+def test_a_failpoint_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ConfigurationError, match="CCM_FAILPOINT"):
+        Settings(failpoint=wrong, demo=True)
+
+
+def test_a_failpoint_outside_a_demo_is_refused(sqlite_database: str) -> None:
+    environment = settings_for(
+        sqlite_database, CCM_DEMO="false", CCM_BASE_URL="https://ccm.example", CCM_FAILPOINT="C4:1"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "ccm_fhir", "worker"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert ended.returncode == 2
+    assert "CCM_FAILPOINT: it kills the process: for tests alone" in ended.stderr
