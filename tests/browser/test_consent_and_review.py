@@ -76,8 +76,7 @@ def test_a_missing_consent_is_recorded_and_the_finding_turns_met(
     has_script: bool,
 ) -> None:
     page = visitor(width=width, java_script_enabled=has_script).context.new_page()
-    launched = launch_in_frame if has_script else launch_alone
-    frame = launched(page, demo, CARE_MANAGER, patient)
+    frame = launch_in_frame(page, demo, CARE_MANAGER, patient)
     expect(criterion(frame, "Patient’s consent")).to_contain_text("Not met")
 
     frame.get_by_role("link", name="Record consent").click()
