@@ -41,6 +41,7 @@ R = TypeVar("R")
 
 CONCURRENCY = 8
 POLL_SECONDS = 1.0
+DRAIN_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class Durable:
         error: BaseException | None,
         tb: TracebackType | None,
     ) -> None:
-        self.close()
+        self.close(DRAIN_SECONDS)
 
     def register(self, name: str, work: Callable[..., None]) -> None:
         """Name a workflow before ``launch``; it is called with the ids it was enqueued with."""

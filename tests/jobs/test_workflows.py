@@ -81,9 +81,8 @@ def broken(_request: httpx2.Request, _send: Send) -> httpx2.Response:
 
 def test_what_is_recorded_and_signed_arrives_by_itself(database_url: str, ehr: Ehr) -> None:
     with at_work(database_url, ehr) as (site, engine):
-        nurse = site.launch()
+        nurse, doctor = site.launch(), site.launch(user=DOCTOR)
         nurse.call()
-        doctor = site.launch(user=DOCTOR)
         doctor.sign()
 
         assert finished(engine, site, doctor, ResourceKind.CLAIM) is DeliveryState.SENT
