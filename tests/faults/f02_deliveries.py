@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.fhir.outcomes import WriteKind
 from tests.faults.result import FaultResult
 from tests.faults.storm import STORM, Storm, database_of, storm
 
 if TYPE_CHECKING:
+    import subprocess
+
     from ccm_fhir.fhir.client import FhirClient
 
 _FAILPOINTS = ("C4:3", "C7:2", "C8:4")
@@ -104,16 +107,15 @@ def _weathered(blown: Storm, kills: int) -> Counted:
     deaths = 0
     for point in _FAILPOINTS:
         process = blown.worker(CCM_FAILPOINT=point)
-        blown.wait(lambda process=process: process.poll() is not None, 60.0)  # type: ignore[misc]
+        blown.wait(partial(_ended_or_over, blown, process), 60.0)
         deaths += process.poll() is not None
         process.kill()
         process.wait()
     for number in range(kills):
         at = blown.sent() + max(1, (planned - blown.sent()) // (kills - number + 1))
-        blown.kill_at(at, blown.worker())
-        deaths += 1
+        deaths += blown.kill_at(at, blown.worker())
     blown.worker()
-    blown.wait(lambda: all(_is_settled(record.state) for record in blown.records()))
+    blown.wait(blown.is_over)
     time.sleep(STORM.late_commit_seconds + 0.5)  # what was committed late has come by now
     return counted(blown, planned, deaths)
 
@@ -131,8 +133,8 @@ def counted(blown: Storm, planned: int, deaths: int) -> Counted:
     )
 
 
-def _is_settled(state: DeliveryState) -> bool:
-    return state not in {DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN}
+def _ended_or_over(blown: Storm, process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None or blown.is_over()
 
 
 def _identifiers(blown: Storm) -> set[str]:

@@ -17,14 +17,14 @@ def run(database_url: str, entries: int, restarts: int) -> FaultResult:
         blown.blow(STORM)
         lost = blown.worker("worker-lost")
         kept = blown.worker("worker-0")
-        blown.kill_at(max(1, entries // 8), lost)
+        deaths = int(blown.kill_at(max(1, entries // 8), lost))
         for number in range(restarts):
             at = blown.sent() + max(1, (planned - blown.sent()) // (restarts - number + 1))
-            blown.kill_at(at, kept)
+            deaths += blown.kill_at(at, kept)
             kept = blown.worker("worker-0")
         blown.wait(lambda: blown.sent() == planned)
         time.sleep(STORM.late_commit_seconds + 0.5)
-        found = counted(blown, planned, restarts + 1)
+        found = counted(blown, planned, deaths)
     return FaultResult(
         row="F3",
         operation="two workers, rolling restart, one never comes back (lease 30 s)",

@@ -99,11 +99,18 @@ class Storm:
             time.sleep(0.2)
         return False
 
-    def kill_at(self, sent: int, process: subprocess.Popen[bytes]) -> None:
-        """Kill a worker once so many are sent, or when it has ended by itself."""
-        self.wait(lambda: self.sent() >= sent or process.poll() is not None)
+    def is_over(self) -> bool:
+        """Whether nothing is left for a worker to do."""
+        open_states = {DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN}
+        return open_states.isdisjoint(record.state for record in self.records())
+
+    def kill_at(self, sent: int, process: subprocess.Popen[bytes]) -> bool:
+        """Kill a worker once so many are sent; return whether there was work left for it."""
+        self.wait(lambda: self.sent() >= sent or process.poll() is not None or self.is_over())
+        had_work = not self.is_over()
         process.kill()
         process.wait()
+        return had_work
 
 
 @contextmanager
