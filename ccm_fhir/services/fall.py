@@ -79,9 +79,11 @@ def prove(
 def is_shut(session: Session, leaving: Leaving) -> bool:
     """Whether the rung of a delivery that nobody has tried yet is not possible (any more)."""
     record = leaving.record
+    if record.rung is None or not is_on_a_ladder(record):
+        return False
     practice = practices.get(session, record.practice_id)
     told = told_of(leaving.world, session, practice, record.artefact_kind, record.artefact_id)
-    if told is None or not is_on_a_ladder(record) or record.rung is None:
+    if told is None:
         return False
     plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
     return _lower(plan, record.rung) is not None

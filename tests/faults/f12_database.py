@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from ccm_fhir.services.installation import DELIVER
 from ccm_fhir.wiring import real_now
 from tests.faults.result import FaultResult
 from tests.faults.storm import Storm, database_of, storm
@@ -109,11 +110,12 @@ def _is_refused(blown: Storm, number: int) -> bool:
 
 def _is_torn(blown: Storm) -> bool:
     """Whether an entry is there without its delivery, or without the workflow that brings it."""
-    tables = "workflow_status" if blown.site.world.db.is_sqlite else "dbos.workflow_status"
+    workflows = "workflow_status" if blown.site.world.db.is_sqlite else "dbos.workflow_status"
+    counted = ("time_entry", "delivery", f"{workflows} WHERE name = '{DELIVER}'")
     with blown.site.world.db.read(blown.site.practice_id) as session:
         counts = {
-            session.execute(text(f"SELECT count(*) FROM {table}")).scalar_one()  # noqa: S608
-            for table in ("time_entry", "delivery", tables)
+            session.execute(text(f"SELECT count(*) FROM {rows}")).scalar_one()  # noqa: S608
+            for rows in counted
         }
     return len(counts) != 1
 

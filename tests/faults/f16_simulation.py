@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,14 @@ _BODY = (
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entry:
+    """The recorded time that every delivery tells of."""
+
+    patient_id: str
+    id: str
+
+
 def run(
     database_url: str, seeds: int, *, settle_seconds: float | None = None, first: int = 1
 ) -> FaultResult:
@@ -46,12 +54,11 @@ def run(
     settle = enough if settle_seconds is None else settle_seconds
     doubled, lost, held = 0, 0, 0
     with running_ehr(cast(1), Clock()) as ehr, open_site(database_url, ehr) as site:
-        patient_id = site.launch().patient_id
+        desk = site.launch()
+        entry = _Entry(patient_id=desk.patient_id, id=desk.record())
         simulated = SimulatedEhr(clock=site.clock)
         world = _simulated(site, simulated, settle)
-        for seed, delivery_id, identifier in _planned(
-            site, patient_id, range(first, first + seeds)
-        ):
+        for seed, delivery_id, identifier in _planned(site, entry, range(first, first + seeds)):
             simulated.chance = random.Random(seed)  # noqa: S311  # fates, not secrets
             state = _walked(world, site, delivery_id)
             site.clock.advance(seconds=enough)
@@ -80,17 +87,17 @@ def _simulated(site: Site, simulated: SimulatedEhr, settle: float) -> Installati
     )
 
 
-def _planned(site: Site, patient_id: str, seeds: range) -> Iterator[tuple[int, str, str]]:
+def _planned(site: Site, entry: _Entry, seeds: range) -> Iterator[tuple[int, str, str]]:
     """Plan one delivery a seed, just before it is walked."""
     for seed in seeds:
         identifier = f"seed-{seed}"
         new = NewDelivery(
             id=new_id(site.clock() + timedelta(microseconds=seed)),
             ehr_id=site.ehr_id,
-            patient_id=patient_id,
+            patient_id=entry.patient_id,
             resource_type=ResourceKind.PROCEDURE,
             artefact_kind=ArtefactKind.TIME_ENTRY,
-            artefact_id=identifier,
+            artefact_id=entry.id,
             identifier_system="https://ids.example",
             identifier=identifier,
             body_json=_BODY % identifier,

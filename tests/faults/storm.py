@@ -143,6 +143,7 @@ def storm(
         open_site(database_url, ehr) as site,
         ExitStack() as spawned,
     ):
+        site.trust_what_is_typed()
         desk = site.launch()
         for number in range(entries):
             day = (real_now() - timedelta(days=2 + number // A_DAY)).date()
