@@ -13,7 +13,7 @@ import sys
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -383,6 +383,13 @@ def sweep(
             "--assume-icd10-is-cm", help="This site writes WHO's URI where it means ICD-10-CM."
         ),
     ] = False,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(help="local: processes of this machine; ray: a Ray cluster's cores."),
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(help="The Ray cluster, HOST:PORT; one on this machine by default.")
+    ] = "",
 ) -> None:
     """Judge every patient of a bulk export; 1 if anything was rejected. It resumes when killed."""
     from ccm_fhir import cli_sweep
@@ -394,7 +401,8 @@ def sweep(
         organization=organization,
         assume_icd10_is_cm=assume_icd10_is_cm,
     )
-    raise typer.Exit(cli_sweep.run(ndjson, asking, out, work=work, processes=processes))
+    means = cli_sweep.Means(work=work, processes=processes, engine=engine, address=address)
+    raise typer.Exit(cli_sweep.run(ndjson, asking, out, means))
 
 
 @rules_app.command("check")

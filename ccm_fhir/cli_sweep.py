@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -20,23 +22,34 @@ from rich.progress import (
 
 from ccm_fhir import population
 from ccm_fhir.errors import InputError
-from ccm_fhir.population import Accounting, Asking
+from ccm_fhir.population import Accounting, Asking, LocalPool, Pool
 from ccm_fhir.population.asking import judge_for
+from ccm_fhir.population.ray_pool import ray_pool
 from ccm_fhir.population.work import SweepStorageError, opened_work
 from ccm_fhir.population.writing import check_parquet, needs_parquet, write_results
 
 DONE, SOME_REJECTED, UNREACHABLE = 0, 1, 3
 
 
-def run(
-    ndjson: Path, asking: Asking, out: Path, *, work: Path | None, processes: int | None
-) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What a sweep works with: a folder for unfinished work, and workers."""
+
+    work: Path | None = None
+    processes: int | None = None
+    engine: Literal["local", "ray"] = "local"
+    address: str = ""
+
+
+def run(ndjson: Path, asking: Asking, out: Path, means: Means) -> int:
     """Sweep a folder; return the exit code.
 
     Raises:
         InputError: the folder, the file or the work folder cannot be used.
         RuleError: the rulebook has no answer for the month.
         ParquetMissingError: Parquet is asked for and cannot be written.
+        RayMissingError: Ray is asked for and is not installed.
+        ClusterUnreachableError: no cluster answers at the address.
     """
     if needs_parquet(out):
         check_parquet()
@@ -44,7 +57,7 @@ def run(
         raise InputError("--out", "its folder does not exist")
     err = Console(stderr=True)
     try:
-        made = _sweep(ndjson, asking, out, work=work, processes=processes, err=err)
+        made = _sweep(ndjson, asking, out, means, err)
     except SweepStorageError as problem:
         err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
         return UNREACHABLE
@@ -52,30 +65,34 @@ def run(
     return DONE if made.is_clean else SOME_REJECTED
 
 
-def _sweep(
-    ndjson: Path,
-    asking: Asking,
-    out: Path,
-    *,
-    work: Path | None,
-    processes: int | None,
-    err: Console,
-) -> Accounting:
+def _sweep(ndjson: Path, asking: Asking, out: Path, means: Means, err: Console) -> Accounting:
     judge = judge_for(asking)
     gc.collect()
     gc.freeze()  # the tables live as long as the process, and workers share their pages
     plan = population.plan_sweep(ndjson, asking, judge.versions)
-    folder = work or out.with_name(f"{out.name}.work")
+    folder = means.work or out.with_name(f"{out.name}.work")
     with ExitStack() as stack:
         try:
             opened = stack.enter_context(opened_work(folder, plan))
+            pool = stack.enter_context(_pool(asking, means))
             tell = stack.enter_context(_Shown(err))
-            made = population.run_sweep(plan, opened, processes or os.cpu_count() or 1, tell.tell)
+            made = population.run_sweep(plan, opened, pool, tell.tell)
             write_results([opened.part(n) for n in range(plan.partitions)], out)
             opened.remove()
         except OSError as problem:
             raise SweepStorageError(problem.strerror or type(problem).__name__) from None
     return made
+
+
+@contextmanager
+def _pool(asking: Asking, means: Means) -> Iterator[Pool]:
+    if means.engine == "ray":
+        with ray_pool(means.address, means.processes) as pool:
+            yield pool
+    elif means.address:
+        raise InputError("--address", "names a cluster; it needs --engine ray")
+    else:
+        yield LocalPool(asking, means.processes or os.cpu_count() or 1)
 
 
 class _Shown:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
+from uuid import uuid4
 from zlib import adler32
 
 import msgspec
@@ -53,7 +53,7 @@ def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
     """
     judging = _Judging(judge, part.absent_types, part.moved)
     passes = max(1, ceil(_size(part) / part.most_held_bytes))
-    draft = out.with_suffix(f".draft-{os.getpid()}")
+    draft = out.with_suffix(f".draft-{uuid4().hex}")
     lines: list[bytes] = []
     for turn in range(passes):
         lines += judging.lines(_by_patient(part, turn, passes))

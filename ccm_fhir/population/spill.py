@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Self
+from uuid import uuid4
 from zlib import crc32
 
 import msgspec
@@ -61,7 +62,7 @@ class SpillWriter:
 
     def __init__(self, path: Path, partitions: int) -> None:
         self._path = path
-        self._draft = path.with_suffix(f".draft-{os.getpid()}")
+        self._draft = path.with_suffix(f".draft-{uuid4().hex}")
         self._partitions = partitions
         self._held = [Carried([], Idle()) for _ in range(partitions)]
         self._count = 0

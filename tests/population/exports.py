@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ccm_fhir.population import Accounting, Asking, plan_sweep, run_sweep
+from ccm_fhir.population import Accounting, Asking, LocalPool, plan_sweep, run_sweep
 from ccm_fhir.population.asking import judge_for
 from ccm_fhir.population.plan import RANGE_BYTES
 from ccm_fhir.population.results import Result, decode_result
@@ -120,7 +120,7 @@ def swept_folder(
     plan = plan_sweep(export, asking, judge_for(asking).versions, range_bytes=range_bytes)
     out = folder / "out.ndjson"
     with opened_work(folder / "work", plan) as work:
-        account = run_sweep(plan, work, processes, lambda _: None)
+        account = run_sweep(plan, work, LocalPool(ASKING, processes), lambda _: None)
         write_results([work.part(number) for number in range(plan.partitions)], out)
         work.remove()
     body = out.read_bytes()

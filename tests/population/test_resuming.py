@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ccm_fhir.errors import InputError
-from ccm_fhir.population import plan_sweep, run_sweep
+from ccm_fhir.population import LocalPool, plan_sweep, run_sweep
 from ccm_fhir.population.asking import judge_for
 from ccm_fhir.population.work import SweepStorageError, opened_work
 from fhir_fixtures.practice.population import Population, write_population
@@ -157,4 +157,4 @@ def test_a_file_that_vanishes_under_the_sweep_is_told(tmp_path: Path) -> None:
         opened_work(tmp_path / "work", plan) as work,
         pytest.raises(SweepStorageError, match="No such file"),
     ):
-        run_sweep(plan, work, 1, lambda _: None)
+        run_sweep(plan, work, LocalPool(ASKING, 1), lambda _: None)
