@@ -40,7 +40,7 @@ def add(write: GuardedWrite) -> Response:
         hand = administrator(opened.visit.actor)
         services.add_location(opened.world, hand, _said(write), opened.now)
 
-    return _done(write, forms.NEW, act)
+    return _done(write, forms.NEW, act, forms.LOCATION_FIELDS)
 
 
 @router.post("/practice/locations/change")
@@ -53,7 +53,7 @@ def change(write: GuardedWrite) -> Response:
         hand = administrator(opened.visit.actor)
         services.change_location(opened.world, hand, location_id, _said(write), opened.now)
 
-    return _done(write, forms.location_form(location_id), act)
+    return _done(write, forms.location_form(location_id), act, forms.LOCATION_FIELDS)
 
 
 @router.post("/practice/locations/default")
@@ -121,14 +121,16 @@ def _said(write: Write) -> services.LocationSaid:
     return services.LocationSaid(**{name: write.text(name) for name in forms.LOCATION_FIELDS})
 
 
-def _done(write: Write, form: str, act: Callable[[], None]) -> Response:
+def _done(
+    write: Write, form: str, act: Callable[[], None], fields: tuple[str, ...] = ()
+) -> Response:
     """Do it and show the page anew; what is refused is shown as it was sent."""
     opened, month = write.opened, write.month()
     administrator(opened.visit.actor)
     try:
         act()
     except (InputError, ConflictError) as problem:
-        typed = {name: write.text(name) for name in forms.LOCATION_FIELDS if name in write.form}
+        typed = {name: write.text(name) for name in fields}
         attempt = Attempt.of(form, write.form_key(), typed, problem)
         return _page(opened, month, attempt=attempt)
     path = f"/l/{opened.visit.launch_id}/practice/locations?month={month}"
