@@ -94,7 +94,6 @@ def test_a_command_that_changes_something_is_audited(
     assert lines(run, set_up) == [*BASE, *acts]
 
 
-@pytest.mark.proves("S21")
 def test_choosing_a_default_closing_and_reopening_a_location_is_audited(
     run: Callable[..., Ran], set_up: str
 ) -> None:

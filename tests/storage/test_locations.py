@@ -175,7 +175,7 @@ def test_where_a_patient_is_seen_never_reaches_back(
     is_default: bool,  # noqa: FBT001  # drawn
     asked: int,
 ) -> None:
-    practice_id, month = ours.practice_id, NOVEMBER.plus(asked)
+    practice_id, month, held = ours.practice_id, NOVEMBER.plus(asked), None
     with database.write(practice_id) as session:
         for number, (begins, is_first) in enumerate([*before, (new, is_default)]):
             if number == len(before):
