@@ -28,6 +28,7 @@ from ccm_fhir.cli_close import close
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_emergency import emergency_app
 from ccm_fhir.cli_fees import fees_app
+from ccm_fhir.cli_locations import locations_app
 from ccm_fhir.cli_packet import packet
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
 from ccm_fhir.cli_terminology import terminology_app
@@ -60,6 +61,7 @@ rules_app = typer.Typer(help="The rulebook.", no_args_is_help=True)
 keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
 app.add_typer(ehr_app, name="ehr")
 app.add_typer(practice_app, name="practice")
+app.add_typer(locations_app, name="locations")
 app.add_typer(users_app, name="users")
 app.add_typer(charges_app, name="charges")
 app.add_typer(rules_app, name="rules")

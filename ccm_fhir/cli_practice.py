@@ -1,4 +1,4 @@
-"""``ccm-fhir practice``, ``users`` and ``charges``: set a practice up without a browser.
+"""``ccm-fhir practice``, ``users``, ``charges``: set a practice up without a browser.
 
 What is changed is a line of the practice's audit trail, as by the operator of the installation.
 """
@@ -44,12 +44,15 @@ Whose = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Open:
+class OpenPractice:
+    """One practice, in the operator's hand, at the moment of the command."""
+
     world: Installation
     hand: SetupHand
     now: datetime
 
     def setup(self) -> PracticeSetup:
+        """Return how it is set up."""
         from ccm_fhir.services.practice_overview import practice_setup
 
         return practice_setup(self.world, self.hand, self.now)
@@ -58,14 +61,17 @@ class _Open:
 @practice_app.command("show")
 def show(practice: Whose = "") -> None:
     """Print how a practice is set up, and what it still needs."""
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         found = opened.setup()
     one = found.practice
     out.print(f"{one.name} ({one.id})")
     out.print(f"  NPI               {one.npi or 'none'}")
-    out.print(f"  place of service  {one.place_of_service}")
+    default, *others = found.locations
+    more = f", and {len(others)} more: ccm-fhir locations list" if others else ""
     out.print(f"  time zone         {one.time_zone}")
-    out.print(f"  locality          {one.locality or 'none; prices are national'}")
+    out.print(f"  location          {default.name}{more}")
+    out.print(f"  place of service  {default.place_of_service}")
+    out.print(f"  locality          {default.locality or 'none; prices are national'}")
     out.print(f"  in the EHR        {one.organization_ref or 'unknown'}")
     stated = (one.attested_24_7, one.attested_certified_ehr, one.attested_team_member)
     words = {True: "yes", False: "no", None: "not stated"}
@@ -83,13 +89,8 @@ def set_(
     practice: Whose = "",
     name: Annotated[str | None, typer.Option(help="What it is called.")] = None,
     npi: Annotated[str | None, typer.Option(help="Its own NPI.")] = None,
-    place_of_service: Annotated[
-        str | None, typer.Option(help="CMS's two digits; an office is 11.")
-    ] = None,
-    time_zone: Annotated[str | None, typer.Option(help="IANA zone.")] = None,
-    locality: Annotated[
-        str | None,
-        typer.Option(help="Its fee schedule locality, e.g. 10112-00; empty for national amounts."),
+    time_zone: Annotated[
+        str | None, typer.Option(help="IANA zone; days and months begin by it.")
     ] = None,
     attested_on: Annotated[
         str | None,
@@ -108,18 +109,14 @@ def set_(
     )
 
     attested_day = _day("attested_on", attested_on) if attested_on else None
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         held = opened.setup().practice
         change = PracticeChange(
             name=held.name if name is None else name,
             npi=held.npi if npi is None else npi,
-            place_of_service=held.place_of_service
-            if place_of_service is None
-            else place_of_service,
             time_zone=held.time_zone if time_zone is None else time_zone,
-            locality=held.locality if locality is None else locality,
         )
-        change_practice(opened.world, opened.hand, change, opened.now)
+        change_practice(opened.world, opened.hand, change)
         if attested_day:
             stated = StatePractice(
                 access_24_7=True,
@@ -134,7 +131,7 @@ def set_(
 @users_app.command("list")
 def list_users(practice: Whose = "") -> None:
     """Print a practice's people: id, role, NPI, taxonomy, name."""
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         people = opened.setup().people
     if not people:
         out.print("Nobody has opened the app yet; people appear when they first do.")
@@ -160,7 +157,7 @@ def set_role(
 
     if role != NOBODY and role not in set(Role):
         raise InputError("role", f"choose one of {', '.join(Role)}, or {NOBODY}")
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         held = {one.id: one for one in opened.setup().people}.get(user)
         if held is None:
             raise InputError("user", "no such person; run: ccm-fhir users list")
@@ -177,7 +174,7 @@ def set_role(
 @charges_app.command("list")
 def list_charges(practice: Whose = "") -> None:
     """Print a practice's charges: code, amount, day from which it holds."""
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         charges = opened.setup().charges
     if not charges:
         out.print("There is no charge yet; run: ccm-fhir charges set")
@@ -198,20 +195,21 @@ def set_charge(
     new = practice_charges.SetCharge(
         code=code.upper(), in_force_from=_day("from", from_), amount_usd=_amount(amount)
     )
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         practice_charges.set_charge(opened.world, opened.hand, new)
     out.print(f"{new.code} is charged at {new.amount_usd:.2f} from {new.in_force_from}.")
 
 
 @contextmanager
-def _opened(practice: str) -> Iterator[_Open]:
+def opened_practice(practice: str) -> Iterator[OpenPractice]:
+    """Open the installation for the one practice of a name or id."""
     from ccm_fhir.services.setup_hand import operator
     from ccm_fhir.wiring import open_installation
 
     opened = open_installation(Settings(), with_engine=False)
     try:
         hand = operator(opened.world, practice)
-        yield _Open(world=opened.world, hand=hand, now=opened.service_now())
+        yield OpenPractice(world=opened.world, hand=hand, now=opened.service_now())
     finally:
         opened.close()
 

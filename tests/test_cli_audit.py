@@ -30,6 +30,14 @@ COMMANDS = {
         ("practice", "set", "--name=Elm Street", "--attested-on=2026-02-01"),
         ["change_practice", "attest_practice"],
     ),
+    "locations add": (
+        ("locations", "add", "Elm Street annex", "--place-of-service=22"),
+        ["add_location"],
+    ),
+    "locations set": (
+        ("locations", "set", "Maple Street", "--locality=10112-00"),
+        ["change_location"],
+    ),
     "ehr override": (
         (
             *("ehr", "override", "Encounter", "--ehr=EHR", "--takes"),
@@ -83,6 +91,18 @@ def test_a_command_that_changes_something_is_audited(
 ) -> None:
     assert run(*arguments).code == 0
 
+    assert lines(run, set_up) == [*BASE, *acts]
+
+
+def test_choosing_a_default_closing_and_reopening_a_location_is_audited(
+    run: Callable[..., Ran], set_up: str
+) -> None:
+    assert run("locations", "add", "Annex", "--place-of-service=22").code == 0
+    first = run("locations", "list").out.partition("  ")[0]
+    for command in (("default", "Annex"), ("close", first), ("reopen", first)):
+        assert run("locations", *command).code == 0
+
+    acts = ["add_location", "default_location", "close_location", "reopen_location"]
     assert lines(run, set_up) == [*BASE, *acts]
 
 

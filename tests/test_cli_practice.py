@@ -108,22 +108,6 @@ def test_details_and_attestation_change_and_the_rest_stays(
     assert run("practice", "set", "--npi=1999999019").code == 2
 
 
-def test_a_locality_is_named_by_the_operator_and_shown(
-    run: Callable[..., Ran], settings: dict[str, str], front: Front
-) -> None:
-    assert "locality          none; prices are national" in run("practice", "show", **settings).out
-
-    ran = run("practice", "set", "--locality=10112-00")
-
-    assert (ran.code, ran.out) == (0, "Recorded.\n")
-    assert "locality          10112-00" in run("practice", "show").out
-    assert run("practice", "set", "--locality=99999-99").complaint.startswith("locality: No loaded")
-    assert run("practice", "set", "--locality=").code == 0
-    assert "prices are national" in run("practice", "show").out
-    acts_told = [act for act, _ in acts(settings, front)]
-    assert acts_told == ["change_practice locality (command line)"] * 2
-
-
 def test_of_several_practices_one_must_be_named(
     run: Callable[..., Ran], settings: dict[str, str], front: Front
 ) -> None:

@@ -235,7 +235,7 @@ def _practice(facts: PacketFacts) -> dict[str, object]:
         "name": practice.name,
         "npi": practice.npi,
         "organization_ref": practice.organization_ref,
-        "place_of_service": practice.place_of_service,
+        "place_of_service": facts.place_of_service,
         "time_zone": practice.time_zone,
         "attested_24_7": practice.attested_24_7,
         "attested_certified_ehr": practice.attested_certified_ehr,

@@ -16,6 +16,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Material, attested_criteria, likely_biller
+from ccm_fhir.services.patient_location import PlacedAt, places_in
 from ccm_fhir.storage import (
     approvals,
     charts,
@@ -68,6 +69,7 @@ class Gathered:
     choice: ChoiceInForce
     mdm: tuple[MdmAttestationRecord, ...]
     approvals: dict[str, ApprovalRecord]
+    placed: PlacedAt
 
     @property
     def coverages(self) -> tuple[CoverageFact, ...]:
@@ -153,4 +155,5 @@ def gather(
         choice=choice,
         mdm=mdm,
         approvals=asked,
+        placed=places_in(session, practice_id, month, patient_id).of(patient_id),
     )

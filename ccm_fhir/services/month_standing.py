@@ -33,6 +33,7 @@ from ccm_fhir.services.judge import (
     likely_biller,
     try_judge,
 )
+from ccm_fhir.services.patient_location import Places, places_in
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.storage import (
     coding_choices,
@@ -65,6 +66,7 @@ class MonthMaterial:
     choices: Mapping[str | None, list[ChoiceRecord]]
     mdm: Mapping[str, MdmAttestationRecord]
     locks: Mapping[str | None, LockRecord]
+    places: Places
 
     def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
         """Return the practice's choices, and a patient's exceptions."""
@@ -110,6 +112,7 @@ def month_material(
         choices=_by_patient(coding_choices.bearing_on(session, practice_id, month)),
         mdm=mdm_attestations.latest_of_month(session, practice_id, month),
         locks=month_locks.in_force(month_locks.of_month(session, practice_id, month)),
+        places=places_in(session, practice_id, month),
     )
 
 
@@ -288,7 +291,7 @@ def _obstacles(held: MonthMaterial, row: MonthRow, attested: Judgement) -> tuple
         practitioner_ref="",
         practitioner_npi="",
         practitioner_taxonomy="",
-        place_of_service=practice.place_of_service,
+        place_of_service=held.places.of(row.patient.id).location.place_of_service,
     )
     drafted = draft_claim(
         DraftRequest(

@@ -69,7 +69,7 @@ def _identity(facts: PacketFacts) -> PrintedSection:
             ("Programme", "Chronic care management (CCM)"),
             ("Practice", practice.name),
             ("Practice’s NPI", practice.npi),
-            ("Place of service", practice.place_of_service),
+            ("Place of service", facts.place_of_service),
             ("Billing practitioner", "" if signer is None else signer.name),
             ("Practitioner’s NPI", "" if signer is None else signer.npi),
             ("Signed", "" if sign_off is None else facts.local(sign_off.signed_at)),

@@ -26,6 +26,7 @@ from ccm_fhir.domain.writeback import ContactMode, DeliveryState, RungName
 from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.month_locks import LockShown
+from ccm_fhir.services.patient_location import PlacedAt
 from ccm_fhir.services.sources import Sources
 
 
@@ -110,13 +111,18 @@ class SignedMonth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimInHand:
-    """The month's claim: what it says and where it is."""
+    """The month's claim: what it says and where it is.
+
+    ``place_of_service`` and ``location`` are empty where a release before kept none.
+    """
 
     identifier: str
     lines: tuple[tuple[str, int, Decimal], ...]
     total_usd: Decimal
     serviced_on: date
     delivery: Delivered | None
+    place_of_service: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +147,7 @@ class PatientMonthReview:
     ``steps`` are what is left to do, in order; ``picture`` is the care plan, and ``risk`` what is
     laid beside the attestation of risk.
     ``ehr_links`` leads from a reference to a path within the launch.
+    ``placed`` is where the patient is seen, whose place of service stands on the claim.
     ``mdm`` is None where complex care's decision making is neither asked nor answered.
     """
 
@@ -173,6 +180,8 @@ class PatientMonthReview:
     may_record_consent: bool = False
     choice: ChoiceShown | None = None
     mdm: MdmShown | None = None
+    placed: PlacedAt
+    may_place: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:

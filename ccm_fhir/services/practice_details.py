@@ -1,4 +1,7 @@
-"""Changing what a practice says of itself: name, NPI, place, zone, locality, attestation."""
+"""Changing what a practice says of itself: name, NPI, time zone, attestation.
+
+Where it sees its patients is said of its locations.
+"""
 
 from __future__ import annotations
 
@@ -11,27 +14,21 @@ from sqlmodel import Session
 from ccm_fhir.domain.npi import is_valid_npi
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.practice_prices import check_locality
 from ccm_fhir.services.setup_hand import SetupHand, audit_act
 from ccm_fhir.storage import practices, sign_offs
 from ccm_fhir.storage.practices import NewPractice, Practice, PracticeAttestation
 from ccm_fhir.storage.values import is_same, value_of
 
-_LONGEST_NAME = 200
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeChange:
-    """What a practice is to say of itself; ``place_of_service`` is CMS's two digits.
-
-    ``locality`` is its fee schedule locality, such as 10112-00, or empty.
-    """
+    """What a practice is to say of itself; its days and months begin by ``time_zone``."""
 
     name: str
     npi: str
-    place_of_service: str
     time_zone: str
-    locality: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,13 +41,11 @@ class StatePractice:
     attested_on: date
 
 
-def change_practice(
-    world: Installation, hand: SetupHand, change: PracticeChange, now: datetime
-) -> None:
+def change_practice(world: Installation, hand: SetupHand, change: PracticeChange) -> None:
     """Record what a practice says of itself; the same again records nothing.
 
     Raises:
-        InputError: a name, NPI, place, zone or locality that cannot be used.
+        InputError: a name, NPI or zone that cannot be used.
         ConflictError: a signed month was counted in the present time zone.
     """
     with world.db.write(hand.practice_id) as session:
@@ -59,13 +54,11 @@ def change_practice(
             value_of(NewPractice, before),
             name=change.name.strip(),
             npi=change.npi.strip(),
-            place_of_service=change.place_of_service.strip(),
             time_zone=change.time_zone.strip(),
-            locality=change.locality.strip(),
         )
         if is_same(NewPractice, value_of(NewPractice, before), after):
             return
-        _refuse_unusable(world, before, after, now)
+        _refuse_unusable(before, after)
         audit_act(world, session, hand, f"change_practice {_changed(before, after)}")
         if after.time_zone != before.time_zone:
             _refuse_signed(session, before)
@@ -116,29 +109,13 @@ def is_zone(name: str) -> bool:
     return True
 
 
-def _refuse_unusable(
-    world: Installation, before: NewPractice, after: NewPractice, now: datetime
-) -> None:
-    if not 0 < len(after.name) <= _LONGEST_NAME:
-        raise InputError("name", f"Give the practice's name, up to {_LONGEST_NAME} characters.")
+def _refuse_unusable(before: NewPractice, after: NewPractice) -> None:
+    if not 0 < len(after.name) <= LONGEST_NAME:
+        raise InputError("name", f"Give the practice's name, up to {LONGEST_NAME} characters.")
     if after.npi != before.npi and not is_valid_npi(after.npi):
         raise InputError("npi", "An NPI has ten digits, and its check digit must hold.")
     if not is_zone(after.time_zone):
         raise InputError("time_zone", "Give a zone of the IANA database: America/New_York.")
-    if after.locality != before.locality:
-        check_locality(after.locality, world.rulebook)
-    known = after.place_of_service == before.place_of_service or _is_place(
-        world, after.place_of_service, now.date()
-    )
-    if not known:
-        raise InputError(
-            "place_of_service",
-            "The fee schedule's lists hold no place of this number; an office is 11.",
-        )
-
-
-def _is_place(world: Installation, place_of_service: str, on: date) -> bool:
-    return world.rulebook.fees.place(place_of_service, on) is not None
 
 
 def _refuse_signed(session: Session, practice: Practice) -> None:
@@ -147,10 +124,10 @@ def _refuse_signed(session: Session, practice: Practice) -> None:
         raise ConflictError(
             f"Months up to {max(signed)} are signed, and their days and minutes were counted in "
             f"{practice.time_zone}. Another time zone would move work across midnight in what was "
-            "signed, so it stays; a site in another zone is a practice of its own."
+            "signed, so it stays; a location may keep another clock of its own."
         )
 
 
 def _changed(before: NewPractice, after: NewPractice) -> str:
-    names = ("name", "npi", "place_of_service", "time_zone", "locality")
+    names = ("name", "npi", "time_zone")
     return " ".join(name for name in names if getattr(before, name) != getattr(after, name))

@@ -15,11 +15,12 @@ from ccm_fhir.domain.timers import TimerPolicy
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.practice_charges import codes_charged
 from ccm_fhir.services.practice_people import PersonShown
-from ccm_fhir.services.practice_prices import LocalityOffered, allowed_here, localities
+from ccm_fhir.services.practice_prices import allowed_here
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.services.timers import KEEPERS, usual_policy
-from ccm_fhir.storage import approvals, fees, practices, sign_offs, timers, users
+from ccm_fhir.storage import approvals, fees, locations, practices, sign_offs, timers, users
 from ccm_fhir.storage.fees import Charge
+from ccm_fhir.storage.locations import Location
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.values import value_of
 
@@ -35,14 +36,17 @@ class SetupStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PracticeSetup:
-    """Everything of a practice's set-up; ``steps`` says of each step whether it is done."""
+    """Everything of a practice's set-up; ``steps`` says of each step whether it is done.
+
+    The first of the ``locations`` is the default; ``allowed`` is what a unit is allowed at there.
+    """
 
     practice: Practice
+    locations: tuple[Location, ...]
     today: date
     charges: tuple[Charge, ...]
     codes: tuple[str, ...]
     allowed: tuple[Payment | PriceUnknown, ...]
-    localities: tuple[LocalityOffered, ...]
     people: tuple[PersonShown, ...] = field(repr=False)
     policies: dict[Role, TimerPolicy]
     typed_policy: TypedPolicy
@@ -60,17 +64,18 @@ def practice_setup(world: Installation, hand: SetupHand, now: datetime) -> Pract
     practice_id = hand.practice_id
     with world.db.read(practice_id) as session:
         practice = practices.get(session, practice_id)
+        places = locations.of_practice(session, practice_id)
         today = now.astimezone(practice.zone).date()
         people = users.list_all(session, practice_id)
         codes = codes_charged(world.rulebook, today)
         in_force = fees.in_force(session, practice_id, today)
         return PracticeSetup(
             practice=practice,
+            locations=places,
             today=today,
             charges=fees.list_all(session, practice_id),
             codes=codes,
-            allowed=allowed_here(practice, codes, today, world.rulebook),
-            localities=localities(world.rulebook),
+            allowed=allowed_here(places[0], codes, today, world.rulebook),
             people=tuple(value_of(PersonShown, one) for one in people),
             policies={
                 role: timers.policy_of(session, practice_id, role) or usual_policy(role)

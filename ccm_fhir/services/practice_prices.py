@@ -1,6 +1,6 @@
-"""What Medicare allows where a practice is: its locality's indices, its place of service.
+"""What Medicare allows at a location: its locality's indices, its place of service.
 
-A practice that has named no locality is priced at the national amount, and told so.
+A location without a locality is priced at the national amount, and told so.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ccm_fhir.domain.codes import EligibleProfession
 from ccm_fhir.domain.pricing import Billing, Payment, PriceUnknown, price_line
 from ccm_fhir.domain.rules import GpciRule, LocalityId, Participation, Rulebook
 from ccm_fhir.errors import InputError
-from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.locations import Location
 
 _LOCALITY = re.compile(r"([0-9]{5})-([0-9]{2})")
 
@@ -72,25 +72,25 @@ def localities(rulebook: Rulebook) -> tuple[LocalityOffered, ...]:
 
 
 def billing_of(
-    practice: Practice,
+    location: Location,
     profession: EligibleProfession = EligibleProfession.PHYSICIAN,
     participation: Participation = Participation.NON_QP,
 ) -> Billing:
-    """Return who bills from where: the practice's own locality and place of service."""
+    """Return who bills from where: the location's locality and place of service."""
     return Billing(
         profession=profession,
         participation=participation,
-        place_of_service=practice.place_of_service,
-        locality=locality_of(practice.locality),
+        place_of_service=location.place_of_service,
+        locality=locality_of(location.locality),
     )
 
 
 def allowed_here(
-    practice: Practice, codes: tuple[str, ...], on: date, rulebook: Rulebook
+    location: Location, codes: tuple[str, ...], on: date, rulebook: Rulebook
 ) -> tuple[Payment | PriceUnknown, ...]:
-    """Return what a unit of each code is allowed at in the practice, or what a price lacks.
+    """Return what a unit of each code is allowed at there, or what a price lacks.
 
     For a physician who is no qualifying participant (QP); others are paid shares of it.
     """
-    billing = billing_of(practice)
+    billing = billing_of(location)
     return tuple(price_line(code, 1, on, billing, rulebook) for code in codes)

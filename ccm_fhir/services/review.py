@@ -23,6 +23,7 @@ from ccm_fhir.services.evidence_paths import evidence_paths
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, judge_if_attested, try_judge
+from ccm_fhir.services.patient_location import PLACERS
 from ccm_fhir.services.patient_month import (
     ApprovalShown,
     ChartStatus,
@@ -99,7 +100,7 @@ def parties_of(gathered: Gathered, actor: Actor) -> ClaimParties:
         practitioner_ref=actor.fhir_user,
         practitioner_npi=actor.npi,
         practitioner_taxonomy=actor.taxonomy,
-        place_of_service=gathered.practice.place_of_service,
+        place_of_service=gathered.placed.location.place_of_service,
     )
 
 
@@ -151,6 +152,8 @@ def _review(
         family_choices=family_choices(world),
         may_record_consent=actor.may(*RECORDERS),
         choice=choice_shown(gathered, actor),
+        placed=gathered.placed,
+        may_place=actor.may(*PLACERS) and gathered.sign_off is None,
         mdm=None if judgement is None else mdm_shown(world, gathered, judgement, actor),
     )
 
@@ -317,4 +320,6 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
         total_usd=claim.total_usd,
         serviced_on=stored.serviced_on,
         delivery=delivered_shown(delivery, gathered.practice.zone) if delivery else None,
+        place_of_service=stored.place_of_service,
+        location=stored.location,
     )

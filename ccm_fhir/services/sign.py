@@ -197,7 +197,7 @@ def _plan_claim(
             sign_off_id=signing.sign_off.id,
             identifier=ours.value,
             total_usd=draft.total_usd,
-            draft_json=stored(draft),
+            draft_json=stored(draft, gathered.placed.location.name),
         ),
         now,
     )

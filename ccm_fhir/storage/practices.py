@@ -10,6 +10,7 @@ from sqlmodel import col, select
 
 from ccm_fhir.domain.facts import PracticeFact
 from ccm_fhir.errors import InputError, NotFoundError
+from ccm_fhir.storage import locations
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import PracticeRow
 from ccm_fhir.storage.tenancy import enter
@@ -20,13 +21,16 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+_NOT_CHANGED = frozenset({"identifier_namespace", "place_of_service", "locality"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPractice:
     """A practice to be entered; ``identifier_namespace`` is a secret random UUID.
 
     Whoever knows the namespace can test whether a patient was billed: it never leaves us.
-    ``locality`` is the fee schedule's, as 10112-00: the contractor's number and its own.
+    ``place_of_service`` and ``locality`` are those of its first location, then of its default;
+    a locality is the fee schedule's, as 10112-00: the contractor's number and its own.
     """
 
     name: str
@@ -79,7 +83,7 @@ class PracticeAttestation:
 
 
 def add(session: Session, new: NewPractice, now: datetime) -> Practice:
-    """Enter a practice; from here on the transaction is of it."""
+    """Enter a practice and its first location; from here on the transaction is of it."""
     _refuse_unknown_zone(new)
     row = PracticeRow(
         **columns_of(new),
@@ -93,6 +97,7 @@ def add(session: Session, new: NewPractice, now: datetime) -> Practice:
     session.add(row)
     session.flush()
     enter(session, row.id)
+    locations.settle(session, row.id)
     return value_of(Practice, row)
 
 
@@ -108,10 +113,13 @@ def list_all(session: Session) -> tuple[Practice, ...]:
 
 
 def update(session: Session, practice_id: str, new: NewPractice) -> Practice:
-    """Change what a practice says of itself; its namespace stays, since claims rest on it."""
+    """Change what a practice says of itself; its namespace stays, since claims rest on it.
+
+    Its place and locality are its default location's: see ``locations``.
+    """
     _refuse_unknown_zone(new)
     row = _require(session, practice_id)
-    row.sqlmodel_update(columns_of(new, without=frozenset({"identifier_namespace"})))
+    row.sqlmodel_update(columns_of(new, without=_NOT_CHANGED))
     session.flush()
     return value_of(Practice, row)
 

@@ -133,4 +133,5 @@ _PLACES = {
     Done.TIMER_DISCARDED: "time",
     Done.EXCEPTION: "claim",
     Done.MDM: "claim",
+    Done.PLACED: "location",
 }

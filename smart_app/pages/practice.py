@@ -53,7 +53,7 @@ def details(write: GuardedWrite) -> Response:
     def act() -> None:
         change = PracticeChange(**{name: write.text(name) for name in forms.DETAILS_FIELDS})
         opened = write.opened
-        change_practice(opened.world, administrator(opened.visit.actor), change, opened.now)
+        change_practice(opened.world, administrator(opened.visit.actor), change)
 
     return _done(write, forms.DETAILS, forms.DETAILS_FIELDS, act)
 

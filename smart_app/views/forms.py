@@ -61,6 +61,7 @@ _LABELS = (
         "place_of_service": "Place of service",
         "locality": "Fee schedule locality",
         "time_zone": "Time zone",
+        "location_id": "Location",
         "access_24_7": "Access at any hour",
         "certified_ehr": "Certified EHR",
         "designated_team_member": "Designated team member",

@@ -26,6 +26,7 @@ PLAN = "plan"
 CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
+LOCATIONS = "locations"
 ENTRY = "entry"
 APPROVALS = "approvals"
 SIGN_ALL = "sign_all"
@@ -43,6 +44,7 @@ _TITLES = {
     PLAN: "Care plan",
     CHOICE: "What the practice reports",
     PRACTICE: "Practice",
+    LOCATIONS: "Locations",
     CONNECTION: "Connection to the EHR",
     ENTRY: "An entry of the time log",
     APPROVALS: "Approvals",
@@ -76,6 +78,8 @@ class Done(StrEnum):
     EXCEPTION = "exception"
     MDM = "mdm"
     PRACTICE = "practice"
+    LOCATION = "location"
+    PLACED = "placed"
     LOCK = "lock"
     RETRIED = "retried"
     ANOTHER_WAY = "another-way"
@@ -110,6 +114,8 @@ NOTICES: dict[Done, str] = {
     Done.CHOICE: "The choice is recorded.",
     Done.EXCEPTION: "What this month reports is recorded.",
     Done.PRACTICE: "The practice’s setting is recorded.",
+    Done.LOCATION: "The location is recorded.",
+    Done.PLACED: "Where the patient is seen is recorded.",
     Done.LOCK: "The lock is recorded.",
     Done.RETRIED: "It goes on: the EHR is searched first, and it is sent if it is not there.",
     Done.ANOTHER_WAY: "Another way takes it over; the line says which.",

@@ -18,6 +18,7 @@ from smart_app.views.forms import Attempt, TimeFormView, Wrong, key_of, time_for
 from smart_app.views.headline import HeadlineView, headline
 from smart_app.views.meter import MeterView, meter
 from smart_app.views.months import MonthsView, months
+from smart_app.views.patient_location import PatientLocationView, patient_location
 from smart_app.views.time_log import EntryView, NotCountedView, explained, log, waiting
 
 
@@ -66,6 +67,7 @@ class PatientPageView:
     conditions: ConditionsView
     consent: ConsentLinkView
     claim: ClaimView
+    location: PatientLocationView
     progress: ProgressView
     wrong: tuple[Wrong, ...]
     zone: str
@@ -105,6 +107,7 @@ def patient_page(review: PatientMonthReview, printing: Printing) -> PatientPageV
         conditions=conditions(review, key, attempt),
         consent=consent_link(review),
         claim=claim(review, printing.actor, key, attempt),
+        location=patient_location(review, key, attempt),
         progress=progress(review),
         wrong=() if attempt is None else attempt.wrong,
         zone=review.time_zone.replace("_", " "),

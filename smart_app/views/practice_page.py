@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 
 from ccm_fhir.domain.approvals import TypedPolicy
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.pricing import Payment, PriceUnknown
 from ccm_fhir.services.practice_overview import PracticeSetup, SetupStep
 from ccm_fhir.services.practice_people import PersonShown
-from ccm_fhir.services.practice_prices import LocalityOffered
 from ccm_fhir.services.timers import KEEPERS
 from smart_app.views import wording
 from smart_app.views.formats import count, day, money, month_name
@@ -25,7 +25,7 @@ DETAILS, ATTESTATION, CHARGES, TIMERS, TYPED, PEOPLE = (
     "typed",
     "people",
 )
-DETAILS_FIELDS = ("name", "npi", "place_of_service", "time_zone", "locality")
+DETAILS_FIELDS = ("name", "npi", "time_zone")
 STATED_FIELDS = tuple(ATTESTED)
 ATTESTATION_FIELDS = (*STATED_FIELDS, "attested_on")
 CHARGE_FIELDS = ("code", "amount", "in_force_from")
@@ -123,7 +123,7 @@ class PracticePageView:
     details: FormView
     zones: tuple[str, ...]
     zone_locked: str
-    localities: tuple[LocalityOffered, ...]
+    locations: str
     stated: str
     attestation: FormView
     statements: tuple[RadiosView, ...]
@@ -147,8 +147,8 @@ def practice_page(
     setup: PracticeSetup, own_id: str, page_key: str, attempt: Attempt | None
 ) -> PracticePageView:
     """Return the page; a refused form stands as it was sent."""
-    practice, signed = setup.practice, setup.newest_signed
-    said = _Asked(page_key=page_key, attempt=attempt)
+    practice, signed, default = setup.practice, setup.newest_signed, setup.locations[0]
+    said = Asked(page_key=page_key, attempt=attempt)
     policies = {role.value: policy.value for role, policy in setup.policies.items()}
     charge = said.form(CHARGES, CHARGE_FIELDS, {"in_force_from": f"{setup.today:%Y-%m}-01"})
     attestation = said.form(ATTESTATION, ATTESTATION_FIELDS, {})
@@ -165,7 +165,7 @@ def practice_page(
             DETAILS, DETAILS_FIELDS, {name: getattr(practice, name) for name in DETAILS_FIELDS}
         ),
         zones=ZONES,
-        localities=setup.localities,
+        locations=_locations(setup),
         zone_locked=(
             ""
             if signed is None
@@ -180,8 +180,8 @@ def practice_page(
         today=setup.today.isoformat(),
         charge=charge,
         charges=_charges(setup),
-        allowed=tuple(_allowed(one) for one in setup.allowed),
-        allowed_by=_allowed_by(setup),
+        allowed=tuple(allowed_view(one) for one in setup.allowed),
+        allowed_by=allowed_by(default.locality, default.place_of_service, setup.today),
         without_charge=", ".join(unpriced),
         codes=tuple(
             ChoiceView(value=code, label=code, is_chosen=charge.values["code"] == code)
@@ -218,11 +218,14 @@ def person_form(user_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
+    """One printing of a page: its key, and the form that was refused, if one was."""
+
     page_key: str
     attempt: Attempt | None
 
     def form(self, name: str, fields: tuple[str, ...], standing: dict[str, str]) -> FormView:
+        """Return a form as it stands, or as it was sent."""
         mine = attempted(name, self.attempt)
         values = dict.fromkeys(fields, "") | standing
         if mine is not None:
@@ -295,18 +298,28 @@ def _charges(setup: PracticeSetup) -> tuple[ChargeView, ...]:
     return tuple(views)
 
 
-def _allowed(one: Payment | PriceUnknown) -> AllowedView:
+def _locations(setup: PracticeSetup) -> str:
+    default, others = setup.locations[0], sum(one.is_active for one in setup.locations[1:])
+    more = f", and at {count(others, 'other location', 'other locations')}" if others else ""
+    return (
+        f"Patients are seen at {default.name}{more}. A location says the place of service and the "
+        "fee schedule locality."
+    )
+
+
+def allowed_view(one: Payment | PriceUnknown) -> AllowedView:
+    """Return what is allowed for a unit, or what a price lacks."""
     if isinstance(one, PriceUnknown):
         return AllowedView(code=one.code, told=f"unknown: it needs {one.missing}")
     return AllowedView(code=one.code, told=money(one.unit_allowed_usd))
 
 
-def _allowed_by(setup: PracticeSetup) -> str:
-    where = setup.practice.locality
-    named = f"in locality {where}" if where else "nationally, since no locality is named above"
+def allowed_by(locality: str, place_of_service: str, today: date) -> str:
+    """Return where and for whom an allowed amount holds."""
+    named = f"in locality {locality}" if locality else "nationally, since no locality is named"
     return (
         f"What Medicare allows for a unit {named}, at place of service "
-        f"{setup.practice.place_of_service}, on {day(setup.today)}: for a physician who is no "
+        f"{place_of_service}, on {day(today)}: for a physician who is no "
         "qualifying participant in an alternative payment model. Medicare pays the lower of the "
         "charge and this."
     )
@@ -323,7 +336,7 @@ def _policy(role: Role, chosen: str) -> PolicyView:
     )
 
 
-def _person(one: PersonShown, said: _Asked, *, is_self: bool) -> PersonView:
+def _person(one: PersonShown, said: Asked, *, is_self: bool) -> PersonView:
     name = person_form(one.id)
     role = one.role.value if one.role else (NO_ACCESS if one.deactivated_at else "")
     standing = {"role": role, "npi": one.npi, "taxonomy": one.taxonomy}

@@ -31,6 +31,7 @@ from ccm_fhir.services.choice_shapes import (
 from ccm_fhir.services.condition_items import ConditionItem, SaidOfCondition
 from ccm_fhir.services.consents import ConsentEntry, ConsentHistory
 from ccm_fhir.services.evidence import EvidenceProblem, EvidenceShown
+from ccm_fhir.services.patient_location import LocationOffered, PlacedAt
 from ccm_fhir.services.patient_month import (
     ChartStatus,
     ClaimInHand,
@@ -45,6 +46,7 @@ from ccm_fhir.services.patient_month import (
 )
 from ccm_fhir.services.reading import Reading
 from ccm_fhir.services.sessions import Visit
+from ccm_fhir.storage.locations import Location
 
 ZONE = ZoneInfo("America/New_York")
 NOVEMBER = ServiceMonth(2026, 11)
@@ -263,7 +265,23 @@ def review(minutes: int = 22, found: tuple[Finding, ...] | None = None) -> Patie
         ehr_links={"Condition/c1": "http://localhost:9000/record/Condition/c1"},
         may_keep_time=True,
         may_sign=False,
+        placed=placed(),
     )
+
+
+def placed(*, since: ServiceMonth | None = None) -> PlacedAt:
+    """Return that the patient is seen at the practice's only location."""
+    location = Location(
+        id="l1",
+        practice_id="p1",
+        name="Harbor Street Family Medicine",
+        place_of_service="11",
+        is_active=True,
+        is_default=True,
+        created_at=at(1, 8),
+    )
+    offered = LocationOffered(id="l1", name=location.name, place_of_service="11")
+    return PlacedAt(location=location, since=since, of_default=since is None, offered=(offered,))
 
 
 def item(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -11,15 +10,7 @@ from sqlmodel import select
 
 from ccm_fhir.domain.codes import EligibleProfession, Role
 from ccm_fhir.domain.findings import Criterion
-from ccm_fhir.domain.pricing import (
-    Payment,
-    PriceUnknown,
-    national_nonfacility_amount,
-    to_cents,
-)
-from ccm_fhir.domain.rules import LocalityId
 from ccm_fhir.domain.timers import TimerPolicy
-from ccm_fhir.services.practice_prices import allowed_here
 from ccm_fhir.services.setup_hand import operator
 from ccm_fhir.storage import audit, fees, practices, sign_offs, timers, users
 from ccm_fhir.storage.migrate import upgrade
@@ -43,9 +34,7 @@ from tests.smart_app.test_routes import record
 DETAILS = {
     "name": "Harbor Street Family Medicine",
     "npi": "1999999018",
-    "place_of_service": "11",
     "time_zone": "America/New_York",
-    "locality": "",
 }
 STATED = {
     "access_24_7": "yes",
@@ -205,10 +194,6 @@ def test_details_change_with_one_line_that_names_what_changed(front: Front, admi
         ("name", ""),
         ("npi", "1999999019"),
         ("npi", ""),
-        ("place_of_service", "98"),
-        ("locality", "10112"),
-        ("locality", "99999-99"),
-        ("locality", "1011٢-00"),
         ("time_zone", "Harbor/Street"),
         ("time_zone", "../../etc/passwd"),
     ],
@@ -222,54 +207,6 @@ def test_details_that_cannot_be_used_are_told_beside_their_field(
     assert f'aria-describedby="details-{field}-wrong"' in page
     assert field == "name" or 'value="Typed anew"' in page
     assert acts(front) == []
-
-
-def test_a_locality_is_named_changed_and_taken_back(front: Front, admin: Browser) -> None:
-    assert "10112-00" in html(admin)  # offered
-    assert "since no locality is named above" in html(admin)
-
-    assert post(admin, "details", {**DETAILS, "locality": "10112-00"})[0] == 303
-    named = html(admin)
-    assert post(admin, "details", DETAILS)[0] == 303
-
-    assert 'value="10112-00"' in named
-    assert "allows for a unit in locality 10112-00" in named
-    assert acts(front) == ["change_practice locality"] * 2
-
-
-def test_prices_are_those_of_the_practices_locality_and_of_no_other_year(front: Front) -> None:
-    rulebook, year = front.world.rulebook, date(2025, 11, 1)
-    with front.world.db.read(front.practice_id) as session:
-        national = practices.get(session, front.practice_id)
-    alaska = replace(national, locality="02102-01")
-    gpci = rulebook.fees.gpci(LocalityId(mac="02102", locality="01"), year)
-    price = rulebook.price_rule("99490", year)
-    assert gpci is not None
-    assert price is not None
-
-    (by_nation,) = allowed_here(national, ("99490",), year, rulebook)
-    (there,) = allowed_here(alaska, ("99490",), year, rulebook)
-    (next_year,) = allowed_here(alaska, ("99490",), NOW.date(), rulebook)
-
-    assert isinstance(by_nation, Payment)
-    assert isinstance(there, Payment)
-    assert by_nation.unit_allowed_usd == national_nonfacility_amount(price)
-    summed = (
-        price.work_rvu * gpci.work_gpci
-        + price.nonfacility_pe_rvu * gpci.pe_gpci
-        + price.malpractice_rvu * gpci.malpractice_gpci
-    )
-    assert there.unit_allowed_usd == to_cents(summed * price.conversion_factor)
-    assert there.unit_allowed_usd > by_nation.unit_allowed_usd
-    missing = "locality 02102-01 in the CY2026 GPCI table"
-    assert next_year == PriceUnknown(code="99490", missing=missing)
-
-
-def test_a_price_that_lacks_a_table_says_so_on_the_page(front: Front, admin: Browser) -> None:
-    assert post(admin, "details", {**DETAILS, "locality": "02102-01"})[0] == 303
-
-    assert "unknown: it needs locality 02102-01 in the CY2026 GPCI table" in html(admin)
-    assert front.practice_id
 
 
 def test_the_time_zone_stays_once_a_month_is_signed_and_the_page_says_why(

@@ -12,8 +12,9 @@ from sqlalchemy import event, text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
-from ccm_fhir.storage import consents, deliveries
+from ccm_fhir.storage import consents, deliveries, locations
 from ccm_fhir.storage.database import Database
+from ccm_fhir.storage.locations import NewLocation
 from ccm_fhir.storage.migrate import upgrade
 from ccm_fhir.storage.vocabulary import ArtefactKind
 from tests.databases import as_app_role, fresh_postgres_database
@@ -75,8 +76,16 @@ def neighbour(front: Front, number: int) -> Tenant:
         "entry_id": entry_id,
         "patient_id": theirs.patient_id,
         "user_id": theirs.people[Role.BILLER].id,
+        "location_id": located(theirs),
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
+
+
+def located(front: Front) -> str:
+    """Give the practice a second location; return its id."""
+    new = NewLocation(name="Elm Street annex", place_of_service="22")
+    with front.world.db.write(front.practice_id) as session:
+        return locations.add(session, front.practice_id, new, NOW).id
 
 
 def handed_off(front: Front, entry_id: str) -> str:

@@ -37,6 +37,7 @@ IDS = (
     "patient_id",
     "user_id",
     "delivery_id",
+    "location_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
@@ -82,10 +83,10 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/practice/details": {
         "name": "Harbor Street Family Medicine",
         "npi": "1999999018",
-        "place_of_service": "11",
         "time_zone": "America/New_York",
-        "locality": "",
     },
+    "/practice/locations/add": {"name": "Walked", "place_of_service": "11"},
+    "/practice/locations/change": {"name": "Walked over", "place_of_service": "22"},
     "/practice/attestation": {
         "access_24_7": "yes",
         "certified_ehr": "yes",

@@ -30,6 +30,7 @@ from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
 from ccm_fhir.storage.month_locks import NewLock
+from ccm_fhir.storage.patient_locations import NewPatientLocation
 from ccm_fhir.storage.plans import NewCopy, NewOutreach, NewVersion
 from ccm_fhir.storage.plans import NewReview as NewPlanReview
 from ccm_fhir.storage.sign_offs import NewSignOff
@@ -106,6 +107,20 @@ def month_lock(tenant: Tenant, form_key: str = "lock-1", **changes: object) -> N
         form_key=form_key,
     )
     return changed(new, changes)
+
+
+def patient_location(
+    tenant: Tenant, form_key: str = "place-1", **changes: object
+) -> NewPatientLocation:
+    """Return that a patient is seen at the practice's first location from November on."""
+    usual = NewPatientLocation(
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        location_id=tenant.practice_id,
+        user_id=tenant.nurse_id,
+        form_key=form_key,
+    )
+    return changed(usual, changes)
 
 
 def condition_review(tenant: Tenant, form_key: str = "review-1", **changes: object) -> NewReview:

@@ -29,6 +29,7 @@ from ccm_fhir.storage import (
     mdm_attestations,
     migrate,
     month_locks,
+    patient_locations,
     plans,
     reconciliations,
     statements,
@@ -55,6 +56,7 @@ from tests.storage.makers import (
     entry,
     mdm,
     month_lock,
+    patient_location,
     plan_copy,
     plan_outreach,
     plan_review,
@@ -84,6 +86,7 @@ APPEND_ONLY = (
     "keyed_by_hand",
     "mdm_attestation",
     "month_lock",
+    "patient_location",
     "plan_copy",
     "plan_outreach",
     "plan_review",
@@ -241,6 +244,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
 
 def _planned(session: Session, ours: Tenant, now: datetime) -> None:
     month_locks.record(session, ours.practice_id, month_lock(ours), now)
+    patient_locations.record(session, ours.practice_id, patient_location(ours), now)
     version = plans.adopt(session, ours.practice_id, plan_version(ours), now)
     plans.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
     plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)

@@ -32,6 +32,7 @@ from ccm_fhir.storage.tables.ledger import (
     TimeEntryRow,
     TimeLinkRow,
 )
+from ccm_fhir.storage.tables.location import LocationRow, PatientLocationRow
 from ccm_fhir.storage.tables.month_close import (
     MonthChangeRow,
     MonthLockRow,
@@ -75,11 +76,13 @@ __all__ = [
     "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
+    "LocationRow",
     "MdmAttestationRow",
     "MonthChangeRow",
     "MonthLockRow",
     "MonthReasonRow",
     "MonthStandingRow",
+    "PatientLocationRow",
     "PatientRow",
     "PlanCopyRow",
     "PlanDraftRow",
