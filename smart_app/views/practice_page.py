@@ -148,7 +148,7 @@ def practice_page(
 ) -> PracticePageView:
     """Return the page; a refused form stands as it was sent."""
     practice, signed = setup.practice, setup.newest_signed
-    said = _Asked(page_key=page_key, attempt=attempt)
+    said = Asked(page_key=page_key, attempt=attempt)
     policies = {role.value: policy.value for role, policy in setup.policies.items()}
     charge = said.form(CHARGES, CHARGE_FIELDS, {"in_force_from": f"{setup.today:%Y-%m}-01"})
     attestation = said.form(ATTESTATION, ATTESTATION_FIELDS, {})
@@ -218,11 +218,14 @@ def person_form(user_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
+class Asked:
+    """One printing of a page with forms, and the form among them that was refused, if any."""
+
     page_key: str
     attempt: Attempt | None
 
     def form(self, name: str, fields: tuple[str, ...], standing: dict[str, str]) -> FormView:
+        """Return a form with what stands, or with what was typed where it was refused."""
         mine = attempted(name, self.attempt)
         values = dict.fromkeys(fields, "") | standing
         if mine is not None:
@@ -323,7 +326,7 @@ def _policy(role: Role, chosen: str) -> PolicyView:
     )
 
 
-def _person(one: PersonShown, said: _Asked, *, is_self: bool) -> PersonView:
+def _person(one: PersonShown, said: Asked, *, is_self: bool) -> PersonView:
     name = person_form(one.id)
     role = one.role.value if one.role else (NO_ACCESS if one.deactivated_at else "")
     standing = {"role": role, "npi": one.npi, "taxonomy": one.taxonomy}

@@ -119,7 +119,8 @@ SESSION_ENDED = ProblemView(
     title="Your session has ended",
     happened=(
         "There is nothing open under this address for you: you were away for a while, signed "
-        "out, or the address belongs to someone else."
+        "out, an administrator of your practice ended your session, or the address belongs to "
+        "someone else."
     ),
     to_do=f"{_AGAIN} What you recorded is safe.",
     ask=_IT,
