@@ -69,7 +69,6 @@ class EhrShown:
     is_active: bool
     added_at: datetime
     read_at: datetime | None
-    has_statement: bool
     waiting: int
     others: int
 
@@ -146,7 +145,6 @@ def _shown(session: Session, practice: Practice) -> tuple[EhrShown, ...]:
             is_active=one.is_active,
             added_at=one.created_at.astimezone(practice.zone),
             read_at=_read_at(session, practice, one),
-            has_statement=one.capability_json is not None,
             waiting=open_to.count(one.id),
             others=sum(other.is_active and other.id != one.id for other in known),
         )
