@@ -162,16 +162,16 @@ def _ehr(one: EhrShown, own_ehr: str) -> EhrView:
 
 
 def _consequence(shown: EhrShown, *, is_own: bool) -> str:
-    waiting = count(shown.waiting, "delivery", "deliveries")
+    waiting = count(shown.waiting, "delivery", "deliveries") if shown.waiting else "nothing"
     if not shown.is_active:
         return (
-            "People can open the app from it again, and what waits for it goes on: "
-            f"{waiting} not finished now. It is registered as it was; nothing is discovered anew."
+            "People can open the app from it again, and what waits for it goes on "
+            f"({waiting} now). It is registered as it was; it is not asked again."
         )
     told = (
-        "Nobody can open the app from it any more, and nothing is sent to it: "
-        f"{waiting} not finished now, which wait. Sessions that are open go on until they end; "
-        "nothing that was recorded is lost. It can be connected again here."
+        "Nobody can open the app from it any more, and it is sent nothing: what is on its way "
+        f"({waiting} now) waits. Sessions that are open go on until they end, and nothing that "
+        "was recorded is lost. It can be connected again here."
     )
     if shown.others:
         return told

@@ -273,7 +273,7 @@ def test_another_ehr_that_is_connected_is_no_reason_to_warn_of_the_last() -> Non
 
     view = ehr_page(shown, None, None, EhrsPrinting(own_ehr="e", page_key="0" * 32))
 
-    assert "1 delivery not finished now" in view.consequence
+    assert "what is on its way (1 delivery now) waits" in view.consequence
     assert "only EHR" not in view.consequence
     assert view.ehr.read == "Its configuration was never read."
 
@@ -324,7 +324,7 @@ def test_an_ehr_is_registered_looked_over_and_handed_out_by_the_page(site: Site)
     with site.world.db.write(site.practice_id) as session:
         users.set_role(session, site.practice_id, desk.actor.user_id, Role.ADMIN)
     told = AppSettings(base_url=APP, is_demo=True, service_now=site.clock)
-    browser = TestClient(create_app(site.world, told), base_url=APP, follow_redirects=True)
+    browser = TestClient(create_app(site.world, told), base_url=APP, follow_redirects=False)
     headers = {"cookie": f"{SESSION}={desk.session_token}", "origin": APP}
     path = f"/l/{desk.visit.launch_id}/practice/ehrs"
 
@@ -332,7 +332,8 @@ def test_an_ehr_is_registered_looked_over_and_handed_out_by_the_page(site: Site)
         form = Page(browser.get(path, headers=headers).text).forms[path]
         typed = {"name": "Second", "url": second.base, "client_auth": "private_key"}
         typed |= {"client_id": "ccm-fhir", "client_secret": ""}
-        page = browser.post(path, data={**form, **typed}, headers=headers)
+        added = browser.post(path, data={**form, **typed}, headers=headers)
+        page = browser.get(added.headers["location"], headers=headers)
         here = page.url.path
         checked = browser.post(
             f"{here}/check", data=Page(page.text).forms[f"{here}/check#checks"], headers=headers
