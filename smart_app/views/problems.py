@@ -213,8 +213,8 @@ def withdrawn(iss: str) -> ProblemView:
             "chart, or when its administrator withdraws the permission."
         ),
         to_do=(
-            "What you recorded is safe. A timer that ran has stopped with its time kept: save it "
-            "after you have opened this app again, from the chart or by the button."
+            "What you recorded is safe, and so is the time of a timer that ran: save it after you "
+            "have opened this app again, from the chart or by the button."
         ),
         ask=_IT,
         retry=f"/launch?{urlencode({'iss': iss})}",

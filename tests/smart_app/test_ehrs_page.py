@@ -22,6 +22,7 @@ from ccm_fhir.errors import (
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.services.practice_ehrs import CLIENT_KINDS, EhrShown
 from ccm_fhir.storage import audit, ehrs, users
+from ccm_fhir.storage.migrate import upgrade
 from smart_app.main import AppSettings, create_app
 from smart_app.session.cookies import SESSION
 from smart_app.views.ehr_words import CLIENT_KINDS as WORDS
@@ -29,8 +30,18 @@ from smart_app.views.ehr_words import CLIENTS, why_not
 from smart_app.views.ehrs_page import EhrsPrinting, ehr_page, ehrs_page
 from smart_app.views.page import bare_frame
 from smart_app.views.rendering import render
+from tests.databases import as_app_role, fresh_postgres_database
+from tests.parts import postgres_admin_url
 from tests.services.loopback_ehr import APP, Clock, cast, running_ehr
-from tests.smart_app.front import BASE, NOW, Browser, Front, Page
+from tests.smart_app.front import (
+    BASE,
+    NOW,
+    Browser,
+    Front,
+    Page,
+    open_front_at,
+    with_practice,
+)
 from tests.smart_app.walker import rows_of
 from tests.world import Site, open_site
 
@@ -346,3 +357,36 @@ def test_an_ehr_is_registered_looked_over_and_handed_out_by_the_page(site: Site)
     assert checked.status_code == 200
     assert "Discovery" in checked.text
     assert "nothing was written" in checked.text
+
+
+@pytest.mark.needs("postgres")
+@pytest.mark.proves("S13")
+def test_ehrs_and_sessions_are_kept_apart_under_row_level_security() -> None:
+    with fresh_postgres_database(postgres_admin_url()) as url:
+        upgrade(url)
+        front = open_front_at(as_app_role(url))
+        theirs = with_practice(front, ehr="https://ehr-1.example")
+        stranger, admin = theirs.sign_in(Role.ADMIN), front.sign_in(Role.ADMIN)
+        nurse, nurse_id = front.sign_in(Role.CARE_MANAGER), front.people[Role.CARE_MANAGER].id
+        page = f"/practice/ehrs/{front.ehr_id}"
+
+        taken = TYPED | {"url": "https://ehr-1.example/fhir"}
+        refused = sent(admin, "/practice/ehrs", taken, "/practice/ehrs")
+        end = Page(html(stranger, "/practice/sessions")).forms[
+            f"{stranger.path}/practice/sessions/end"
+        ]
+        foreign = stranger.post(
+            f"{stranger.path}/practice/sessions/end", end | {"user_id": nurse_id}
+        )
+
+        assert refused[0] == 409
+        assert foreign.status_code == 404
+        assert stranger.get(f"{stranger.path}{page}").status_code == 404
+        assert nurse.get(nurse.path).status_code == 200
+        assert "ehr-1.example" not in html(admin)
+        assert sent(admin, f"{page}/disconnect", {"sure": "yes"}, page)[0] == 303
+        assert sent(admin, f"{page}/client", TYPED, page)[0] == 303
+        own = Page(html(admin, "/practice/sessions")).forms[f"{admin.path}/practice/sessions/end"]
+        admin.post(f"{admin.path}/practice/sessions/end", own | {"user_id": nurse_id})
+        assert nurse.get(nurse.path).status_code == 404
+        front.world.db.close()
