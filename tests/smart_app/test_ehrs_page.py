@@ -92,7 +92,7 @@ def with_its_own_gate(front: Front) -> Front:
     return replace(front, world=world, client=client)
 
 
-@pytest.mark.proves("S12", "S23")
+@pytest.mark.proves("S12")
 @pytest.mark.parametrize("role", [role for role in Role if role is not Role.ADMIN])
 def test_ehrs_and_sessions_are_for_administrators(front: Front, role: Role) -> None:
     other = front.sign_in(role)
