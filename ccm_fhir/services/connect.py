@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from ccm_fhir.errors import ConflictError, FhirError, InputError
 from ccm_fhir.fhir.capability import Capability, read_capability
 from ccm_fhir.fhir.discovery import SmartConfiguration, needed_origins, preview
+from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.scopes import delivery_scopes, launch_scopes
 from ccm_fhir.services.discovery import document_of
@@ -23,6 +25,7 @@ from ccm_fhir.storage.vocabulary import ClientAuth
 
 _WRITTEN = ("Encounter", "Procedure", "Claim")
 _LONGEST_NAME = 200
+_PATIENCE_SECONDS, _PART_SECONDS = 90.0, 30.0  # of the whole, and of each part of an answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +98,16 @@ def explore(world: Installation, fhir_base: str, *, allow_loopback_http: bool) -
     with world.db.read() as session:
         if any(ehrs.is_registered(session, spelt) for spelt in (bare, f"{bare}/")):
             raise ConflictError("This EHR is registered already.")
-    config = preview(world.open_gate(frozenset({base}), allow_loopback_http), fhir_base)
+    is_late = _timer(world)
+    config = preview(
+        _bounded(world.open_gate(frozenset({base}), allow_loopback_http), is_late), fhir_base
+    )
     origins = needed_origins(config)
     capability: Capability | None = None
     warnings: tuple[str, ...] = ()
     try:
-        capability = read_capability(world.open_gate(origins, allow_loopback_http), fhir_base)
+        gate = _bounded(world.open_gate(origins, allow_loopback_http), is_late)
+        capability = read_capability(gate, fhir_base)
     except FhirError as problem:
         warnings = (f"Its CapabilityStatement could not be read: {problem}",)
     return Explored(config=config, origins=origins, capability=capability, warnings=warnings)
@@ -142,6 +149,16 @@ def told_again(world: Installation, ehr: Ehr) -> Connected:
         warnings=() if kept else ("Its CapabilityStatement has not been read yet.",),
     )
     return _connected(world, ehr, explored)
+
+
+def _timer(world: Installation) -> Callable[[], bool]:
+    """Return what says that whoever waits has waited long enough: at most two minutes in all."""
+    gives_up_at = world.clock() + timedelta(seconds=_PATIENCE_SECONDS)
+    return lambda: world.clock() >= gives_up_at
+
+
+def _bounded(gate: OutgoingGate, is_late: Callable[[], bool]) -> OutgoingGate:
+    return gate.within(_PART_SECONDS, is_late, max_bytes=gate.max_bytes)
 
 
 def refuse_unusable_client(client: NewClient) -> None:

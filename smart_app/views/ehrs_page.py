@@ -166,7 +166,7 @@ def _consequence(shown: EhrShown, *, is_own: bool) -> str:
     if not shown.is_active:
         return (
             "People can open the app from it again, and what waits for it goes on "
-            f"({waiting} now). It is registered as it was; it is not asked again."
+            f"({waiting} now). It is registered as it was."
         )
     told = (
         "Nobody can open the app from it any more, and it is sent nothing: what is on its way "

@@ -6,9 +6,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx2
 import pytest
 
-from ccm_fhir.errors import ConflictError, EhrHttpError, InputError, NotFoundError
+from ccm_fhir.errors import (
+    ConflictError,
+    EhrHttpError,
+    EhrUnreachableError,
+    InputError,
+    NotFoundError,
+)
 from ccm_fhir.services.connect import Connected
 from ccm_fhir.services.connections import disconnect, reconnect
 from ccm_fhir.services.practice_ehrs import (
@@ -26,7 +33,7 @@ from ccm_fhir.services.signing_keys import public_jwks
 from ccm_fhir.services.timers import StartTimer, TimerState, start, timers_of
 from ccm_fhir.storage import audit, ehrs
 from tests.services.loopback_ehr import Clock, Ehr, cast, running_ehr
-from tests.services.wire import answers
+from tests.services.wire import Send, answers
 from tests.world import DOCTOR, NURSE, Desk, Site
 
 SECRET = "a-secret-of-the-ehr"
@@ -130,6 +137,24 @@ def test_an_ehr_without_a_smart_configuration_is_not_stored(site: Site, second: 
 
     assert len(list_ehrs(site.world, hand)) == 1
     assert len(acts(site, "add_ehr")) == 1  # the site's own
+
+
+def test_an_ehr_that_trickles_is_given_up_when_whoever_waits_has_waited_long_enough(
+    site: Site, second: Ehr
+) -> None:
+    hand = hand_of(site)
+
+    def slowly(request: httpx2.Request, send: Send) -> httpx2.Response:
+        answer = send(request)
+        site.clock.advance(seconds=90)
+        return answer
+
+    site.wire.fail("GET", "smart-configuration", slowly)
+
+    with pytest.raises(EhrUnreachableError):
+        add_ehr(site.world, hand, said(second), site.clock())
+
+    assert len(list_ehrs(site.world, hand)) == 1
 
 
 def test_an_ehr_whose_statement_cannot_be_read_is_registered_and_says_so(
