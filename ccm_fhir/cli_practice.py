@@ -171,6 +171,37 @@ def set_role(
     out.print(f"{after.name or after.id} is now: {_role_word(after)}.")
 
 
+@users_app.command("sessions")
+def list_sessions(practice: Whose = "") -> None:
+    """Print who has the app open: id, browsers, since when, last at work, name."""
+    from ccm_fhir.services.practice_sessions import signed_in
+
+    with _opened(practice) as opened:
+        people = signed_in(opened.world, opened.hand)
+    if not people:
+        out.print("Nobody has the app open.")
+    for one in people:
+        times = f"since {one.since:%Y-%m-%d %H:%M}  at work {one.last_seen_at:%H:%M}"
+        out.print(f"{one.user_id}  browsers: {one.browsers}  {times}  {one.name}")
+
+
+@users_app.command("end-sessions")
+def end_sessions_of(
+    user: Annotated[str, typer.Argument(help="The person's id; `users sessions` prints them.")],
+    practice: Whose = "",
+) -> None:
+    """End every session of one person; their timers rest with their time kept. Audited."""
+    from ccm_fhir.errors import NotFoundError
+    from ccm_fhir.services.practice_sessions import end_sessions
+
+    with _opened(practice) as opened:
+        try:
+            number = end_sessions(opened.world, opened.hand, user, opened.now)
+        except NotFoundError:
+            raise InputError("user", "no such person; run: ccm-fhir users list") from None
+    out.print(f"Sessions ended: {number}." if number else "They had no session open.")
+
+
 @charges_app.command("list")
 def list_charges(practice: Whose = "") -> None:
     """Print a practice's charges: code, amount, day from which it holds."""

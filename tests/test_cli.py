@@ -460,7 +460,7 @@ NOT_ADDED = {
     "no address": (add("ftp://ehr.example/fhir"), "url: not an absolute http or https address"),
     "plain http to the world": (
         add("http://ehr.example/fhir"),
-        "refused to send a request outside the EHR's pinned origins",
+        "url: plain http is refused: https is required outside a demo",
     ),
     "a charge without amount": (
         add(NOBODY, "--charge=99490"),

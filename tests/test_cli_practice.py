@@ -9,6 +9,7 @@ import pytest
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.storage import audit
 from ccm_fhir.storage.database import open_database
+from ccm_fhir.wiring import real_now
 from tests.smart_app.front import Front, open_front, with_practice
 from tests.test_cli import Ran
 from tests.test_cli import run as run  # noqa: PLC0414  # a fixture
@@ -119,3 +120,28 @@ def test_of_several_practices_one_must_be_named(
     assert front.practice_id in ran.complaint
     assert run("practice", "show", f"--practice={front.practice_id}").code == 0
     assert run("practice", "show", "--practice=Nowhere").code == 2
+
+
+def test_who_is_signed_in_is_listed_and_their_sessions_are_ended_as_the_operators_act(
+    run: Callable[..., Ran], settings: dict[str, str], front: Front
+) -> None:
+    assert run("users", "sessions", **settings).out == "Nobody has the app open.\n"
+    nurse = front.people[Role.CARE_MANAGER]
+    front.clock.moment = real_now()
+    browser = front.sign_in(Role.CARE_MANAGER)
+
+    listed = run("users", "sessions").out
+    ended = run("users", "end-sessions", nurse.id)
+    again = run("users", "end-sessions", nurse.id)
+    nobody = run("users", "end-sessions", "0" * 32)
+
+    assert listed.startswith(f"{nurse.id}  browsers: 1  since ")
+    assert nurse.name in listed
+    assert (ended.code, ended.out) == (0, "Sessions ended: 1.\n")
+    assert again.out == "They had no session open.\n"
+    assert (nobody.code, nobody.complaint) == (
+        2,
+        "user: no such person; run: ccm-fhir users list",
+    )
+    assert acts(settings, front) == [(f"end_sessions {nurse.id} (command line)", None)]
+    assert browser.get(browser.path).status_code == 404

@@ -27,6 +27,7 @@ _SECURITY = ("110113", "Security Alert")
 _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "launch": (_SIGNING_IN, "E"),
     "sign_out": (_SIGNING_IN, "E"),
+    "end_sessions": (_SECURITY, "E"),
     "grant_withdrawn": (_SIGNING_IN, "E"),
     "read_chart": (_RECORD, "R"),
     "view_patient": (_RECORD, "R"),
@@ -54,6 +55,10 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "export_packet": (("110106", "Export"), "R"),
     "add_practice": (_SECURITY, "C"),
     "add_ehr": (_SECURITY, "C"),
+    "set_ehr_client": (_SECURITY, "U"),
+    "disconnect_ehr": (_SECURITY, "U"),
+    "reconnect_ehr": (_SECURITY, "U"),
+    "set_ehr_quota": (_SECURITY, "U"),
     "add_cds_client": (_SECURITY, "C"),
     "rotate_keys": (_SECURITY, "C"),
     "reseal_secrets": (_SECURITY, "U"),

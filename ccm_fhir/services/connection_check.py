@@ -1,4 +1,4 @@
-"""The connection check of the page: the doctor's look at the EHR from which the app was opened.
+"""The connection check of the pages: the doctor's look at an EHR of the practice.
 
 It asks the EHR and writes nothing there; that it was asked is a line of the audit trail.
 """
@@ -13,14 +13,15 @@ from ccm_fhir.services.setup_hand import administrator, audit_act
 from ccm_fhir.storage import ehrs
 
 
-def check_connection(world: Installation, actor: Actor) -> Diagnosis:
-    """Return what can be found out about the actor's own EHR.
+def check_connection(world: Installation, actor: Actor, ehr_id: str = "") -> Diagnosis:
+    """Return what can be found out about an EHR of the practice: the actor's own by default.
 
     Raises:
         NotAllowedError: only an administrator does.
+        NotFoundError: no such EHR in this practice.
     """
-    hand = administrator(actor)
+    hand, asked = administrator(actor), ehr_id or actor.ehr_id
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "check_connection")
-        ehr = ehrs.get(session, hand.practice_id, actor.ehr_id)
+        ehr = ehrs.get(session, hand.practice_id, asked)
+        audit_act(world, session, hand, f"check_connection {asked}")
     return diagnose(world, ehr)

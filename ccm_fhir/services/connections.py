@@ -25,7 +25,7 @@ def disconnect(world: Installation, hand: SetupHand, ehr_id: str) -> None:
         NotFoundError: no such EHR in this practice.
     """
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "disconnect_ehr")
+        audit_act(world, session, hand, f"disconnect_ehr {ehr_id}")
         ehrs.set_active(session, hand.practice_id, ehr_id, is_active=False)
 
 
@@ -38,7 +38,7 @@ def reconnect(world: Installation, hand: SetupHand, ehr_id: str) -> int:
         NotFoundError: no such EHR in this practice.
     """
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "reconnect_ehr")
+        audit_act(world, session, hand, f"reconnect_ehr {ehr_id}")
         ehrs.set_active(session, hand.practice_id, ehr_id, is_active=True)
         pace = paces.lock(session, hand.practice_id, ehr_id)
         unpaused = replace(answered(pace), paused_until=None)
@@ -56,7 +56,7 @@ def set_quota(world: Installation, hand: SetupHand, ehr_id: str, per_minute: int
     if per_minute and not LEAST_PER_MINUTE <= per_minute <= MOST_PER_MINUTE:
         raise InputError("per_minute", f"give {LEAST_PER_MINUTE} to {MOST_PER_MINUTE}, or 0")
     with world.db.write(hand.practice_id) as session:
-        audit_act(world, session, hand, "set_ehr_quota")
+        audit_act(world, session, hand, f"set_ehr_quota {ehr_id} {per_minute}")
         pace = paces.lock(session, hand.practice_id, ehr_id)
         changed = replace(pace, per_minute=per_minute or None)
         paces.keep(session, hand.practice_id, ehr_id, changed)

@@ -56,8 +56,17 @@ def end_withdrawn(
             if not _still_open(session, practice_id, held.id_hash):
                 web_sessions.end(session, practice_id, held.id_hash, moment)
                 if not web_sessions.is_signed_in(session, practice_id, held.user_id, moment - IDLE):
-                    _let_timers_rest(session, practice_id, held.user_id, now)
+                    let_timers_rest(session, practice_id, held.user_id, now)
         return Withdrawn(iss=ehrs.get(session, practice_id, launch.ehr_id).fhir_base)
+
+
+def let_timers_rest(session: Session, practice_id: str, user_id: str, now: datetime) -> None:
+    """Let a person's running timers rest, their work written down, until their owner is back."""
+    moment = now.replace(microsecond=0)
+    for one in timers.open_of_user(session, practice_id, user_id):
+        if one.timer.is_running:
+            rested = clock.rest(clock.settle(one.timer, moment), moment, Ending.PAUSE)
+            timers.keep(session, practice_id, one, rested, moment)
 
 
 def _is_withdrawn(session: Session, launch: Launch) -> bool:
@@ -68,11 +77,3 @@ def _is_withdrawn(session: Session, launch: Launch) -> bool:
 def _still_open(session: Session, practice_id: str, id_hash: str) -> bool:
     left = launches.open_of_session(session, practice_id, id_hash)
     return any(not _is_withdrawn(session, one) for one in left)
-
-
-def _let_timers_rest(session: Session, practice_id: str, user_id: str, now: datetime) -> None:
-    moment = now.replace(microsecond=0)
-    for one in timers.open_of_user(session, practice_id, user_id):
-        if one.timer.is_running:
-            rested = clock.rest(clock.settle(one.timer, moment), moment, Ending.PAUSE)
-            timers.keep(session, practice_id, one, rested, moment)

@@ -37,6 +37,15 @@ class NewEhr:
     allow_loopback_http: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class NewClient:
+    """Who we are at an EHR, and by what we prove it; a secret only where that is by one."""
+
+    client_id: str
+    client_auth: ClientAuth
+    client_secret: str | None = field(default=None, repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ehr:
     """An EHR with what was discovered about it."""
@@ -70,14 +79,11 @@ class Discovery:
 def add(session: Session, vault: Vault, practice_id: str, new: NewEhr, now: datetime) -> Ehr:
     """Register an EHR; raises ConflictError where its base is registered already."""
     ehr_id = new_id(now)
-    secret = new.client_secret
     row = EhrRow(
         **columns_of(new, without=frozenset({"client_secret", "pinned_origins"})),
         id=ehr_id,
         practice_id=practice_id,
-        client_secret_sealed=(
-            vault.seal(secret.encode(), _secret_place(practice_id, ehr_id)) if secret else None
-        ),
+        client_secret_sealed=_sealed(vault, practice_id, ehr_id, new.client_secret),
         pinned_origins_json=_to_json(new.pinned_origins),
         discovery_json=None,
         discovered_at=None,
@@ -99,6 +105,12 @@ def find_by_base(session: Session, fhir_base: str) -> Ehr | None:
         select(EhrRow).where(col(EhrRow.fhir_base) == fhir_base, col(EhrRow.is_active))
     ).one_or_none()
     return None if row is None else _value(row)
+
+
+def is_registered(session: Session, fhir_base: str) -> bool:
+    """Whether some practice has registered exactly this base, disconnected ones too."""
+    looking_for(session, fhir_base)
+    return bool(session.exec(select(EhrRow.id).where(col(EhrRow.fhir_base) == fhir_base)).first())
 
 
 def get(session: Session, practice_id: str, ehr_id: str) -> Ehr:
@@ -138,6 +150,17 @@ def record_capability(
     return _value(row)
 
 
+def set_client(
+    session: Session, vault: Vault, practice_id: str, ehr_id: str, client: NewClient
+) -> Ehr:
+    """Replace who we are at an EHR; a secret that was kept is forgotten."""
+    row = require(session, EhrRow, practice_id, ehr_id)
+    row.client_id, row.client_auth = client.client_id, client.client_auth
+    row.client_secret_sealed = _sealed(vault, practice_id, ehr_id, client.client_secret)
+    session.flush()
+    return _value(row)
+
+
 def set_active(session: Session, practice_id: str, ehr_id: str, *, is_active: bool) -> Ehr:
     """Allow or refuse launches from an EHR."""
     row = require(session, EhrRow, practice_id, ehr_id)
@@ -155,6 +178,10 @@ def _value(row: EhrRow) -> Ehr:
         client_secret=None if secret is None else Sealed(place=place, sealed=secret),
         pinned_origins=msgspec.json.decode(row.pinned_origins_json, type=tuple[str, ...]),
     )
+
+
+def _sealed(vault: Vault, practice_id: str, ehr_id: str, secret: str | None) -> bytes | None:
+    return vault.seal(secret.encode(), _secret_place(practice_id, ehr_id)) if secret else None
 
 
 def _secret_place(practice_id: str, ehr_id: str) -> Place:

@@ -103,6 +103,23 @@ def end(session: Session, practice_id: str, id_hash: str, now: datetime) -> None
     )
 
 
+def live(
+    session: Session, practice_id: str, now: datetime, idle: timedelta
+) -> tuple[WebSession, ...]:
+    """Return a practice's sessions that hold, whoever's they are; oldest first."""
+    rows = session.exec(
+        select(WebSessionRow)
+        .where(
+            col(WebSessionRow.practice_id) == practice_id,
+            col(WebSessionRow.ended_at).is_(None),
+            col(WebSessionRow.expires_at) > now,
+            col(WebSessionRow.last_seen_at) > now - idle,
+        )
+        .order_by(col(WebSessionRow.created_at), col(WebSessionRow.id_hash))
+    )
+    return tuple(_value(row) for row in rows)
+
+
 def is_signed_in(session: Session, practice_id: str, user_id: str, since: datetime) -> bool:
     """Whether a person has a session that has not ended and was used since a moment."""
     found = session.exec(

@@ -25,6 +25,8 @@ function sendOnce(event) {
     return;
   }
   form.dataset.sent = "yes";
+  const waiting = form.querySelector("[data-waiting]");
+  if (waiting) waiting.textContent = waiting.dataset.waiting;
   for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
 }
 

@@ -27,6 +27,8 @@ CHOICE = "choice"
 PRACTICE = "practice"
 CONNECTION = "connection"
 LOCATIONS = "locations"
+EHRS = "ehrs"
+SESSIONS = "sessions"
 ENTRY = "entry"
 APPROVALS = "approvals"
 SIGN_ALL = "sign_all"
@@ -46,6 +48,8 @@ _TITLES = {
     PRACTICE: "Practice",
     LOCATIONS: "Locations",
     CONNECTION: "Connection to the EHR",
+    EHRS: "The practice’s EHRs",
+    SESSIONS: "Who is signed in",
     ENTRY: "An entry of the time log",
     APPROVALS: "Approvals",
     SIGN_ALL: "Sign clean months",
@@ -91,6 +95,11 @@ class Done(StrEnum):
     PLAN_CALL = "plan-call"
     PLAN_COPY = "plan-copy"
     OVERRIDE = "override"
+    EHR_ADDED = "ehr-added"
+    EHR_CLIENT = "ehr-client"
+    EHR_OFF = "ehr-off"
+    EHR_ON = "ehr-on"
+    SESSIONS_ENDED = "sessions-ended"
 
 
 NOTICES: dict[Done, str] = {
@@ -127,6 +136,13 @@ NOTICES: dict[Done, str] = {
     Done.PLAN_CALL: "The call is recorded.",
     Done.PLAN_COPY: "It is recorded that a copy was given.",
     Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
+    Done.EHR_ADDED: (
+        "The EHR answered and is registered. Its administrator now needs what stands below."
+    ),
+    Done.EHR_CLIENT: "The client is recorded; look the EHR over to see whether it is taken.",
+    Done.EHR_OFF: "The EHR is disconnected: nobody opens the app from it, and it is sent nothing.",
+    Done.EHR_ON: "The EHR is connected; what waited for it goes on.",
+    Done.SESSIONS_ENDED: "The sessions are ended.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

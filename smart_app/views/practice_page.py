@@ -257,8 +257,8 @@ def _stated(setup: PracticeSetup) -> str:
         "designated_team_member": practice.attested_team_member,
     }
     said = {True: "yes", False: "no", None: "not stated"}
-    told = "; ".join(f"{ATTESTED[name]} {said[answer]}" for name, answer in answers.items())
-    return f"Stated on {day(practice.attested_on)}: {told}."
+    told = " ".join(f"{ATTESTED[name]} {said[answer]}." for name, answer in answers.items())
+    return f"Stated on {day(practice.attested_on)}. {told}"
 
 
 def _limits(policy: TypedPolicy) -> dict[str, str]:

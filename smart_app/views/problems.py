@@ -119,7 +119,8 @@ SESSION_ENDED = ProblemView(
     title="Your session has ended",
     happened=(
         "There is nothing open under this address for you: you were away for a while, signed "
-        "out, or the address belongs to someone else."
+        "out, an administrator of your practice ended your session, or the address belongs to "
+        "someone else."
     ),
     to_do=f"{_AGAIN} What you recorded is safe.",
     ask=_IT,
@@ -212,8 +213,8 @@ def withdrawn(iss: str) -> ProblemView:
             "chart, or when its administrator withdraws the permission."
         ),
         to_do=(
-            "What you recorded is safe. A timer that ran has stopped with its time kept: save it "
-            "after you have opened this app again, from the chart or by the button."
+            "What you recorded is safe, and so is the time of a timer that ran: save it after you "
+            "have opened this app again, from the chart or by the button."
         ),
         ask=_IT,
         retry=f"/launch?{urlencode({'iss': iss})}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from ray.cluster_utils import Cluster
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-NODE = {"num_cpus": 1, "object_store_memory": 100 * 1024 * 1024, "include_dashboard": False}
+NODE: dict[str, Any] = {
+    "num_cpus": 1,
+    "object_store_memory": 100 * 1024 * 1024,
+    "include_dashboard": False,
+}
 PATIENCE_SECONDS = 120.0
 
 
@@ -47,7 +51,7 @@ def cluster() -> Iterator[Cluster]:
     try:
         yield made
     finally:
-        made.shutdown()
+        made.shutdown()  # type: ignore[no-untyped-call]
 
 
 def swept_by(cluster: Cluster, export: Path, out: Path, *more: str) -> subprocess.Popen[str]:

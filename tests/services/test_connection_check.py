@@ -36,7 +36,7 @@ def test_an_administrator_sees_the_doctors_checks_and_the_asking_is_audited(
     assert {check.state for check in found.checks} == {CheckState.OK}
     with real_site.world.db.read(real_site.practice_id) as session:
         lines = audit.records(session, real_site.practice_id, after=0, most=100)
-    assert lines[-1].act == "check_connection"
+    assert lines[-1].act == f"check_connection {desk.actor.ehr_id}"
     assert lines[-1].user_id == desk.actor.user_id
 
 

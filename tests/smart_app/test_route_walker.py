@@ -77,6 +77,7 @@ def neighbour(front: Front, number: int) -> Tenant:
         "patient_id": theirs.patient_id,
         "user_id": theirs.people[Role.BILLER].id,
         "location_id": located(theirs),
+        "ehr_id": theirs.ehr_id,
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
 
@@ -158,6 +159,10 @@ def test_no_role_is_given_anything_of_another_practice(tmp_path: Path, role: Rol
     ("role", "path"),
     [
         (Role.ADMIN, "/practice/person"),
+        (Role.ADMIN, "/practice/sessions/end"),
+        (Role.ADMIN, "/practice/ehrs/{ehr_id}/client"),
+        (Role.ADMIN, "/practice/ehrs/{ehr_id}/disconnect"),
+        (Role.ADMIN, "/practice/ehrs/{ehr_id}/reconnect"),
         (Role.CARE_MANAGER, "/timer/{timer_id}/pause"),
         (Role.CARE_MANAGER, "/timer/{timer_id}/answer"),
         (Role.CARE_MANAGER, "/time/{entry_id}/void"),

@@ -38,6 +38,7 @@ IDS = (
     "user_id",
     "delivery_id",
     "location_id",
+    "ehr_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
@@ -108,11 +109,21 @@ FORMS: Mapping[str, Mapping[str, str]] = {
         "given_to": "the patient",
         "given_on": "2026-11-23",
     },
+    "/practice/ehrs": {
+        "name": "Walked",
+        "url": "https://walked.example/fhir",
+        "client_auth": "public",
+        "client_id": "walked",
+    },
+    "/practice/ehrs/{ehr_id}/client": {"client_auth": "public", "client_id": "walked"},
+    "/practice/ehrs/{ehr_id}/disconnect": {"sure": "yes"},
+    "/practice/ehrs/{ehr_id}/reconnect": {"sure": "yes"},
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
     "/needs/keyed": {"ehr_number": "walked"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")
+_SEEN = re.compile(r"last at work [^.<]+")
 _ONCE = re.compile(r'name="form_key" value="[^"]+"')
 
 
@@ -252,12 +263,13 @@ def _query_names(dependant: Dependant) -> set[str]:
 def _told(answer: httpx2.Response) -> tuple[int, str, str]:
     """Return what an answer tells: its status, where it leads and its page.
 
-    Left out are form keys, and the second at which something was looked over.
+    Left out are form keys, the second at which something was looked over, and when a person who
+    is signed in was last at work: the walker itself, a moment ago.
     """
     return (
         answer.status_code,
         answer.headers.get("location", ""),
-        _SECOND.sub("", _ONCE.sub("", _text(answer))),
+        _SEEN.sub("", _SECOND.sub("", _ONCE.sub("", _text(answer)))),
     )
 
 
