@@ -14,7 +14,6 @@ from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, Precondition
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
-from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.fall import prove
@@ -42,7 +41,7 @@ def amend(one: Try) -> Attempt:
     version = _precondition(stored)
     if not version.is_known:
         return _in_words(one, "no_version", None)
-    if one.record.tries >= MOST_TRIES:
+    if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
     return _put(one, client, stored, version)
 

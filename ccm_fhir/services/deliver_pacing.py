@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.storage.deliveries import DeliveryEvent
+from ccm_fhir.storage.sending import RELEASED
+
 MOST_TRIES = 15
 FIRST_WAIT_SECONDS = 2.0
 LONGEST_WAIT_SECONDS = 900.0
@@ -20,3 +24,19 @@ def wait_after(setbacks: int) -> float:
 def wait_before_reading_back(sent_since: timedelta) -> float:
     """Return seconds to wait before a read-back is tried again: as long as it has taken so far."""
     return min(LONGEST_WAIT_SECONDS, max(FIRST_WAIT_SECONDS, sent_since.total_seconds()))
+
+
+def since_release(steps: tuple[DeliveryEvent, ...]) -> tuple[DeliveryEvent, ...]:
+    """Return the steps since a person last let a delivery go on; all where nobody did."""
+    released = [at for at, step in enumerate(steps) if step.detail_code == RELEASED]
+    return steps[released[-1] + 1 :] if released else steps
+
+
+def tries_in(steps: tuple[DeliveryEvent, ...]) -> int:
+    """Return how often steps began to send."""
+    return sum(step.event == DeliveryState.SENDING.value for step in steps)
+
+
+def setbacks_in(steps: tuple[DeliveryEvent, ...]) -> int:
+    """Return how many steps went wrong."""
+    return sum(bool(step.detail_code) for step in steps)

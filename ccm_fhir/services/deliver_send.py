@@ -8,7 +8,6 @@ from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
 from ccm_fhir.fhir.fingerprint import is_alike
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
-from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.services.deliver_search import can_search, find
 from ccm_fhir.services.deliver_together import send_together
 from ccm_fhir.services.deliver_try import Attempt, Try
@@ -77,7 +76,7 @@ def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
         return _settled_as_unsupported(one)
     if record.state is DeliveryState.UNCERTAIN and _must_not_repeat(one):
         return one.mark(sending.mark_held, "cannot_be_sure")
-    if record.tries >= MOST_TRIES:
+    if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
     return send_together(one, client) or _send(one, client)
 
@@ -98,6 +97,8 @@ def _unsearchable(one: Try, client: FhirClient) -> Attempt:
     """Send what the EHR does not let one search for, but only while no try is in doubt."""
     if one.record.state is DeliveryState.UNCERTAIN:
         return one.mark(sending.mark_held, "cannot_be_sure")
+    if one.is_spent:
+        return one.mark(sending.mark_held, "too_many_tries")
     return _send(one, client)
 
 

@@ -14,13 +14,19 @@ from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteOutcome
-from ccm_fhir.services.deliver_pacing import wait_after
+from ccm_fhir.services.deliver_pacing import (
+    MOST_TRIES,
+    setbacks_in,
+    since_release,
+    tries_in,
+    wait_after,
+)
 from ccm_fhir.services.ehr_access import system_client, system_token
 from ccm_fhir.services.fall import prove
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.write_plan import declared_by
 from ccm_fhir.storage import deliveries, sending
-from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.deliveries import DeliveryEvent, DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.sending import Answered, Problem, Receipt
 
@@ -103,6 +109,14 @@ class Try:
 
     def wait(self) -> float:
         """Return how long to leave the EHR alone after the setbacks of this delivery so far."""
+        return wait_after(setbacks_in(self._steps()))
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was tried so often, since a person last let it go on, that one must look."""
+        return self.record.tries >= MOST_TRIES and tries_in(self._steps()) >= MOST_TRIES
+
+    def _steps(self) -> tuple[DeliveryEvent, ...]:
         with self.world.db.read(self.record.practice_id) as session:
             steps = deliveries.events(session, self.record.practice_id, self.record.id)
-        return wait_after(sum(1 for step in steps if step.detail_code))
+        return since_release(steps)

@@ -23,13 +23,12 @@ from ccm_fhir.services.turns import wake
 from ccm_fhir.storage import deliveries, keyed, ledger, patients, practices, sending, users
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.keyed import NewKeyed
-from ccm_fhir.storage.sending import Problem
+from ccm_fhir.storage.sending import RELEASED, Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 HANDS = (Role.BILLER, Role.PRACTITIONER, Role.ADMIN)
 LONGEST_NUMBER = 64
 _STOPPED = (DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD)
-_RELEASED = "released"
 _NOBODY_NEEDED = frozenset({TAKEN_BACK, "nothing_to_take_back"})
 
 
@@ -97,6 +96,8 @@ def count_that_need_a_person(world: Installation, practice_id: str) -> int:
 def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
     """Let a stopped delivery go on: the EHR is searched first, and it is sent if it is not there.
 
+    It has as many tries as it had at first; those before stay in its history.
+
     Raises:
         NotAllowedError: for a biller, practitioner or administrator.
         NotFoundError: no such delivery in this practice.
@@ -106,10 +107,11 @@ def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
         record = _taken_in_hand(world, session, actor, delivery_id, "retry_delivery")
         if record.is_hand_off:
             raise ConflictError("The EHR takes it in no way; it is entered there by hand.")
-        problem, now = Problem(delivery_id=record.id, code=_RELEASED), world.clock()
+        now = world.clock()
         if record.state is DeliveryState.QUARANTINE:
+            problem = Problem(delivery_id=record.id, code=RELEASED)
             sending.mark_held(session, actor.practice_id, problem, now)
-        sending.release(session, actor.practice_id, problem, now)
+        sending.release(session, actor.practice_id, record.id, now)
         wake(world, session, actor.practice_id, record.id)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.storage.deliveries import DeliveryRecord
 
 _SENTENCES = {
@@ -35,7 +36,10 @@ _SENTENCES = {
     "duplicate": "The EHR holds it more than once; a person must look.",
     "foreign_match": "The EHR found another resource under our identifier; a person must look.",
     "vanished": "The EHR took it and no longer has it; a person must look.",
-    "too_many_tries": "It was tried too often; a person must look.",
+    "too_many_tries": (
+        f"It was tried {MOST_TRIES} times in vain and rests; once a person lets it go on, it is "
+        "searched for and tried as often again."
+    ),
     "cannot_be_sure": (
         "It may or may not have arrived and this EHR gives no way to be sure; a person must look."
     ),

@@ -169,6 +169,5 @@ def test_what_fell_cannot_be_released(database: Database, ours: Tenant, now: dat
         planned = deliveries.plan(session, ours.practice_id, delivery(ours), now)
         fall = Fall(delivery_id=planned.id, to=RungName.OBSERVATION, code="fell")
         sending.mark_fallen(session, ours.practice_id, fall, now)
-        problem = Problem(delivery_id=planned.id, code="again")
         with pytest.raises(ConflictError):
-            sending.release(session, ours.practice_id, problem, now)
+            sending.release(session, ours.practice_id, planned.id, now)
