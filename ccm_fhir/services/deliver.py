@@ -18,6 +18,7 @@ from ccm_fhir.errors import (
     ConfigurationError,
     ConflictError,
     EhrHttpError,
+    EhrPausedError,
     EhrUnreachableError,
     FhirError,
     LaunchError,
@@ -72,6 +73,8 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
 def _go_or_postpone(one: Try, now: datetime) -> Attempt:
     try:
         return _go(one, now)
+    except EhrPausedError as paused:
+        return one.postponed(paused)
     except (FhirError, LaunchError, ConfigurationError) as problem:
         if isinstance(problem, EhrHttpError) and problem.status == _UNAUTHORIZED:
             forget_system_token(one.world, one.ehr)

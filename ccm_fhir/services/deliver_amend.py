@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.errors import EhrHttpError
+from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, Precondition
 from ccm_fhir.fhir.json import Json
@@ -51,7 +51,10 @@ def _put(one: Try, client: FhirClient, stored: Resource, version: Precondition) 
     with one.world.db.write(record.practice_id) as session:
         intent = Intent(delivery_id=record.id, tries=record.tries)
         sending.mark_intent(session, record.practice_id, intent, one.world.clock())
-    outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+    try:
+        outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+    except EhrPausedError as paused:
+        return one.unsent(paused)
     return _record(one, outcome)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
-from ccm_fhir.errors import EhrHttpError
+from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
 from ccm_fhir.fhir.fingerprint import is_alike
@@ -131,9 +131,11 @@ def _send(one: Try, client: FhirClient) -> Attempt:
             Intent(delivery_id=record.id, tries=record.tries),
             one.world.clock(),
         )
-    outcome = client.create(
-        one.body(), if_none_exist=identifier_query(record.identifier_system, record.identifier)
-    )
+    condition = identifier_query(record.identifier_system, record.identifier)
+    try:
+        outcome = client.create(one.body(), if_none_exist=condition)
+    except EhrPausedError as paused:
+        return one.unsent(paused)
     return _record(one, client, outcome)
 
 

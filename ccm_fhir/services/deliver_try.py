@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.errors import EhrPausedError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteOutcome
 from ccm_fhir.services.deliver_pacing import (
     MOST_TRIES,
+    pause,
     setbacks_in,
     since_release,
     tries_in,
@@ -92,6 +94,20 @@ class Try:
         with self.world.db.write(self.record.practice_id) as session:
             marked = mark(session, self.record.practice_id, problem, self.world.clock())
         return Attempt(state=marked.state, wait_seconds=wait)
+
+    def unsent(self, paused: EhrPausedError) -> Attempt:
+        """Record that nothing left, since the EHR is left alone: it was no try."""
+        return self.mark(sending.mark_unsent, self.pause(paused), wait=paused.seconds)
+
+    def postponed(self, paused: EhrPausedError) -> Attempt:
+        """Record that the EHR could not be asked, and until when; what is there is read later."""
+        if self.record.state is DeliveryState.SENT:
+            return Attempt(state=DeliveryState.SENT, wait_seconds=paused.seconds)
+        return self.mark(sending.mark_postponed, self.pause(paused), wait=paused.seconds)
+
+    def pause(self, paused: EhrPausedError) -> str:
+        """Return the word for a pause, with until when."""
+        return pause(self.world.clock() + timedelta(seconds=paused.seconds))
 
     def sent(self, remote_id: str, version_id: str, answer: Answered | None = None) -> Attempt:
         """Record that the EHR has the resource; it is read back next."""

@@ -64,6 +64,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
     """Return what needs a person; that it was looked at is audited."""
     with world.db.write(actor.practice_id) as session:
         audited(world, session, actor, "view_needs_person", None)
+        zone = practices.get(session, actor.practice_id).zone
         names = {user.id: user.name for user in users.list_all(session, actor.practice_id)}
         patient_names = {
             patient.id: patient.name for patient in patients.list_all(session, actor.practice_id)
@@ -74,7 +75,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 patient_name=patient_names[record.patient_id],
                 resource_type=record.resource_type.value,
                 state=record.state,
-                reason=sentence_for(record),
+                reason=sentence_for(record, zone),
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ccm_fhir.services.deliver_pacing import MOST_TRIES
+from zoneinfo import ZoneInfo
+
+from ccm_fhir.services.deliver_pacing import MOST_TRIES, paused_until
 from ccm_fhir.storage.deliveries import DeliveryRecord
 
 _SENTENCES = {
@@ -47,11 +49,20 @@ _SENTENCES = {
 }
 
 
-def sentence_for(record: DeliveryRecord) -> str:
-    """Return the sentence for a delivery's last problem; empty where there is none."""
+def sentence_for(record: DeliveryRecord, zone: ZoneInfo) -> str:
+    """Return the sentence for a delivery's last problem; empty where there is none.
+
+    ``zone`` is the practice's, for the moments that the sentence names.
+    """
     code = record.last_problem or ""
     if not code:
         return _lossy(record)
+    until = paused_until(code)
+    if until is not None:
+        return (
+            f"The EHR is left alone until {until.astimezone(zone):%H:%M on %Y-%m-%d}, since it "
+            "asked for that or gave no answer; nothing was sent, and it goes on by itself then."
+        )
     if code.startswith("refused_"):
         return f"The EHR refused it ({code.removeprefix('refused_').replace('_', ' ')})."
     return _SENTENCES.get(code, f"It was not delivered ({code}).")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.writeback import RungName
 
 RELEASED = "released"  # by a person; what is counted of a delivery is counted from here on
+UNSENT = "unsent"  # the step after an intent of which nothing left
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
         {
@@ -274,6 +275,27 @@ def mark_postponed(
         return _move(session, row, State.UNCERTAIN, now, code=problem.code)
     row.intent_at = None
     return _move(session, row, State.PLANNED, now, code=problem.code)
+
+
+def mark_unsent(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that what was about to be sent did not leave: the intent was no try.
+
+    Raises:
+        ConflictError: it is not being sent.
+    """
+    row = _lock(session, practice_id, problem.delivery_id)
+    if row.state is not State.SENDING:
+        raise ConflictError(f"a delivery that is {row.state} is not being sent")
+    is_doubtful = _is_doubtful(session, row)
+    row.tries -= 1
+    row.intent_at = row.intent_at if is_doubtful else None
+    row.state = State.UNCERTAIN if is_doubtful else State.PLANNED
+    row.last_problem = problem.code
+    row.updated_at = now
+    add_event(session, row, UNSENT, now, problem.code)
+    return delivery_of(row)
 
 
 def release(session: Session, practice_id: str, delivery_id: str, now: datetime) -> DeliveryRecord:
