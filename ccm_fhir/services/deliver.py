@@ -31,6 +31,7 @@ from ccm_fhir.services.deliver_pacing import (
 )
 from ccm_fhir.services.deliver_read_back import read_back, read_back_later
 from ccm_fhir.services.deliver_send import is_withdrawn, leave_a_shut_rung, search_then_send
+from ccm_fhir.services.deliver_statement import read_statement_first, waits_for_statement
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
@@ -107,6 +108,8 @@ def _leave_or_send(one: Try) -> Attempt:
     if _is_amendment(one) and one.record.rung is None:
         return amend(one)
     is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0
+    if is_untouched and waits_for_statement(one):
+        return read_statement_first(one)
     left = leave_a_shut_rung(one) if is_untouched and not one.before else None
     return left or search_then_send(one)
 

@@ -12,6 +12,11 @@ _SENTENCES = {
     "unauthorized": "The EHR refused our token; it is tried again with a new one.",
     "no_answer": "The answer was lost; the EHR is searched before anything is sent again.",
     "server_error": "The EHR reported an error; the EHR is searched before anything is sent again.",
+    "statement_unread": (
+        "The EHR's CapabilityStatement was never read, and could not be read now, so that it is "
+        "not known what the EHR takes; it is read again by itself, and nothing is sent or given "
+        "to a person before. An administrator may sign what the EHR takes."
+    ),
     "disconnected": "The EHR is not connected now; it is sent once an administrator connects it.",
     "no_id": (
         "The EHR said yes and named nothing, or two things; it is searched before anything is "
