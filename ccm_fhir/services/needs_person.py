@@ -136,7 +136,9 @@ def mark_keyed(world: Installation, actor: Actor, delivery_id: str, ehr_number: 
         if record.is_hand_off:
             mark_handed_off(session, actor, record, number, world.clock())
             return
-        new = NewKeyed(delivery_id=record.id, user_id=actor.user_id, ehr_number=number)
+        new = NewKeyed(
+            delivery_id=record.id, user_id=actor.user_id, person=actor.name, ehr_number=number
+        )
         keyed.record(session, actor.practice_id, new, world.clock())
 
 

@@ -249,7 +249,7 @@ def test_where_nothing_is_taken_a_person_keys_it_and_signs_for_it(site: Site, nu
     marking = MarkKeyed(patient_id=nurse.patient_id, delivery_id=handed.id, ehr_number="A-17")
     mark_keyed(site.world, nurse.actor, marking, site.clock())
 
-    assert stands(site, nurse) == {work: Disposition.HANDED_OFF}
+    assert stands(site, nurse) == {work: Disposition.KEYED}
     sheet = hand_off_sheet(site.world, nurse.actor, nurse.patient_id)
     assert sheet.open_lines == ()
     keyed = sheet.lines[0].keyed
