@@ -102,7 +102,8 @@ class Durable:
         """Have work done by the calendar of a zone; it is given the moment it was due.
 
         What came due while no engine ran is made up for at the next launch, each moment once:
-        work for which only the newest counts must look at the moment it is given.
+        work for which only the newest counts must look at the moment it is given. What comes due in
+        the moment of the launch itself may be left out: DBOS looks back, and only then ahead.
         """
 
         def run(due_at: datetime | str, _context: object) -> None:
