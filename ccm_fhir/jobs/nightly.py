@@ -20,9 +20,7 @@ def register_nightly(engine: Durable, world: Installation) -> None:
     """Register the nightly work with the engine; must happen before it is launched."""
 
     def listed(due_at: str) -> list[str]:
-        # After days without a worker all nights come due at once; the newest does for all.
-        is_newest = world.clock() - datetime.fromisoformat(due_at) < _A_NIGHT
-        return list(practice_ids(world)) if is_newest else []
+        return practices_due(world, datetime.fromisoformat(due_at))
 
     def one(practice_id: str) -> bool:
         return reconcile(world, Scope(practice_id=practice_id)).agrees
@@ -41,3 +39,11 @@ def register_nightly(engine: Durable, world: Installation) -> None:
         forget_step()
 
     engine.schedule(NIGHTLY, _AT, "UTC", nightly)
+
+
+def practices_due(world: Installation, due_at: datetime) -> list[str]:
+    """Return whom a night's work is for: every practice, or nobody where a later night was due.
+
+    After days without a worker all nights come due at once; the newest does for all.
+    """
+    return list(practice_ids(world)) if world.clock() - due_at < _A_NIGHT else []

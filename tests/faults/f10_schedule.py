@@ -78,7 +78,10 @@ def down_over_a_tick(database_url: str, periods: int) -> FaultResult:
         row="F10",
         operation=f"the only scheduler down for {_AWAY_SECONDS:g} s and more",
         database=database_of(database_url),
-        asked=f"{periods} periods, at most one left out, in the moment of the restart, and one begun again",
+        asked=(
+            f"{periods} periods; at most one left out, in the moment of the restart, and one "
+            "begun again"
+        ),
         reached=f"{len(ticks)} periods, {missing} left out, {again} begun again",
         passed=len(ticks) >= periods and missing <= 1 and again <= 1,
         seconds=time.monotonic() - began,
