@@ -145,7 +145,7 @@ def test_marks_of_hand_offs_are_carried_into_the_one_table(
         head = str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
         session.execute(text("ALTER TABLE keyed_by_hand DROP COLUMN person"))
         FORMER.create(session.connection())
-        session.execute(text("UPDATE alembic_version SET version_num = '0017'"))
+        session.execute(text("UPDATE alembic_version SET version_num = '0018'"))
         for tenant, delivery_id in carried.items():
             mark = {
                 "practice_id": tenant.practice_id,

@@ -5,7 +5,7 @@ id goes: nothing refers to it. No release has written such marks yet; a worker o
 that is still running can make none until it is started anew, and says so with an error.
 
 Revision ID: 0019
-Revises: 0017
+Revises: 0018
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0019"
-down_revision = "0017"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
