@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ccm_fhir.domain.writeback import Disposition
 from ccm_fhir.errors import InputError
-from ccm_fhir.services.reconciled import Disposition, Report
+from ccm_fhir.services.reconciled import Report
 from ccm_fhir.settings import Settings
 
 if TYPE_CHECKING:

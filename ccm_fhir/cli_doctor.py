@@ -95,7 +95,7 @@ def _print_resources(resources: tuple[ResourceAccess, ...]) -> None:
 
 def _print_rung(rung: Rung) -> None:
     mark = "->" if rung.is_live else "  "
-    can = "yes" if rung.is_possible else "no "
+    can = "yes" if rung.is_possible else "?  " if rung.is_unknown else "no "
     out.print(f" {mark} {rung.number}. {can} {rung.brings}")
     if not rung.is_possible:
         _item(" " * 11, rung.sentence)

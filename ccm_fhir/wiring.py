@@ -48,6 +48,7 @@ class Opened:
     def close(self) -> None:
         """Finish the step in flight, then close the database."""
         self.watching.close()
+        failpoints.failpoint("C10")
         if self.engine is not None:
             self.engine.close()
         self.world.db.close()
@@ -83,6 +84,7 @@ def migrate(settings: Settings, *, role: str = "") -> None:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise ConfigurationError("CCM_DATABASE_URL", "its folder cannot be made") from None
+    _arm(settings)
     upgrade(settings.database_url, partial(_audit_key, settings))
     engine.migrate(settings.database_url)
     if role:
@@ -97,9 +99,7 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
         ConfigurationError: no master secret, or a database that was not migrated.
     """
     secrets_by_name = settings.master_secrets()
-    if settings.failpoint:
-        point, _, passes = settings.failpoint.partition(":")
-        failpoints.arm(point, int(passes))
+    _arm(settings)
     if not is_at_head(settings.database_url):
         raise ConfigurationError("CCM_DATABASE_URL", "not migrated; run: ccm-fhir migrate")
     refuse_unguarded(settings.database_url, any_role=settings.demo)
@@ -148,6 +148,12 @@ def run_until_stopped(settings: Settings) -> None:
         stop.wait()
     finally:
         opened.close()
+
+
+def _arm(settings: Settings) -> None:
+    if settings.failpoint:
+        point, _, passes = settings.failpoint.partition(":")
+        failpoints.arm(point, int(passes))
 
 
 def _audit_key(settings: Settings) -> bytes:

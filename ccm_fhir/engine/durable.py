@@ -99,7 +99,12 @@ class Durable:
         self._workflows[name] = told_by_kind(work)
 
     def schedule(self, name: str, cron: str, zone: str, work: Callable[[datetime], None]) -> None:
-        """Have work done by the calendar of a zone; it is given the moment it was due."""
+        """Have work done by the calendar of a zone; it is given the moment it was due.
+
+        What came due while no engine ran is made up for at the next launch, each moment once:
+        work for which only the newest counts must look at the moment it is given. What comes due in
+        the moment of the launch itself may be left out: DBOS looks back, and only then ahead.
+        """
 
         def run(due_at: datetime | str, _context: object) -> None:
             # Through JSON the moment comes as text.
@@ -195,6 +200,7 @@ class Durable:
                     "schedule": schedule.cron,
                     "cron_timezone": schedule.zone,
                     "context": None,
+                    "automatic_backfill": True,  # what was due while nobody ran is made up for
                 }
                 for schedule in self._schedules
             ]

@@ -23,7 +23,7 @@ from ccm_fhir.errors import (
     InputError,
     LaunchError,
 )
-from ccm_fhir.failpoints import failpoint
+from ccm_fhir.failpoints import failpoint, leaving
 from ccm_fhir.fhir.batches import READING, BatchAnswer, batch_of, read_batch
 from ccm_fhir.fhir.bearer import Bearer, Renew
 from ccm_fhir.fhir.bundles import (
@@ -226,8 +226,9 @@ class FhirClient:
         headers = {"Content-Type": FHIR_JSON}
         if if_none_exist is not None:
             headers["If-None-Exist"] = if_none_exist
+        headers["Content-Length"] = str(len(body))
         request = httpx2.Request(
-            "POST", f"{self._root}/{resource_type}", headers=headers, content=body
+            "POST", f"{self._root}/{resource_type}", headers=headers, content=leaving(body)
         )
         failpoint("C4")
         try:
@@ -247,12 +248,14 @@ class FhirClient:
         Raises:
             ForbiddenOriginError: the base lies outside the pinned origins; nothing was sent.
         """
+        body = transaction_of(entries)
         request = httpx2.Request(
             "POST",
             self._root,
-            headers={"Content-Type": FHIR_JSON},
-            content=transaction_of(entries),
+            headers={"Content-Type": FHIR_JSON, "Content-Length": str(len(body))},
+            content=leaving(body),
         )
+        failpoint("C4")
         try:
             answer = self._send(request, "sending a transaction")
         except EhrUnreachableError:
@@ -260,6 +263,7 @@ class FhirClient:
         except EhrFormatError:
             doubt = Doubt.UNREADABLE_ANSWER
             return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", doubt))
+        failpoint("C7")
         return read_transaction(answer, entries)
 
     def update(self, resource: Json, *, version: Precondition) -> WriteOutcome:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from ccm_fhir.services.judge import try_judge
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.record_consent import RECORDERS
 from ccm_fhir.services.review import banner_of
-from ccm_fhir.storage import audit, consents, deliveries, sign_offs
+from ccm_fhir.storage import audit, consents, deliveries, keyed, sign_offs
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.consents import ConsentRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -84,6 +85,7 @@ def consent_history(
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         records = consents.of_patient(session, actor.practice_id, patient_id)
         found = deliveries.of_patient(session, actor.practice_id, patient_id)
+        by_hand = keyed.of_practice(session, actor.practice_id)
         signed = sign_offs.signed_months(session, actor.practice_id, patient_id)
         entry = AuditEntry(act="view_consent", user_id=actor.user_id, patient_id=patient_id)
         audit.append(session, world.audit_key, actor.practice_id, entry, world.clock())
@@ -96,7 +98,7 @@ def consent_history(
         today=today,
         finding=_finding(world, gathered),
         required=required_statements(world, today),
-        history=_entries(records, gathered, found),
+        history=_entries(records, gathered, found, by_hand),
         signed_months=signed,
         may_record=actor.may(*RECORDERS),
         ehr_consents=0 if chart is None else sum(1 for c in chart.consents if c.is_for_ccm),
@@ -120,6 +122,7 @@ def _entries(
     records: tuple[ConsentRecord, ...],
     gathered: Gathered,
     found: tuple[DeliveryRecord, ...],
+    by_hand: Container[str],
 ) -> tuple[ConsentEntry, ...]:
     live = {one.id for one in standing(record.as_recorded for record in records)}
     names = {user_id: user.name for user_id, user in gathered.people.items()}
@@ -128,7 +131,7 @@ def _entries(
         replace(
             _entry(record, names, zone, stands=record.id in live),
             in_ehr=disposition_of(
-                parts_of(one for one in found if one.artefact_id == record.id),
+                parts_of((one for one in found if one.artefact_id == record.id), by_hand),
                 is_voided=record.id not in live,
             ),
         )

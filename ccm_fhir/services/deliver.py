@@ -18,6 +18,7 @@ from ccm_fhir.errors import (
     ConfigurationError,
     ConflictError,
     EhrHttpError,
+    EhrPausedError,
     EhrUnreachableError,
     FhirError,
     LaunchError,
@@ -30,6 +31,7 @@ from ccm_fhir.services.deliver_pacing import (
 )
 from ccm_fhir.services.deliver_read_back import read_back, read_back_later
 from ccm_fhir.services.deliver_send import is_withdrawn, leave_a_shut_rung, search_then_send
+from ccm_fhir.services.deliver_statement import read_statement_first, waits_for_statement
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
@@ -72,6 +74,8 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
 def _go_or_postpone(one: Try, now: datetime) -> Attempt:
     try:
         return _go(one, now)
+    except EhrPausedError as paused:
+        return one.postponed(paused)
     except (FhirError, LaunchError, ConfigurationError) as problem:
         if isinstance(problem, EhrHttpError) and problem.status == _UNAUTHORIZED:
             forget_system_token(one.world, one.ehr)
@@ -104,6 +108,8 @@ def _leave_or_send(one: Try) -> Attempt:
     if _is_amendment(one) and one.record.rung is None:
         return amend(one)
     is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0
+    if is_untouched and waits_for_statement(one):
+        return read_statement_first(one)
     left = leave_a_shut_rung(one) if is_untouched and not one.before else None
     return left or search_then_send(one)
 

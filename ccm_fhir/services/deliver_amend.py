@@ -9,12 +9,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.errors import EhrHttpError
+from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, Precondition
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
-from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.fall import prove
@@ -42,7 +41,7 @@ def amend(one: Try) -> Attempt:
     version = _precondition(stored)
     if not version.is_known:
         return _in_words(one, "no_version", None)
-    if one.record.tries >= MOST_TRIES:
+    if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
     return _put(one, client, stored, version)
 
@@ -52,7 +51,10 @@ def _put(one: Try, client: FhirClient, stored: Resource, version: Precondition) 
     with one.world.db.write(record.practice_id) as session:
         intent = Intent(delivery_id=record.id, tries=record.tries)
         sending.mark_intent(session, record.practice_id, intent, one.world.clock())
-    outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+    try:
+        outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+    except EhrPausedError as paused:
+        return one.unsent(paused)
     return _record(one, outcome)
 
 

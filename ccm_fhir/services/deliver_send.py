@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
-from ccm_fhir.errors import EhrHttpError
+from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
 from ccm_fhir.fhir.fingerprint import is_alike
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
-from ccm_fhir.services.deliver_pacing import MOST_TRIES
 from ccm_fhir.services.deliver_search import can_search, find
 from ccm_fhir.services.deliver_together import send_together
 from ccm_fhir.services.deliver_try import Attempt, Try
@@ -77,7 +76,7 @@ def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
         return _settled_as_unsupported(one)
     if record.state is DeliveryState.UNCERTAIN and _must_not_repeat(one):
         return one.mark(sending.mark_held, "cannot_be_sure")
-    if record.tries >= MOST_TRIES:
+    if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
     return send_together(one, client) or _send(one, client)
 
@@ -98,6 +97,8 @@ def _unsearchable(one: Try, client: FhirClient) -> Attempt:
     """Send what the EHR does not let one search for, but only while no try is in doubt."""
     if one.record.state is DeliveryState.UNCERTAIN:
         return one.mark(sending.mark_held, "cannot_be_sure")
+    if one.is_spent:
+        return one.mark(sending.mark_held, "too_many_tries")
     return _send(one, client)
 
 
@@ -130,9 +131,11 @@ def _send(one: Try, client: FhirClient) -> Attempt:
             Intent(delivery_id=record.id, tries=record.tries),
             one.world.clock(),
         )
-    outcome = client.create(
-        one.body(), if_none_exist=identifier_query(record.identifier_system, record.identifier)
-    )
+    condition = identifier_query(record.identifier_system, record.identifier)
+    try:
+        outcome = client.create(one.body(), if_none_exist=condition)
+    except EhrPausedError as paused:
+        return one.unsent(paused)
     return _record(one, client, outcome)
 
 

@@ -8,6 +8,7 @@ answer was lost is searched for, each part by itself.
 from __future__ import annotations
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind, RungName
+from ccm_fhir.errors import EhrPausedError
 from ccm_fhir.fhir.client import FhirClient, identifier_query
 from ccm_fhir.fhir.outcomes import WriteKind
 from ccm_fhir.fhir.transactions import TransactionEntry, TransactionOutcome
@@ -26,7 +27,12 @@ def send_together(one: Try, client: FhirClient) -> Attempt | None:
         return None
     both = (one, Try(world=one.world, ehr=one.ehr, record=work, before=(one.record,)))
     _intend(both)
-    return _record(both, client.transact([_entry(each) for each in both]))
+    try:
+        outcome = client.transact([_entry(each) for each in both])
+    except EhrPausedError as paused:
+        both[1].unsent(paused)
+        return one.unsent(paused)
+    return _record(both, outcome)
 
 
 def _work_of(one: Try) -> DeliveryRecord | None:

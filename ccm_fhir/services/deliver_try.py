@@ -5,22 +5,30 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.errors import EhrPausedError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteOutcome
-from ccm_fhir.services.deliver_pacing import wait_after
+from ccm_fhir.services.deliver_pacing import (
+    MOST_TRIES,
+    pause,
+    setbacks_in,
+    since_release,
+    tries_in,
+    wait_after,
+)
 from ccm_fhir.services.ehr_access import system_client, system_token
 from ccm_fhir.services.fall import prove
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.write_plan import declared_by
 from ccm_fhir.storage import deliveries, sending
-from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.deliveries import DeliveryEvent, DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.sending import Answered, Problem, Receipt
 
@@ -87,6 +95,20 @@ class Try:
             marked = mark(session, self.record.practice_id, problem, self.world.clock())
         return Attempt(state=marked.state, wait_seconds=wait)
 
+    def unsent(self, paused: EhrPausedError) -> Attempt:
+        """Record that nothing left, since the EHR is left alone: it was no try."""
+        return self.mark(sending.mark_unsent, self.pause(paused), wait=paused.seconds)
+
+    def postponed(self, paused: EhrPausedError) -> Attempt:
+        """Record that the EHR could not be asked, and until when; what is there is read later."""
+        if self.record.state is DeliveryState.SENT:
+            return Attempt(state=DeliveryState.SENT, wait_seconds=paused.seconds)
+        return self.mark(sending.mark_postponed, self.pause(paused), wait=paused.seconds)
+
+    def pause(self, paused: EhrPausedError) -> str:
+        """Return the word for a pause, with until when."""
+        return pause(self.world.clock() + timedelta(seconds=paused.seconds))
+
     def sent(self, remote_id: str, version_id: str, answer: Answered | None = None) -> Attempt:
         """Record that the EHR has the resource; it is read back next."""
         receipt = Receipt(
@@ -103,6 +125,14 @@ class Try:
 
     def wait(self) -> float:
         """Return how long to leave the EHR alone after the setbacks of this delivery so far."""
+        return wait_after(setbacks_in(self._steps()))
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether it was tried so often, since a person last let it go on, that one must look."""
+        return self.record.tries >= MOST_TRIES and tries_in(self._steps()) >= MOST_TRIES
+
+    def _steps(self) -> tuple[DeliveryEvent, ...]:
         with self.world.db.read(self.record.practice_id) as session:
             steps = deliveries.events(session, self.record.practice_id, self.record.id)
-        return wait_after(sum(1 for step in steps if step.detail_code))
+        return since_release(steps)

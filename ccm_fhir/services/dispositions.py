@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.writeback import Disposition, Part, disposition_of
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import deliveries, ledger, practices
+from ccm_fhir.storage import deliveries, keyed, ledger, practices
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.vocabulary import EntryChange, Purpose
 
@@ -25,10 +25,11 @@ def dispositions_of_month(
             session, practice_id, patient_id, month.starts_at(zone), month.ends_at(zone)
         )
         found = deliveries.of_patient_month(session, practice_id, patient_id, month, zone)
+        by_hand = keyed.of_practice(session, practice_id)
         current = {row.id for row in rows if ledger.is_current(session, practice_id, row.id)}
     return {
         row.id: disposition_of(
-            parts_of(one for one in found if one.artefact_id == row.id),
+            parts_of((one for one in found if one.artefact_id == row.id), by_hand),
             is_voided=row.id not in current,
         )
         for row in rows
@@ -36,8 +37,13 @@ def dispositions_of_month(
     }
 
 
-def parts_of(found: Iterable[DeliveryRecord]) -> tuple[Part, ...]:
-    """Return deliveries as what a disposition rests on; those about others are none of it."""
+def parts_of(
+    found: Iterable[DeliveryRecord], by_hand: Container[str] = frozenset()
+) -> tuple[Part, ...]:
+    """Return deliveries as what a disposition rests on; those about others are none of it.
+
+    ``by_hand`` are the ids of those that a person has keyed.
+    """
     return tuple(
         Part(
             state=one.state,
@@ -45,6 +51,7 @@ def parts_of(found: Iterable[DeliveryRecord]) -> tuple[Part, ...]:
             is_read_back=one.read_back_at is not None,
             is_lossy=bool(one.lossy),
             has_fallen=one.has_fallen,
+            is_keyed=one.id in by_hand,
         )
         for one in found
         if one.purpose is Purpose.ARTEFACT

@@ -34,10 +34,11 @@ from ccm_fhir.services.doctor_checks import (
 from ccm_fhir.services.ehr_access import gate_of, system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.pace_check import pace_check
+from ccm_fhir.services.read_statement import keep_statement
 from ccm_fhir.services.write_plan import tenant_of, write_plans, written_types
 from ccm_fhir.storage import ehrs, practices, statements
 from ccm_fhir.storage.ehrs import Ehr
-from ccm_fhir.storage.statements import NewStatement, Statement
+from ccm_fhir.storage.statements import Statement
 from ccm_fhir.storage.tenancy import enter
 
 _FHIR_R4 = "4.0"
@@ -151,15 +152,7 @@ class _Doctor:
         if fetched is None:
             with self.world.db.read(practice_id) as session:
                 return statements.latest(session, practice_id, ehr_id)
-        new = NewStatement(
-            ehr_id=ehr_id,
-            # What is not UTF-8 can only stand in texts that nobody reads; the hash is of the bytes.
-            body_json=fetched.body.decode(errors="replace"),
-            body_sha256=fetched.body_sha256,
-            declared_sha256=fetched.declared_sha256,
-        )
-        with self.world.db.write(practice_id) as session:
-            return statements.record(session, practice_id, new, self.world.clock())
+        return keep_statement(self.world, self.ehr, fetched)
 
     def _tenant(self) -> Tenant:
         with self.world.db.read(self.ehr.practice_id) as session:

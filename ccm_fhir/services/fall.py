@@ -89,6 +89,17 @@ def is_shut(session: Session, leaving: Leaving) -> bool:
     return _lower(plan, record.rung) is not None
 
 
+def is_unknown(session: Session, leaving: Leaving) -> bool:
+    """Whether only the CapabilityStatement, which was never read, can say if a rung is possible."""
+    record = leaving.record
+    practice = practices.get(session, record.practice_id)
+    told = told_of(leaving.world, session, practice, record.artefact_kind, record.artefact_id)
+    if told is None:
+        return False
+    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
+    return any(rung.is_unknown for rung in plan.rungs if rung.name is record.rung)
+
+
 def leave(session: Session, leaving: Leaving) -> RungName | None:
     """Let the planner replace what cannot go on its rung; None where it stays where it is.
 
@@ -137,7 +148,7 @@ def next_rung(
     ehr = ehrs.get(session, record.practice_id, record.ehr_id)
     plan = plan_for(told.artefact, tenant_of(session, ehr, None))
     at = next(rung.number for rung in plan.rungs if rung.name is record.rung)
-    below = next((r for r in plan.rungs if r.number > at and r.is_possible), None)
+    below = next((r for r in plan.rungs if r.number > at and r.is_open), None)
     if below is None:
         return None
     _mark_fallen(session, parts, record, below.name, now)
@@ -171,9 +182,9 @@ def _chosen(
 def _lower(plan: WritePlan, present: RungName) -> tuple[RungName, str] | None:
     """The live rung, if the present one is not possible any more and this one lies below it."""
     at = next(rung for rung in plan.rungs if rung.name is present)
-    if at.is_possible:
+    if at.is_open:
         return None
-    below = next(r for r in plan.rungs if r.number > at.number and r.is_possible)
+    below = next(r for r in plan.rungs if r.number > at.number and r.is_open)
     return below.name, f"{at.sentence} {below.sentence}"
 
 

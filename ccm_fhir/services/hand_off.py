@@ -14,22 +14,13 @@ from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import deliveries, hand_offs, patients, practices, sending
+from ccm_fhir.storage import deliveries, keyed, patients, practices, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
-from ccm_fhir.storage.hand_offs import Mark, NewMark
+from ccm_fhir.storage.keyed import Keyed, NewKeyed
 from ccm_fhir.storage.sending import Receipt
 
 KEYERS = (Role.CARE_MANAGER, Role.PRACTITIONER, Role.BILLER)
 LONGEST_NUMBER = 64
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keyed:
-    """Who keyed a line, when, and the EHR's own number where it gave one."""
-
-    person: str
-    marked_at: datetime
-    ehr_number: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +76,7 @@ def hand_off_sheet(world: Installation, actor: Actor, patient_id: str) -> HandOf
             for one in deliveries.of_patient(session, actor.practice_id, patient_id)
             if one.is_hand_off and not one.has_fallen and _is_still_wanted(one)
         )
-        marks = hand_offs.of_deliveries(session, actor.practice_id, [one.id for one in handed])
+        marks = keyed.of_practice(session, actor.practice_id)
     return HandOffSheet(
         patient_name=patient.name,
         birth_date=patient.birth_date_text,
@@ -120,10 +111,10 @@ def mark_handed_off(
     session: Session, actor: Actor, record: DeliveryRecord, number: str, now: datetime
 ) -> None:
     """Write down that a person keyed a hand-off; from then on it counts as delivered."""
-    new = NewMark(
+    new = NewKeyed(
         delivery_id=record.id, user_id=actor.user_id, person=actor.name, ehr_number=number
     )
-    hand_offs.mark(session, actor.practice_id, new, now)
+    keyed.record(session, actor.practice_id, new, now)
     receipt = Receipt(delivery_id=record.id, remote_id="")
     sending.mark_sent(session, actor.practice_id, receipt, now)
 
@@ -132,16 +123,13 @@ def _is_still_wanted(record: DeliveryRecord) -> bool:
     return record.state in {DeliveryState.HELD, DeliveryState.SENT}
 
 
-def _line(record: DeliveryRecord, mark: Mark | None) -> SheetLine:
+def _line(record: DeliveryRecord, mark: Keyed | None) -> SheetLine:
     body = json.loads(record.body_json)
-    keyed = None
-    if mark is not None:
-        keyed = Keyed(person=mark.person, marked_at=mark.marked_at, ehr_number=mark.ehr_number)
     return SheetLine(
         delivery_id=record.id,
         title=str(body.get("title", "")),
         facts=tuple((str(x["label"]), str(x["value"])) for x in body.get("lines", ())),
         reason=record.rule,
         reference=record.identifier,
-        keyed=keyed,
+        keyed=mark,
     )

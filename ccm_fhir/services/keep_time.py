@@ -10,6 +10,7 @@ from sqlmodel import Session
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.writeback import ContactMode
 from ccm_fhir.errors import InputError
+from ccm_fhir.failpoints import failpoint
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import must_wait
 from ccm_fhir.services.auditing import audited
@@ -59,6 +60,7 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
         OverlapWarningError: somebody else worked for the patient then, and nobody has seen it.
     """
     actor.must_be("keeping time", *_STAFF)
+    failpoint("C1")
     with world.db.write(actor.practice_id) as session:
         practice = practices.get(session, actor.practice_id)
         patient = patients.get(session, actor.practice_id, typed.patient_id)
@@ -68,7 +70,9 @@ def record_typed(world: Installation, actor: Actor, typed: TypedTime, now: datet
         refuse_own_overlap(session, practice, new)
         if not typed.overlap_seen:
             warn_of_others(world, session, practice, new)
-        return keep_entry(world, session, actor, new, now)
+        entry_id = keep_entry(world, session, actor, new, now)
+    failpoint("C2")
+    return entry_id
 
 
 def keep_entry(

@@ -23,13 +23,12 @@ from ccm_fhir.services.turns import wake
 from ccm_fhir.storage import deliveries, keyed, ledger, patients, practices, sending, users
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.keyed import NewKeyed
-from ccm_fhir.storage.sending import Problem
+from ccm_fhir.storage.sending import RELEASED, Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 HANDS = (Role.BILLER, Role.PRACTITIONER, Role.ADMIN)
 LONGEST_NUMBER = 64
 _STOPPED = (DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD)
-_RELEASED = "released"
 _NOBODY_NEEDED = frozenset({TAKEN_BACK, "nothing_to_take_back"})
 
 
@@ -65,6 +64,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
     """Return what needs a person; that it was looked at is audited."""
     with world.db.write(actor.practice_id) as session:
         audited(world, session, actor, "view_needs_person", None)
+        zone = practices.get(session, actor.practice_id).zone
         names = {user.id: user.name for user in users.list_all(session, actor.practice_id)}
         patient_names = {
             patient.id: patient.name for patient in patients.list_all(session, actor.practice_id)
@@ -75,7 +75,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 patient_name=patient_names[record.patient_id],
                 resource_type=record.resource_type.value,
                 state=record.state,
-                reason=sentence_for(record),
+                reason=sentence_for(record, zone),
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,
@@ -97,6 +97,8 @@ def count_that_need_a_person(world: Installation, practice_id: str) -> int:
 def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
     """Let a stopped delivery go on: the EHR is searched first, and it is sent if it is not there.
 
+    It has as many tries as it had at first; those before stay in its history.
+
     Raises:
         NotAllowedError: for a biller, practitioner or administrator.
         NotFoundError: no such delivery in this practice.
@@ -106,10 +108,11 @@ def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
         record = _taken_in_hand(world, session, actor, delivery_id, "retry_delivery")
         if record.is_hand_off:
             raise ConflictError("The EHR takes it in no way; it is entered there by hand.")
-        problem, now = Problem(delivery_id=record.id, code=_RELEASED), world.clock()
+        now = world.clock()
         if record.state is DeliveryState.QUARANTINE:
+            problem = Problem(delivery_id=record.id, code=RELEASED)
             sending.mark_held(session, actor.practice_id, problem, now)
-        sending.release(session, actor.practice_id, problem, now)
+        sending.release(session, actor.practice_id, record.id, now)
         wake(world, session, actor.practice_id, record.id)
 
 
@@ -133,7 +136,9 @@ def mark_keyed(world: Installation, actor: Actor, delivery_id: str, ehr_number: 
         if record.is_hand_off:
             mark_handed_off(session, actor, record, number, world.clock())
             return
-        new = NewKeyed(delivery_id=record.id, user_id=actor.user_id, ehr_number=number)
+        new = NewKeyed(
+            delivery_id=record.id, user_id=actor.user_id, person=actor.name, ehr_number=number
+        )
         keyed.record(session, actor.practice_id, new, world.clock())
 
 

@@ -14,6 +14,7 @@ from uuid import UUID, uuid5
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import ResourceKind, RungName, resources_on
+from ccm_fhir.failpoints import failpoint
 from ccm_fhir.fhir.check import check
 from ccm_fhir.fhir.json import Json, to_bytes
 from ccm_fhir.fhir.write_time import OurIdentifier
@@ -174,4 +175,5 @@ def plan(
         handed = Problem(delivery_id=record.id, code=HAND_OFF)
         return sending.mark_held(session, practice_id, handed, now)
     world.queue.enqueue(session, DELIVER, f"deliver-{record.id}", practice_id, record.id)
+    failpoint("C3")
     return record

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from ccm_fhir.services.deliver_pacing import MOST_TRIES, paused_until
 from ccm_fhir.storage.deliveries import DeliveryRecord
 
 _SENTENCES = {
@@ -9,6 +12,11 @@ _SENTENCES = {
     "unauthorized": "The EHR refused our token; it is tried again with a new one.",
     "no_answer": "The answer was lost; the EHR is searched before anything is sent again.",
     "server_error": "The EHR reported an error; the EHR is searched before anything is sent again.",
+    "statement_unread": (
+        "The EHR's CapabilityStatement was never read, and could not be read now, so that it is "
+        "not known what the EHR takes; it is read again by itself, and nothing is sent or given "
+        "to a person before. An administrator may sign what the EHR takes."
+    ),
     "disconnected": "The EHR is not connected now; it is sent once an administrator connects it.",
     "no_id": (
         "The EHR said yes and named nothing, or two things; it is searched before anything is "
@@ -35,7 +43,10 @@ _SENTENCES = {
     "duplicate": "The EHR holds it more than once; a person must look.",
     "foreign_match": "The EHR found another resource under our identifier; a person must look.",
     "vanished": "The EHR took it and no longer has it; a person must look.",
-    "too_many_tries": "It was tried too often; a person must look.",
+    "too_many_tries": (
+        f"It was tried {MOST_TRIES} times in vain and rests; once a person lets it go on, it is "
+        "searched for and tried as often again."
+    ),
     "cannot_be_sure": (
         "It may or may not have arrived and this EHR gives no way to be sure; a person must look."
     ),
@@ -43,11 +54,20 @@ _SENTENCES = {
 }
 
 
-def sentence_for(record: DeliveryRecord) -> str:
-    """Return the sentence for a delivery's last problem; empty where there is none."""
+def sentence_for(record: DeliveryRecord, zone: ZoneInfo) -> str:
+    """Return the sentence for a delivery's last problem; empty where there is none.
+
+    ``zone`` is the practice's, for the moments that the sentence names.
+    """
     code = record.last_problem or ""
     if not code:
         return _lossy(record)
+    until = paused_until(code)
+    if until is not None:
+        return (
+            f"The EHR is left alone until {until.astimezone(zone):%H:%M on %Y-%m-%d}, since it "
+            "asked for that or gave no answer; nothing was sent, and it goes on by itself then."
+        )
     if code.startswith("refused_"):
         return f"The EHR refused it ({code.removeprefix('refused_').replace('_', ' ')})."
     return _SENTENCES.get(code, f"It was not delivered ({code}).")

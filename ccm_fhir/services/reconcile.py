@@ -16,10 +16,11 @@ import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, Disposition, disposition_of
+from ccm_fhir.services.dispositions import parts_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reconcile_ehr import Copies, copies_at
-from ccm_fhir.services.reconciled import Difference, Disposition, Found, Report, disposition_of
+from ccm_fhir.services.reconciled import Difference, Found, Report
 from ccm_fhir.services.turns import wake
 from ccm_fhir.storage import deliveries, ehrs, keyed, practices, reconciliations, sending, turns
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -174,9 +175,12 @@ class _Reconciler:
         practice_id = self.scope.practice_id
         with self.world.db.write(practice_id) as session:
             _, records = self._stored(session)
-            by_hand = frozenset(keyed.of_practice(session, practice_id))
+            by_hand = keyed.of_practice(session, practice_id)
             of_row = _by_row(records)
-            stands = {row.id: disposition_of(of_row.get(row.id, []), by_hand) for row in rows}
+            stands = {
+                row.id: disposition_of(parts_of(of_row.get(row.id, []), by_hand), is_voided=False)
+                for row in rows
+            }
             self._name_unplanned(rows, stands)
             self._name_stale(records)
             report = Report(

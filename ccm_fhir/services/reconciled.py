@@ -6,23 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.storage.deliveries import DeliveryRecord
-from ccm_fhir.storage.vocabulary import Purpose
-
-
-class Disposition(StrEnum):
-    """Where a row of the ledger stands; the worst of its deliveries, in this order."""
-
-    UNPLANNED = "unplanned"
-    QUARANTINE = "quarantine"
-    REJECTED = "rejected"
-    HELD = "held"
-    SENT_UNKNOWN = "sent_unknown"
-    PENDING = "pending"
-    KEYED = "keyed"
-    ACCEPTED_LOSSY = "accepted_lossy"
-    ACCEPTED = "accepted"
+from ccm_fhir.domain.writeback import Disposition
 
 
 class Difference(StrEnum):
@@ -78,35 +62,3 @@ class Report:
     def agrees(self) -> bool:
         """Whether nothing is to be looked at by a person."""
         return self.balances and not self.differences
-
-
-_OF_STATE = {
-    DeliveryState.PLANNED: Disposition.PENDING,
-    DeliveryState.SENDING: Disposition.SENT_UNKNOWN,
-    DeliveryState.UNCERTAIN: Disposition.SENT_UNKNOWN,
-    DeliveryState.REJECTED: Disposition.REJECTED,
-    DeliveryState.QUARANTINE: Disposition.QUARANTINE,
-    DeliveryState.HELD: Disposition.HELD,
-}
-_WORST_FIRST = tuple(Disposition)
-
-
-def disposition_of(records: list[DeliveryRecord], keyed: frozenset[str]) -> Disposition:
-    """Return where a row of the ledger stands by what carries it now; nothing is UNPLANNED.
-
-    What fell to a lower rung, and what only tells about another delivery, carries nothing.
-    """
-    carrying = [r for r in records if r.purpose is Purpose.ARTEFACT and not r.has_fallen]
-    if not carrying:
-        return Disposition.UNPLANNED
-    return min((_of_one(record, keyed) for record in carrying), key=_WORST_FIRST.index)
-
-
-def _of_one(record: DeliveryRecord, keyed: frozenset[str]) -> Disposition:
-    if record.id in keyed and record.state is not DeliveryState.SENT:
-        return Disposition.KEYED
-    if record.is_hand_off and record.state is DeliveryState.SENT:
-        return Disposition.KEYED
-    if record.state is DeliveryState.SENT:
-        return Disposition.ACCEPTED_LOSSY if record.lossy else Disposition.ACCEPTED
-    return _OF_STATE.get(record.state, Disposition.PENDING)

@@ -90,7 +90,8 @@ def plan_retraction(session: Session, retraction: Retraction, now: datetime) -> 
     record = retraction.record
     ehr = ehrs.get(session, record.practice_id, record.ehr_id)
     act = Act(resource_type=record.resource_type.value, code=UPDATE)
-    may_amend = judge(act, tenant_of(session, ehr, None)).is_possible
+    judged = judge(act, tenant_of(session, ehr, None))
+    may_amend = judged.is_possible or judged.is_unknown
     if record.is_hand_off or not may_amend:
         return plan_correction(session, retraction, now)
     world = retraction.world
@@ -122,7 +123,7 @@ def plan_correction(session: Session, retraction: Retraction, now: datetime) -> 
     world, record, told = retraction.world, retraction.record, retraction.told
     ehr = ehrs.get(session, record.practice_id, record.ehr_id)
     chosen = plan_for(Artefact.CONSENT, tenant_of(session, ehr, None))
-    to = next(r.name for r in chosen.rungs if r.name in _HOLD_WORDS and r.is_possible)
+    to = next(r.name for r in chosen.rungs if r.name in _HOLD_WORDS and r.is_open)
     if record.is_hand_off:
         to = RungName.HAND_OFF
     (kind,) = resources_on(to)

@@ -289,7 +289,7 @@ def delivered_shown(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
         state=record.state,
         remote_ref=record.remote_ref,
         tries=record.tries,
-        problem=sentence_for(record),
+        problem=sentence_for(record, zone),
         updated_at=record.updated_at.astimezone(zone),
         rung=record.rung,
         reason=record.rule,

@@ -46,7 +46,7 @@ def plan_words(worded: Worded, session: Session) -> RungName | None:
     if not told.note:
         return None
     plan = plan_for(told.artefact, tenant_of(session, worded.ehr, None))
-    to = next(r.name for r in plan.rungs if r.name in _HOLD_WORDS and r.is_possible)
+    to = next(r.name for r in plan.rungs if r.name in _HOLD_WORDS and r.is_open)
     place = Place(
         rung=to, rule=_RULE, mark="|words", purpose=Purpose.WORDS, of_delivery_id=record.id
     )

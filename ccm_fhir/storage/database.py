@@ -7,7 +7,6 @@ cannot write, and a session is committed by ``Database`` alone.
 from __future__ import annotations
 
 import sqlite3
-import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -19,6 +18,7 @@ from sqlmodel import Session
 
 from ccm_fhir.errors import ConfigurationError
 from ccm_fhir.storage.tenancy import enter
+from ccm_fhir.storage.turnstile import Turnstile
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,7 @@ class Database:
         self.url = url
         self.engine = engine
         self.reader_engine = reader_engine
-        self._turn = threading.Lock()
+        self._turn = Turnstile()
 
     @property
     def is_sqlite(self) -> bool:
@@ -70,8 +70,10 @@ class Database:
     def _in_turn(self) -> Iterator[None]:
         """Let this process's writers of a SQLite file wait for each other, not for its lock.
 
-        SQLite waits by sleeping, up to a tenth of a second at a time, and wakes nobody. Other
-        processes still wait so; whoever waits here too long tries the file's own lock.
+        SQLite waits by sleeping, up to a tenth of a second at a time, and wakes nobody; its lock
+        goes to whoever tries at the right moment, so that some starve. Here who comes first is
+        served first. Other processes still wait so; whoever waits here too long tries the file's
+        own lock.
         """
         has_turn = self.is_sqlite and self._turn.acquire(timeout=BUSY_TIMEOUT_MS / 1000)
         try:

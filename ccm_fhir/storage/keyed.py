@@ -1,8 +1,8 @@
-"""What people entered in the EHR by hand, where a delivery could not: stated once, kept."""
+"""What people keyed into the EHR by hand: who, when, and under which number; stated once, kept."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewKeyed:
-    """Which delivery was entered by whom, and the number that the EHR gave it."""
+    """Which delivery was keyed by whom, and the EHR's number where it gave one.
+
+    ``person`` is their name as it was then; empty in what was stated before names were kept.
+    """
 
     delivery_id: str
     user_id: str
-    ehr_number: str
+    person: str
+    ehr_number: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +38,11 @@ class Keyed(NewKeyed):
 
 
 def record(session: Session, practice_id: str, new: NewKeyed, now: datetime) -> Keyed:
-    """State that a delivery was entered by hand; the same statement again changes nothing.
+    """State that a delivery was keyed by hand; the same number again changes nothing.
 
     Raises:
         ConflictError: another number was stated before.
+        NotFoundError: no such delivery or person in this practice.
     """
     require_parents(session, practice_id, (DeliveryRow, new.delivery_id), (AppUserRow, new.user_id))
     row = KeyedByHandRow(**columns_of(new), practice_id=practice_id, at=now)
@@ -45,12 +50,12 @@ def record(session: Session, practice_id: str, new: NewKeyed, now: datetime) -> 
         return value_of(Keyed, row)
     before = of_practice(session, practice_id)[new.delivery_id]
     if before.ehr_number != new.ehr_number:
-        raise ConflictError("It was marked as entered by hand already, under another number.")
+        raise ConflictError("It was marked as keyed by hand already, under another number.")
     return before
 
 
 def of_practice(session: Session, practice_id: str) -> dict[str, Keyed]:
-    """Return everything of a practice that was entered by hand, by delivery."""
+    """Return everything of a practice that was keyed by hand, by delivery."""
     rows = session.exec(
         select(KeyedByHandRow).where(col(KeyedByHandRow.practice_id) == practice_id)
     )

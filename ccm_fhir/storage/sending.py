@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from ccm_fhir.domain.writeback import RungName
 
+RELEASED = "released"  # by a person; what is counted of a delivery is counted from here on
+UNSENT = "unsent"  # the step after an intent of which nothing left
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.PLANNED: frozenset(
         {
@@ -275,17 +277,39 @@ def mark_postponed(
     return _move(session, row, State.PLANNED, now, code=problem.code)
 
 
-def release(session: Session, practice_id: str, problem: Problem, now: datetime) -> DeliveryRecord:
-    """Plan a held or rejected delivery again, since a person says so.
+def mark_unsent(
+    session: Session, practice_id: str, problem: Problem, now: datetime
+) -> DeliveryRecord:
+    """Record that what was about to be sent did not leave: the intent was no try.
 
-    ``intent_at`` stays: the EHR is searched first even so.
+    Raises:
+        ConflictError: it is not being sent.
     """
     row = _lock(session, practice_id, problem.delivery_id)
+    if row.state is not State.SENDING:
+        raise ConflictError(f"a delivery that is {row.state} is not being sent")
+    is_doubtful = _is_doubtful(session, row)
+    row.tries -= 1
+    row.intent_at = row.intent_at if is_doubtful else None
+    row.state = State.UNCERTAIN if is_doubtful else State.PLANNED
+    row.last_problem = problem.code
+    row.updated_at = now
+    add_event(session, row, UNSENT, now, problem.code)
+    return delivery_of(row)
+
+
+def release(session: Session, practice_id: str, delivery_id: str, now: datetime) -> DeliveryRecord:
+    """Plan a held or rejected delivery again, since a person says so; it has its tries anew.
+
+    ``intent_at`` stays: the EHR is searched first even so. So do ``tries`` and every step: the
+    step that is written now is where they are counted from.
+    """
+    row = _lock(session, practice_id, delivery_id)
     if row.state not in {State.HELD, State.REJECTED}:
         raise ConflictError(f"a delivery that is {row.state} cannot be released")
     if row.fell_to is not None:
         raise ConflictError("a lower rung has taken this delivery over")
-    return _move(session, row, State.PLANNED, now, code=problem.code)
+    return _move(session, row, State.PLANNED, now, code=RELEASED)
 
 
 def _lock(session: Session, practice_id: str, delivery_id: str) -> DeliveryRow:

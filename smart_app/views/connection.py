@@ -64,6 +64,8 @@ class PlanView:
 
     what: str
     live: str
+    live_tone: Tone
+    live_state: str
     sentence: str
     rungs: tuple[RungView, ...]
 
@@ -156,13 +158,17 @@ def _plan(plan: WritePlan) -> PlanView:
     return PlanView(
         what=what[0].upper() + what[1:],
         live=f"{plan.live.number}. {plan.live.brings}",
+        live_tone=Tone.OPEN if plan.live.is_unknown else Tone.GOOD,
+        live_state="Waits" if plan.live.is_unknown else "Goes here now",
         sentence=plan.sentence,
         rungs=tuple(_rung(one) for one in plan.rungs),
     )
 
 
 def _rung(rung: Rung) -> RungView:
-    if rung.is_live:
+    if rung.is_unknown:
+        tone, state = Tone.OPEN, "Not known yet"
+    elif rung.is_live:
         tone, state = Tone.GOOD, "Goes here now"
     elif rung.is_possible:
         tone, state = Tone.PLAIN, "Possible"

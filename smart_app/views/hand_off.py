@@ -62,7 +62,7 @@ def _line(line: SheetLine) -> SheetLineView:
     told = ""
     if line.keyed is not None:
         number = f", the EHR’s number {line.keyed.ehr_number}" if line.keyed.ehr_number else ""
-        told = f"Keyed by {line.keyed.person} on {moment(line.keyed.marked_at)}{number}."
+        told = f"Keyed by {line.keyed.person} on {moment(line.keyed.at)}{number}."
     return SheetLineView(
         delivery_id=line.delivery_id,
         title=line.title,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, Disposition
 from ccm_fhir.services.needs_person import NeedsPerson, Stopped
-from ccm_fhir.services.reconciled import Disposition, Report
+from ccm_fhir.services.reconciled import Report
 from smart_app.views.formats import count, money_of_cents
 from smart_app.views.forms import Attempt, Wrong, attempted, key_of, messages
 from smart_app.views.tones import DELIVERIES as TONES
@@ -24,7 +24,7 @@ _DISPOSITIONS = {
     Disposition.ACCEPTED: "in the EHR",
     Disposition.ACCEPTED_LOSSY: "in the EHR, not kept whole",
     Disposition.KEYED: "entered by hand",
-    Disposition.PENDING: "waiting to be sent",
+    Disposition.PENDING: "waiting to be sent, compared or keyed",
     Disposition.SENT_UNKNOWN: "sent, being checked",
     Disposition.HELD: "held for a person",
     Disposition.REJECTED: "refused by the EHR",

@@ -94,7 +94,10 @@ CONSENT_IN_EHR: dict[Disposition, str] = {
     Disposition.SENT_UNKNOWN: "Kept here; whether it reached the EHR is being checked.",
     Disposition.ACCEPTED: "Kept here and in the EHR.",
     Disposition.ACCEPTED_LOSSY: "Kept here and in the EHR, which did not keep all of it.",
-    Disposition.HANDED_OFF: "Kept here, and keyed into the EHR by hand.",
+    Disposition.KEYED: "Kept here, and keyed into the EHR by hand.",
+    Disposition.UNPLANNED: "Kept here, not yet in the EHR.",
+    Disposition.QUARANTINE: "Kept here; the EHR may hold it twice, and a person must look.",
+    Disposition.HELD: "Kept here; it is held back from the EHR, and a person must look.",
     Disposition.REJECTED: "Kept here; it is not in the EHR, and a person must look.",
     Disposition.VOIDED: "Kept here as history; what the EHR was told of it is taken back there.",
 }

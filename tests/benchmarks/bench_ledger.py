@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ class Measured:
     """What many people asked at once, and how long they waited."""
 
     asked: int
-    failed: int
+    failed: Counter[int]
     seconds: float
     waits: list[float]
 
@@ -65,7 +66,7 @@ def bare_inserts(file: Path) -> float:
 def at_once(seats: list[Seat], each: int, ask: Ask, wanted: int) -> Measured:
     """Let every person ask so often, all beginning together."""
     waits: list[float] = []
-    failed: list[int] = []
+    failed = Counter[int]()
     ready = threading.Barrier(len(seats) + 1)
 
     def work(seat: Seat) -> None:
@@ -76,7 +77,7 @@ def at_once(seats: list[Seat], each: int, ask: Ask, wanted: int) -> Measured:
                 answer = ask(http, seat, number)
                 waits.append(perf_counter() - began)
                 if answer.status_code != wanted:
-                    failed.append(answer.status_code)
+                    failed[answer.status_code] += 1
 
     threads = [threading.Thread(target=work, args=(seat,)) for seat in seats]
     for thread in threads:
@@ -85,9 +86,7 @@ def at_once(seats: list[Seat], each: int, ask: Ask, wanted: int) -> Measured:
     began = perf_counter()
     for thread in threads:
         thread.join()
-    return Measured(
-        asked=len(waits), failed=len(failed), seconds=perf_counter() - began, waits=waits
-    )
+    return Measured(asked=len(waits), failed=failed, seconds=perf_counter() - began, waits=waits)
 
 
 def main() -> int:
@@ -116,8 +115,12 @@ def _print(name: str, found: Measured, bare: float) -> None:
     print(
         f"{name:<16} {found.a_second:8.1f} /s   1 : {bare / found.a_second:.0f} of a bare insert; "
         f"{PEOPLE} people at once wait {p50:.0f} ms (median), {p95:.0f} ms (p95); "
-        f"failed {found.failed} of {found.asked}"
+        f"failed {found.failed.total()} of {found.asked}{_why(found.failed)}"
     )
+
+
+def _why(failed: Counter[int]) -> str:
+    return "".join(f", {number} with {status}" for status, number in failed.most_common())
 
 
 def _started(served: Served, seat: Seat) -> str:

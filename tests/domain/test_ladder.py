@@ -231,16 +231,30 @@ def test_a_type_that_is_not_mentioned_says_so() -> None:
     )
 
 
-def test_a_statement_that_was_never_read_opens_nothing() -> None:
+def test_a_statement_that_was_never_read_opens_and_shuts_nothing() -> None:
     tenant = replace(declaring(), capability=None)
 
     made = plan(Artefact.CLAIM, tenant)
 
-    assert made.live.name is RungName.HAND_OFF
-    assert rung(made, RungName.CLAIM) == (
-        "The EHR's CapabilityStatement was never read, so that nothing is known to be possible; "
-        "reading it may open this rung."
+    assert (made.live.name, made.live.is_possible) == (RungName.CLAIM, False)
+    assert made.live.is_unknown
+    assert made.sentence == (
+        "It waits on rung 1: whether the EHR takes it there is not known before its "
+        "CapabilityStatement was read."
     )
+    assert rung(made, RungName.CLAIM) == (
+        "The EHR's CapabilityStatement was never read, so that nothing is known to be possible or "
+        "not; it is read before anything is sent or given to a person."
+    )
+
+
+def test_unread_is_no_excuse_for_a_scope_that_is_missing_or_a_proof() -> None:
+    unread = replace(declaring(), capability=None)
+    bare = plan(Artefact.CLAIM, replace(unread, granted=frozenset()))
+    proved = replace(unread, proofs=(proof(Act(resource_type="Claim"), Verdict.NOT_SUPPORTED),))
+
+    assert bare.live.name is RungName.HAND_OFF
+    assert plan(Artefact.CLAIM, proved).live.name is RungName.CHARGE_ITEM
 
 
 def test_without_its_scope_a_declared_rung_is_closed_and_names_the_scope() -> None:
@@ -626,7 +640,8 @@ def test_exactly_one_rung_is_live_and_a_person_is_always_the_last(
     assert sum(each.is_live for each in made.rungs) == 1
     assert made.rungs[-1].name is RungName.HAND_OFF
     assert made.rungs[-1].is_possible
-    assert made.live.is_possible
+    assert made.live.is_possible or made.live.is_unknown
+    assert tenant.capability is None or not any(each.is_unknown for each in made.rungs)
     assert all(each.sentence.endswith(".") for each in made.rungs)
 
 
@@ -685,7 +700,8 @@ def test_more_capability_never_lowers_the_live_rung(
         ),
     )
 
-    assert plan(artefact, richer).live.number <= plan(artefact, tenant).live.number
+    known = replace(tenant, capability=tenant.capability or EhrCapability())
+    assert plan(artefact, richer).live.number <= plan(artefact, known).live.number
 
 
 @given(artefact=artefacts, tenant=tenants, seed=st.randoms(use_true_random=False))

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.fhir.outcomes import WriteKind
 from tests.faults.result import FaultResult
-from tests.faults.storm import STORM, Storm, database_of, storm
+from tests.faults.storm import KILLED, STORM, Storm, database_of, storm
 
 if TYPE_CHECKING:
     import subprocess
 
     from ccm_fhir.fhir.client import FhirClient
 
-_FAILPOINTS = ("C4:3", "C7:2", "C8:4")
+_FAILPOINTS = ("C4:3", "C5:2", "C6:2", "C7:2", "C8:4")
+_ENDING = "C10:1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,7 @@ def deliver(database_url: str, entries: int, kills: int) -> FaultResult:
         row="F2",
         operation="time deliveries, EHR ignores If-None-Exist, index lag 0.5 s",
         database=database_of(database_url),
-        asked=f"{entries} once each, C4 C7 C8 and {kills} kill -9",
+        asked=f"{entries} once each, C4 to C8, C10 and {kills} kill -9",
         reached=str(counted),
         passed=counted.is_exact,
         seconds=time.monotonic() - began,
@@ -73,7 +74,7 @@ def deliver_pairs(database_url: str, pairs: int, kills: int) -> FaultResult:
         row="F7",
         operation="write-back of Encounter and Procedure",
         database=database_of(database_url),
-        asked=f"{pairs} pairs once each, C4 C7 C8 and {kills} kill -9",
+        asked=f"{pairs} pairs once each, C4 to C8, C10 and {kills} kill -9",
         reached=f"{counted}, {whole} pairs whole",
         passed=counted.is_exact and whole == pairs,
         seconds=time.monotonic() - began,
@@ -108,9 +109,8 @@ def _weathered(blown: Storm, kills: int) -> Counted:
     for point in _FAILPOINTS:
         process = blown.worker(CCM_FAILPOINT=point)
         blown.wait(partial(_ended_or_over, blown, process), 60.0)
-        deaths += process.poll() is not None
-        process.kill()
-        process.wait()
+        deaths += _was_killed(process)
+    deaths += _dies_while_ending(blown)
     for number in range(kills):
         at = blown.sent() + max(1, (planned - blown.sent()) // (kills - number + 1))
         deaths += blown.kill_at(at, blown.worker())
@@ -118,6 +118,23 @@ def _weathered(blown: Storm, kills: int) -> Counted:
     blown.wait(blown.is_over)
     time.sleep(STORM.late_commit_seconds + 0.5)  # what was committed late has come by now
     return counted(blown, planned, deaths)
+
+
+def _was_killed(process: subprocess.Popen[bytes]) -> bool:
+    """End a process, and return whether its failpoint had killed it."""
+    code = process.poll()
+    process.kill()
+    process.wait()
+    return code == KILLED
+
+
+def _dies_while_ending(blown: Storm) -> bool:
+    """Let a worker begin to work, tell it to end, and let it die over that."""
+    process, before = blown.worker(CCM_FAILPOINT=_ENDING), blown.sent()
+    blown.wait(lambda: blown.sent() > before or blown.is_over(), 60.0)
+    process.terminate()
+    blown.wait(lambda: process.poll() is not None, 60.0)
+    return _was_killed(process)
 
 
 def counted(blown: Storm, planned: int, deaths: int) -> Counted:

@@ -23,6 +23,7 @@ from ccm_fhir.storage.tables import DeliveryRow, TimeEntryRow
 from ccm_fhir.wiring import real_now
 from tests.faults.result import FaultResult
 from tests.faults.served import Seat, Served
+from tests.faults.storm import database_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _FORMS = UUID("c8a6c8f0-5e0a-4a53-9c5e-16e2d6a9f005")
 _SEATS_EACH = 120  # entries a session: within the burst that its pace allows
 _SEE_OTHER = 303
+_FAILPOINTS = ("C1:3", "C2:3", "C3:3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +118,11 @@ def run(scale: Scale, database_url: str) -> FaultResult:
     return FaultResult(
         row="F5",
         operation="time typed, kill -9 of the app",
-        database=served.front.world.db.engine.dialect.name,
-        asked="acknowledged ⊆ stored, once, same minutes, one delivery each, chain whole",
+        database=database_of(database_url),
+        asked=(
+            f"C1 to C3 and {scale.kills} kill -9: acknowledged ⊆ stored, once, same minutes, "
+            "one delivery each, chain whole"
+        ),
         reached=(
             f"{scale.kills} kills, {scale.clients} clients: {len(acknowledged)} acknowledged, "
             f"{len(stored)} stored, {sum(c.retries for c in clients)} retries; lost {lost}, "
@@ -142,6 +147,13 @@ def _killed_under(served: Served, scale: Scale) -> Sequence[_Client]:
     for thread in threads:
         thread.start()
     try:
+        served.kill()
+        for point in _FAILPOINTS:  # the clients' own forms bring the app there
+            served.start(CCM_FAILPOINT=point)
+            if not served.died_by_itself():
+                message = f"nobody came to {point}"
+                raise AssertionError(message)
+        served.start()
         for _ in range(scale.kills):
             time.sleep(chance.uniform(*scale.alive_seconds))
             served.kill()

@@ -29,6 +29,7 @@ from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.tables import TimeEntryRow
 from tests.faults.result import FaultResult
 from tests.faults.served import Served
+from tests.faults.storm import database_of
 
 if TYPE_CHECKING:
     from ccm_fhir.services.installation import Installation
@@ -168,7 +169,6 @@ def run(scale: Scale, database_url: str) -> FaultResult:
     try:
         ended = _all_sessions(served, scale)
         overlaps = _overlaps(served)
-        database = served.front.world.db.engine.dialect.name
     finally:
         served.close()
     lost = Counter(dict.fromkeys(Failure, 0))
@@ -179,7 +179,7 @@ def run(scale: Scale, database_url: str) -> FaultResult:
     return FaultResult(
         row="F6",
         operation="running timer",
-        database=database,
+        database=database_of(database_url),
         asked=f"at most {_HEARTBEAT} s lost, none invented, no overlap for a person",
         reached=(
             f"{len(ended)} sessions; most lost: {worst}; invented {invented}; overlaps {overlaps}"

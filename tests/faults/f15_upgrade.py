@@ -6,14 +6,18 @@ import subprocess
 import sys
 import time
 
+from sqlalchemy import create_engine, inspect
+
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.engine import Enqueuer, WorkflowState
+from ccm_fhir.storage.database import parse_url
 from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.migrate import check
 from fhir_fixtures.sandbox.faults.plan import FaultPlan
 from tests.faults.f02_deliveries import counted
 from tests.faults.old_worker import OLD_NAME
 from tests.faults.result import FaultResult
-from tests.faults.storm import database_of, storm
+from tests.faults.storm import KILLED, database_of, storm
 from tests.world import settings_for
 
 
@@ -52,6 +56,39 @@ def run(database_url: str, entries: int) -> FaultResult:
         passed=done and pending > 0 and found.is_exact,
         seconds=time.monotonic() - began,
     )
+
+
+def die_in_a_migration(database_url: str, deaths: int) -> FaultResult:
+    """Die after one revision or another, and migrate again: nothing is left half way."""
+    began = time.monotonic()
+    killed, halves = 0, 0
+    for number in range(deaths):
+        killed += _migrated(database_url, CCM_FAILPOINT=f"C9:{2 + 3 * number}") == KILLED
+        halves += bool(_tables(database_url))
+    ended = _migrated(database_url)
+    differences = check(database_url)
+    return FaultResult(
+        row="F15",
+        operation="migration, killed on the way (C9)",
+        database=database_of(database_url),
+        asked=f"{deaths} deaths, nothing half migrated, then whole",
+        reached=f"{killed} deaths, {halves} half migrated; at the end {len(differences)} missing",
+        passed=(killed, halves, ended, differences) == (deaths, 0, 0, ()),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _migrated(database_url: str, **settings: str) -> int:
+    command = [sys.executable, "-m", "ccm_fhir", "migrate"]
+    environment = settings_for(database_url, **settings)
+    return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603
+
+
+def _tables(database_url: str) -> list[str]:
+    engine = create_engine(parse_url(database_url))
+    found = inspect(engine).get_table_names()
+    engine.dispose()
+    return found
 
 
 def _in_doubt(records: tuple[DeliveryRecord, ...]) -> list[DeliveryRecord]:

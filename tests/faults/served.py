@@ -25,6 +25,7 @@ from ccm_fhir.storage.users import SeenUser
 from ccm_fhir.storage.vocabulary import GrantKind
 from ccm_fhir.wiring import real_now
 from smart_app.session.cookies import SESSION
+from tests.faults.storm import KILLED
 from tests.services.loopback_app import free_port
 from tests.smart_app.front import EHR, Front, open_front_at
 from tests.world import migrate, settings_for
@@ -128,10 +129,10 @@ class Served:
             CCM_RUN_ENGINE="false",
         )
 
-    def start(self) -> None:
-        """Start the app and wait until it answers."""
+    def start(self, **settings: str) -> None:
+        """Start the app and wait until it answers, or until it has died at its failpoint."""
         command = [sys.executable, "-m", "ccm_fhir", "serve", f"--port={self.port}"]
-        self._process = subprocess.Popen(command, env=dict(self.environment()))  # noqa: S603
+        self._process = subprocess.Popen(command, env={**self.environment(), **settings})  # noqa: S603
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and self._process.poll() is None:
             try:
@@ -139,6 +140,8 @@ class Served:
                     return
             except httpx2.TransportError:
                 time.sleep(0.05)
+        if settings and self._process.poll() == KILLED:
+            return
         message = f"the app did not come up (exit code {self._process.poll()})"
         raise AssertionError(message)
 
@@ -148,6 +151,14 @@ class Served:
             os.kill(self._process.pid, signal.SIGKILL)
             self._process.wait()
             self._process = None
+
+    def died_by_itself(self) -> bool:
+        """Wait for the app to die at its failpoint; return whether it did."""
+        assert self._process is not None
+        try:
+            return self._process.wait(PATIENCE_SECONDS) == KILLED
+        except subprocess.TimeoutExpired:
+            return False
 
     def close(self) -> None:
         """End everything."""

@@ -20,6 +20,7 @@ from ccm_fhir.storage import deliveries
 from ccm_fhir.wiring import real_now
 from fhir_fixtures import practice as synthetic
 from fhir_fixtures.sandbox.faults.plan import FaultPlan
+from tests.services.ehr_apart import ehr_apart
 from tests.services.loopback_ehr import RealClock, running_ehr
 from tests.world import Desk, Site, open_site, settings_for
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from fhir_fixtures.sandbox.settings import SandboxSettings
 
 PATIENCE_SECONDS = 900.0
+KILLED = 137  # how a process ends at a failpoint
 A_DAY = 480  # entries of a minute, from eight o'clock
 STORM = FaultPlan(
     seed=7,
@@ -120,8 +122,13 @@ def storm(
     *,
     are_calls: bool,
     like: Callable[[SandboxSettings], SandboxSettings] = lambda settings: settings,
+    is_apart: bool = False,
 ) -> Iterator[Storm]:
-    """Record entries of a minute each, of which none was delivered yet, beside a calm EHR."""
+    """Record entries of a minute each, of which none was delivered yet, beside a calm EHR.
+
+    The EHR runs in a thread of this process, or ``is_apart``, where nothing stands before it and
+    it is like no other.
+    """
     practice = synthetic.generate(seed=1, patients=1, as_of=real_now().date())
     arrivals = list[float]()
 
@@ -133,13 +140,14 @@ def storm(
 
         return asked
 
+    beside = running_ehr(
+        practice,
+        RealClock(),
+        around=watched,
+        like=lambda s: like(replace(s, fault_control=True, faults=FaultPlan())),
+    )
     with (
-        running_ehr(
-            practice,
-            RealClock(),
-            around=watched,
-            like=lambda s: like(replace(s, fault_control=True, faults=FaultPlan())),
-        ) as ehr,
+        ehr_apart() if is_apart else beside as ehr,
         open_site(database_url, ehr) as site,
         ExitStack() as spawned,
     ):

@@ -56,6 +56,16 @@ def test_f10_two_schedulers_run_each_period_once(postgres_database: str) -> None
     reached(f10_schedule.run(postgres_database, 6))
 
 
+def test_f10_what_came_due_while_the_scheduler_was_down_is_made_up_for(
+    database_url: str,
+) -> None:
+    reached(f10_schedule.down_over_a_tick(database_url, 6))
+
+
+def test_f10_the_clocks_change_and_every_period_comes_once(database_url: str) -> None:
+    reached(f10_schedule.clock_changes(database_url, 2))
+
+
 def test_f12_a_full_disk_is_an_error_and_keeps_nothing_half(sqlite_database: str) -> None:
     reached(f12_database.disk_full(sqlite_database, 3))
 
@@ -73,6 +83,10 @@ def test_f12_a_server_that_restarts_is_an_error_and_keeps_nothing_half(
 
 def test_f15_what_the_release_before_had_under_way_is_finished(database_url: str) -> None:
     reached(f15_upgrade.run(database_url, 10))
+
+
+def test_f15_a_migration_that_dies_leaves_nothing_half_way(database_url: str) -> None:
+    reached(f15_upgrade.die_in_a_migration(database_url, 2))
 
 
 def test_f16_no_seed_doubles_or_loses_anything(sqlite_database: str) -> None:

@@ -56,7 +56,7 @@ def _plan_text(one: WritePlan) -> str:
 
 def _rung_text(rung: Rung) -> str:
     mark = "->" if rung.is_live else "  "
-    can = "yes" if rung.is_possible else "no "
+    can = "yes" if rung.is_possible else "?  " if rung.is_unknown else "no "
     notice = f", with a notice by {rung.notice}" if rung.notice else ""
     head = f" {mark} {rung.number}. {can} {rung.name}: {rung.brings}{notice}"
     told = textwrap.fill(rung.sentence, 88, initial_indent=" " * 11, subsequent_indent=" " * 11)

@@ -11,11 +11,13 @@ import httpx2
 import msgspec
 import pytest
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.fhir.capability import Capability
 from ccm_fhir.services import deliver
-from ccm_fhir.storage import ehrs, sending
-from ccm_fhir.storage.sending import Intent, Problem
+from ccm_fhir.services.needs_person import retry
+from ccm_fhir.storage import deliveries, ehrs, sending
+from ccm_fhir.storage.sending import Intent
 from tests.services.loopback_ehr import NOW
 from tests.services.wire import (
     Fault,
@@ -232,6 +234,42 @@ def test_a_delivery_is_tried_fifteen_times_and_no_more(site: Site, nurse: Desk) 
     delivered(site, delivery)
 
     assert len(site.wire.sent("POST", PROCEDURE)) == deliver.MOST_TRIES
+
+
+def test_a_person_who_tries_again_gives_a_fresh_set_of_tries_and_keeps_the_old_on_record(
+    site: Site, nurse: Desk
+) -> None:
+    delivery, biller = planned_procedure(nurse), nurse.acting(role=Role.BILLER).actor
+    site.wire.fail("POST", PROCEDURE, answers(500), times=2 * deliver.MOST_TRIES)
+
+    held = []
+    for _ in range(2):
+        held.append(delivered(site, delivery))
+        retry(site.world, biller, delivery.id)
+    done = delivered(site, delivery)
+
+    assert [(one.last_problem, one.tries) for one in held] == [
+        ("too_many_tries", deliver.MOST_TRIES),
+        ("too_many_tries", 2 * deliver.MOST_TRIES),
+    ]
+    assert (done.state, done.tries) == (DeliveryState.SENT, 2 * deliver.MOST_TRIES + 1)
+    assert len(site.in_the_ehr(done)) == 1
+    with site.world.db.read(site.practice_id) as session:
+        steps = deliveries.events(session, site.practice_id, delivery.id)
+    assert [step.event for step in steps].count("sending") == 2 * deliver.MOST_TRIES + 1
+    assert [step.detail_code for step in steps].count("released") == 2
+
+
+def test_a_delivery_that_goes_on_by_a_person_is_not_slowed_by_what_went_wrong_before(
+    site: Site, nurse: Desk
+) -> None:
+    delivery, biller = planned_procedure(nurse), nurse.acting(role=Role.BILLER).actor
+    site.wire.fail("POST", PROCEDURE, answers(500), times=deliver.MOST_TRIES)
+    delivered(site, delivery)
+    retry(site.world, biller, delivery.id)
+    site.wire.fail("GET", PROCEDURE, nothing_is_sent)
+
+    assert waits(site, delivery) == deliver.FIRST_WAIT_SECONDS
 
 
 def test_what_arrived_with_the_last_try_is_found_and_not_held(site: Site, nurse: Desk) -> None:
@@ -487,8 +525,7 @@ def test_a_held_claim_that_a_person_releases_is_searched_for_and_sent(
 
     for kind in (ResourceKind.PROCEDURE, ResourceKind.CLAIM):
         with site.world.db.write() as session:
-            problem = Problem(delivery_id=done[kind].id, code="released")
-            sending.release(session, site.practice_id, problem, site.clock())
+            sending.release(session, site.practice_id, done[kind].id, site.clock())
     done = site.deliver_all(nurse.patient_id)
 
     assert done[ResourceKind.CLAIM].state is DeliveryState.SENT

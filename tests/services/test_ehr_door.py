@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -15,20 +16,24 @@ from ccm_fhir.domain.pacing import FAILURES, Circuit, PauseReason, circuit
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.services.connections import reconnect, set_quota
+from ccm_fhir.services.deliver_pacing import paused_until
 from ccm_fhir.services.ehr_access import system_client
 from ccm_fhir.services.ehr_door import EhrDoor, quota_of
+from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.request_slots import RequestSlots
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.services.turns import Turn, take_turn
 from ccm_fhir.services.user_tokens import user_client
-from ccm_fhir.storage import ehrs, paces, turns
+from ccm_fhir.storage import deliveries, ehrs, paces, turns
 from fhir_fixtures.sandbox.profiles import load
 from tests.services.loopback_ehr import Clock, Ehr, RealClock, cast, running_ehr
-from tests.services.wire import answers, nothing_is_sent
+from tests.services.wire import Fault, Send, answers, nothing_is_sent
 from tests.world import Site, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import httpx2
 
     from ccm_fhir.domain.pacing import Pace
     from ccm_fhir.services.installation import Installation
@@ -195,6 +200,112 @@ def test_a_silent_ehr_is_not_asked_for_each_delivery_that_waits(sqlite_url: str,
         assert turn is not None
         assert turn.due_at == pace_of(site).paused_until
         assert site.delivery(procedure.id).last_problem == ""
+
+
+def steps_of(site: Site, delivery_id: str) -> list[tuple[str, str]]:
+    with site.world.db.read(site.practice_id) as session:
+        found = deliveries.events(session, site.practice_id, delivery_id)
+    return [(step.event, step.detail_code) for step in found]
+
+
+def pleads_for(site: Site, seconds: int) -> Fault:
+    """Answer a search, and let the EHR plead for rest with it: what comes next does not leave."""
+
+    def fault(request: httpx2.Request, send: Send) -> httpx2.Response:
+        answer = send(request)
+        door(site).after(429, float(seconds))
+        return answer
+
+    return fault
+
+
+def told(site: Site, delivery_id: str) -> str:
+    return sentence_for(site.delivery(delivery_id), ZoneInfo("America/New_York"))
+
+
+def test_an_ehr_that_is_left_alone_is_no_try_and_says_until_when(
+    database_url: str, ehr: Ehr
+) -> None:
+    with paced(database_url, ehr) as site:
+        nurse = site.launch()
+        nurse.record()
+        procedure = nurse.delivery(ResourceKind.PROCEDURE)
+        site.wire.fail("GET", "/fhir/Procedure$", pleads_for(site, 300), times=1)
+
+        turn = take(site, procedure.id)
+
+        waiting = site.delivery(procedure.id)
+        assert (waiting.state, waiting.tries) == (DeliveryState.PLANNED, 0)
+        assert steps_of(site, procedure.id)[-2][0] == "sending"
+        event, code = steps_of(site, procedure.id)[-1]
+        until = paused_until(code)
+        assert event == "unsent"
+        assert until is not None
+        assert 200 < (until - site.clock()).total_seconds() <= 400
+        assert turn is not None
+        assert turn.due_at is not None
+        assert turn.due_at >= until
+        local = until.astimezone(ZoneInfo("America/New_York"))
+        assert f"left alone until {local:%H:%M on %Y-%m-%d}" in told(site, procedure.id)
+        assert site.wire.sent("POST", "/fhir/Procedure$") == []
+
+        site.clock.now = turn.due_at
+        take(site, procedure.id)
+
+        done = site.delivery(procedure.id)
+        assert (done.state, done.tries) == (DeliveryState.SENT, 1)
+        assert len(site.in_the_ehr(procedure)) == 1
+
+
+def test_a_pause_before_the_search_is_no_server_error(sqlite_url: str, ehr: Ehr) -> None:
+    with paced(sqlite_url, ehr) as site:
+        nurse = site.launch()
+        nurse.record()
+        procedure = nurse.delivery(ResourceKind.PROCEDURE)
+        door(site).after(429, 300.0)
+
+        waited = site.attempt(procedure.id).wait_seconds
+
+        waiting = site.delivery(procedure.id)
+        assert waiting.tries == 0
+        assert paused_until(waiting.last_problem) is not None
+        assert waited is not None
+        assert waited > 200
+
+
+def test_both_parts_of_a_contact_wait_where_nothing_may_leave(sqlite_url: str, ehr: Ehr) -> None:
+    with paced(sqlite_url, ehr) as site:
+        nurse = site.launch()
+        nurse.call()
+        encounter = nurse.delivery(ResourceKind.ENCOUNTER)
+        site.wire.fail("GET", "/fhir/Encounter$", pleads_for(site, 300), times=1)
+
+        site.attempt(encounter.id)
+
+        both = [site.delivery(one.id) for one in site.deliveries(nurse.patient_id)]
+        assert {(one.state, one.tries) for one in both} == {(DeliveryState.PLANNED, 0)}
+        assert all(paused_until(one.last_problem) for one in both)
+        site.clock.advance(seconds=1000)
+        site.deliver(*(one.id for one in both))
+        assert all(len(site.in_the_ehr(one)) == 1 for one in both)
+
+
+def test_what_is_in_doubt_stays_so_while_the_ehr_is_left_alone(sqlite_url: str, ehr: Ehr) -> None:
+    with paced(sqlite_url, ehr) as site:
+        nurse = site.launch()
+        nurse.record()
+        procedure = nurse.delivery(ResourceKind.PROCEDURE)
+        site.wire.fail("POST", "/fhir/Procedure$", nothing_is_sent, times=1)
+        site.attempt(procedure.id)
+        assert site.delivery(procedure.id).state is DeliveryState.UNCERTAIN
+        site.clock.advance(seconds=1000)
+        site.wire.fail("GET", "/fhir/Procedure$", pleads_for(site, 300), times=1)
+
+        site.attempt(procedure.id)
+
+        waiting = site.delivery(procedure.id)
+        assert (waiting.state, waiting.tries) == (DeliveryState.UNCERTAIN, 1)
+        assert paused_until(waiting.last_problem) is not None
 
 
 def test_a_revoked_token_is_named_stops_the_ehr_and_loses_nothing(

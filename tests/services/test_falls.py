@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
+from sqlmodel import col, select
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import (
     Act,
     DeliveryState,
     Disposition,
+    Override,
     Proof,
     ResourceKind,
     RungName,
@@ -22,16 +25,30 @@ from ccm_fhir.errors import ConflictError, NotAllowedError
 from ccm_fhir.services.dispositions import dispositions_of_month
 from ccm_fhir.services.hand_off import MarkKeyed, hand_off_sheet, mark_keyed
 from ccm_fhir.services.needs_person import send_another_way
+from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.storage import write_facts
+from ccm_fhir.storage.tables import EhrRow
 from ccm_fhir.storage.vocabulary import Purpose
+from ccm_fhir.storage.write_facts import NewOverride
 from tests.services.test_deliver import OUTCOME, stores_and_answers
 from tests.services.test_ladder_profiles import deliver_everything, rungs_of
-from tests.services.wire import Fault, answers, changed, the_answer_is_lost, with_json
+from tests.services.wire import (
+    Fault,
+    answers,
+    changed,
+    nothing_is_sent,
+    the_answer_is_lost,
+    with_json,
+)
 from tests.world import NOVEMBER, Desk, Site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ccm_fhir.storage.deliveries import DeliveryRecord
 
+METADATA = r"/fhir/metadata$"
+UTC_ZONE = ZoneInfo("UTC")
 BASE = r"/fhir/?$"  # a transaction goes there; refused, the single writes follow
 ENCOUNTER = r"/fhir/Encounter$"
 PROCEDURE = r"/fhir/Procedure$"
@@ -232,7 +249,7 @@ def test_where_nothing_is_taken_a_person_keys_it_and_signs_for_it(site: Site, nu
     marking = MarkKeyed(patient_id=nurse.patient_id, delivery_id=handed.id, ehr_number="A-17")
     mark_keyed(site.world, nurse.actor, marking, site.clock())
 
-    assert stands(site, nurse) == {work: Disposition.HANDED_OFF}
+    assert stands(site, nurse) == {work: Disposition.KEYED}
     sheet = hand_off_sheet(site.world, nurse.actor, nurse.patient_id)
     assert sheet.open_lines == ()
     keyed = sheet.lines[0].keyed
@@ -390,3 +407,106 @@ def test_an_altered_body_is_an_acceptance_with_losses(site: Site, nurse: Desk) -
 
     assert done.lossy == ("performedPeriod.end",)
     assert stands(site, nurse) == {work: Disposition.ACCEPTED_LOSSY}
+
+
+def forget_the_statement(site: Site) -> None:
+    """Let the EHR be one whose CapabilityStatement could not be read when it was registered."""
+    with site.world.db.write(site.practice_id) as session:
+        row = session.exec(select(EhrRow).where(col(EhrRow.id) == site.ehr_id)).one()
+        row.capability_json = row.capability_hash = row.capability_at = None
+
+
+def test_a_statement_that_was_never_read_is_read_before_anything_is_sent(
+    site: Site, nurse: Desk
+) -> None:
+    forget_the_statement(site)
+    site.wire.requests.clear()
+    call = nurse.call()
+    assert {one.rung for one in site.deliveries(nurse.patient_id)} == {
+        RungName.ENCOUNTER_AND_PROCEDURE
+    }
+
+    deliver_everything(site, nurse.patient_id)
+
+    asked = [request.url.path for request in site.wire.requests if "/fhir" in request.url.path]
+    assert asked[0].endswith("/metadata")
+    assert len(site.wire.sent("GET", METADATA)) == 1
+    assert stands(site, nurse) == {call: Disposition.ACCEPTED}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [answers(503), answers(404), answers(200, body=OUTCOME), nothing_is_sent],
+    ids=["503", "404", "no statement", "unreachable"],
+)
+def test_a_statement_that_cannot_be_read_lets_it_wait_and_demotes_nothing(
+    site: Site, nurse: Desk, fault: Fault
+) -> None:
+    forget_the_statement(site)
+    work = nurse.record()
+    site.wire.fail("GET", METADATA, fault)
+    (procedure,) = site.deliveries(nurse.patient_id)
+    waits = []
+    for _ in range(20):
+        attempt = site.attempt(procedure.id)
+        assert attempt.wait_seconds is not None
+        waits.append(attempt.wait_seconds)
+        site.clock.advance(seconds=attempt.wait_seconds)
+
+    waiting = site.delivery(procedure.id)
+    assert (waiting.state, waiting.tries) == (DeliveryState.PLANNED, 0)
+    assert waiting.last_problem == "statement_unread"
+    assert waits == sorted(waits)
+    assert site.wire.sent("POST", PROCEDURE) == []
+    assert stands(site, nurse) == {work: Disposition.PENDING}
+    shown = sentence_for(waiting, UTC_ZONE)
+    assert "read again by itself" in shown
+
+    site.wire.mend()
+    deliver_everything(site, nurse.patient_id)
+    assert stands(site, nurse) == {work: Disposition.ACCEPTED}
+
+
+def test_what_the_statement_then_does_not_declare_falls_by_it(site: Site, nurse: Desk) -> None:
+    forget_the_statement(site)
+    work = nurse.record()
+    site.wire.fail("GET", METADATA, with_json(without_type("Procedure")))
+
+    found = deliver_everything(site, nurse.patient_id)
+
+    (lower,) = live(found, work)
+    assert lower.rung is RungName.OBSERVATION
+    assert "does not mention Procedure" in lower.rule
+    assert site.wire.sent("POST", PROCEDURE) == []
+
+
+def without_type(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def alter(statement: dict[str, Any]) -> dict[str, Any]:
+        for rest in statement["rest"]:
+            rest["resource"] = [one for one in rest["resource"] if one["type"] != name]
+        return statement
+
+    return alter
+
+
+def test_a_signed_word_opens_the_rung_though_the_statement_was_never_read(
+    site: Site, nurse: Desk
+) -> None:
+    forget_the_statement(site)
+    signed = Override(
+        act=Act(resource_type="Procedure"),
+        is_supported=True,
+        signed_by="Ada Admin",
+        signed_at=site.clock(),
+        reason="the vendor's letter",
+    )
+    with site.world.db.write(site.practice_id) as session:
+        new = NewOverride(ehr_id=site.ehr_id, user_id=None, override=signed)
+        write_facts.record_override(session, site.practice_id, new)
+    work = nurse.record()
+    site.wire.fail("GET", METADATA, answers(503))
+
+    deliver_everything(site, nurse.patient_id)
+
+    assert stands(site, nurse) == {work: Disposition.ACCEPTED}
+    assert site.wire.sent("GET", METADATA) == []

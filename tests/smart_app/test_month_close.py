@@ -53,7 +53,6 @@ UNWATCHED = {
     "ehr": "how the EHR is asked",
     "ehr_pace": "how fast the EHR is asked",
     "emergency_access": "who may read",
-    "hand_off_mark": "moves its delivery, which is watched",
     "launch": "who may read",
     "launch_attempt": "who may read",
     "month_change": "the marks themselves",

@@ -228,7 +228,9 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
         planned = deliveries.plan(session, practice_id, delivery(ours), now)
-        by_hand = NewKeyed(delivery_id=planned.id, user_id=ours.nurse_id, ehr_number="7")
+        by_hand = NewKeyed(
+            delivery_id=planned.id, user_id=ours.nurse_id, person="Nora", ehr_number="7"
+        )
         keyed.record(session, practice_id, by_hand, now)
         reconciliations.record(session, practice_id, "{}", now)
         consents.record(session, practice_id, consent(ours), now)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, String, Table, insert, text
 from sqlalchemy.exc import DatabaseError
 
 from ccm_fhir.domain.writeback import Act, DeliveryState, Override, Proof, RungName, Verdict
 from ccm_fhir.errors import ConflictError
-from ccm_fhir.storage import deliveries, hand_offs, sending, write_facts
-from ccm_fhir.storage.hand_offs import NewMark
+from ccm_fhir.storage import deliveries, keyed, migrate, sending, write_facts
+from ccm_fhir.storage.columns import UtcDateTime
+from ccm_fhir.storage.keyed import Keyed, NewKeyed
 from ccm_fhir.storage.sending import Answered, Fall, Intent, Problem
 from ccm_fhir.storage.write_facts import NewOverride, NewProof, Withdrawal
 from tests.storage.makers import delivery
@@ -24,6 +26,13 @@ if TYPE_CHECKING:
     from tests.storage.conftest import Tenant
 
 ENCOUNTER = Act(resource_type="Encounter")
+FORMER = Table(
+    "hand_off_mark",
+    MetaData(),
+    *(Column(name, String) for name in ("practice_id", "delivery_id", "user_id")),
+    *(Column(name, String) for name in ("person", "ehr_number")),
+    Column("marked_at", UtcDateTime),
+)
 
 
 def proof(verdict: Verdict, at: datetime, status: int = 405) -> Proof:
@@ -89,7 +98,7 @@ def test_every_override_is_kept_in_order(database: Database, ours: Tenant, now: 
         assert write_facts.overrides(session, ours.practice_id, ours.ehr_id) == tuple(words)
 
 
-@pytest.mark.parametrize("table", ["write_proof", "write_override", "hand_off_mark"])
+@pytest.mark.parametrize("table", ["write_proof", "write_override", "keyed_by_hand"])
 @pytest.mark.parametrize("act", ["UPDATE {} SET practice_id = practice_id", "DELETE FROM {}"])
 def test_what_was_stated_cannot_be_changed(
     database: Database, ours: Tenant, now: datetime, table: str, act: str
@@ -102,8 +111,8 @@ def test_what_was_stated_cannot_be_changed(
         new = NewOverride(ehr_id=ours.ehr_id, user_id=None, override=signed)
         write_facts.record_override(session, ours.practice_id, new)
         planned = deliveries.plan(session, ours.practice_id, delivery(ours), now)
-        mark = NewMark(delivery_id=planned.id, user_id=ours.nurse_id, person="Nora")
-        hand_offs.mark(session, ours.practice_id, mark, now)
+        mark = NewKeyed(delivery_id=planned.id, user_id=ours.nurse_id, person="Nora")
+        keyed.record(session, ours.practice_id, mark, now)
 
     with (
         pytest.raises(DatabaseError, match="append-only"),
@@ -112,15 +121,58 @@ def test_what_was_stated_cannot_be_changed(
         session.execute(text(act.format(table)))
 
 
-def test_a_hand_off_is_marked_once(database: Database, ours: Tenant, now: datetime) -> None:
+def test_what_was_keyed_is_stated_once(database: Database, ours: Tenant, now: datetime) -> None:
     with database.write(ours.practice_id) as session:
         planned = deliveries.plan(session, ours.practice_id, delivery(ours), now)
-        mark = NewMark(delivery_id=planned.id, user_id=ours.nurse_id, person="Nora")
-        kept = hand_offs.mark(session, ours.practice_id, mark, now)
+        new = NewKeyed(delivery_id=planned.id, user_id=ours.nurse_id, person="Nora")
+        kept = keyed.record(session, ours.practice_id, new, now)
+        again = keyed.record(session, ours.practice_id, new, now + timedelta(days=1))
         with pytest.raises(ConflictError):
-            hand_offs.mark(session, ours.practice_id, mark, now)
-        found = hand_offs.of_deliveries(session, ours.practice_id, [planned.id])
+            keyed.record(session, ours.practice_id, replace(new, ehr_number="8"), now)
+        found = keyed.of_practice(session, ours.practice_id)
+    assert again == kept
     assert found == {planned.id: kept}
+
+
+def test_marks_of_hand_offs_are_carried_into_the_one_table(
+    database: Database, ours: Tenant, theirs: Tenant, now: datetime
+) -> None:
+    carried = {}
+    for tenant in (ours, theirs):
+        with database.write(tenant.practice_id) as session:
+            carried[tenant] = deliveries.plan(session, tenant.practice_id, delivery(tenant), now).id
+    with database.write() as session:
+        head = str(session.execute(text("SELECT version_num FROM alembic_version")).scalar_one())
+        session.execute(text("ALTER TABLE keyed_by_hand DROP COLUMN person"))
+        FORMER.create(session.connection())
+        session.execute(text("UPDATE alembic_version SET version_num = '0018'"))
+        for tenant, delivery_id in carried.items():
+            mark = {
+                "practice_id": tenant.practice_id,
+                "delivery_id": delivery_id,
+                "user_id": tenant.nurse_id,
+                "person": "Nora",
+                "ehr_number": "A-17",
+                "marked_at": now,
+            }
+            session.execute(insert(FORMER), mark)
+
+    migrate.upgrade(database.url, revision="0019")
+
+    with database.write() as session:
+        update = text("UPDATE alembic_version SET version_num = :head")
+        session.execute(update, {"head": head})
+    for tenant, delivery_id in carried.items():
+        with database.read(tenant.practice_id) as session:
+            (kept,) = keyed.of_practice(session, tenant.practice_id).values()
+        assert kept == Keyed(
+            delivery_id=delivery_id,
+            user_id=tenant.nurse_id,
+            person="Nora",
+            ehr_number="A-17",
+            at=now,
+        )
+    assert migrate.check(database.url) == ()
 
 
 def test_a_fall_keeps_the_answer_and_is_no_longer_unfinished(
@@ -169,6 +221,5 @@ def test_what_fell_cannot_be_released(database: Database, ours: Tenant, now: dat
         planned = deliveries.plan(session, ours.practice_id, delivery(ours), now)
         fall = Fall(delivery_id=planned.id, to=RungName.OBSERVATION, code="fell")
         sending.mark_fallen(session, ours.practice_id, fall, now)
-        problem = Problem(delivery_id=planned.id, code="again")
         with pytest.raises(ConflictError):
-            sending.release(session, ours.practice_id, problem, now)
+            sending.release(session, ours.practice_id, planned.id, now)

@@ -1,4 +1,4 @@
-"""Where a ledger entry or a consent stands with the EHR: exactly one word, whatever happened.
+"""Where a ledger entry, a consent or a claim stands with the EHR: exactly one word, always.
 
 The sum over dispositions is the ledger, every month. What fell to a lower rung does not count;
 what is on the rung that took over does.
@@ -15,65 +15,69 @@ from ccm_fhir.domain.writeback.rungs import RungName
 
 
 class Disposition(StrEnum):
-    """What has become of one entry."""
+    """What has become of one entry; the worst of its parts speaks for it, in this order.
 
-    PENDING = "pending"
-    SENT_UNKNOWN = "sent-unknown"
-    ACCEPTED = "accepted"
-    ACCEPTED_LOSSY = "accepted-lossy"
-    HANDED_OFF = "handed-off"
-    REJECTED = "rejected"
+    A part that may be there twice is worse than one that is not there. The words are kept in
+    reports: they are never respelt.
+    """
+
     VOIDED = "voided"
+    UNPLANNED = "unplanned"
+    QUARANTINE = "quarantine"
+    REJECTED = "rejected"
+    HELD = "held"
+    SENT_UNKNOWN = "sent_unknown"
+    PENDING = "pending"
+    ACCEPTED_LOSSY = "accepted_lossy"
+    KEYED = "keyed"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One delivery of an entry: its state, its rung, and what came of reading it back."""
+    """One delivery of an entry: its state, its rung, and what came of reading it back.
+
+    ``is_keyed``: a person has keyed it in instead.
+    """
 
     state: DeliveryState
     rung: RungName | None = None
     is_read_back: bool = False
     is_lossy: bool = False
     has_fallen: bool = False
+    is_keyed: bool = False
 
 
-# The worst part speaks for the whole; a part that may be there twice is worse than one that is
-# not there.
-_WORST_FIRST = (
-    Disposition.REJECTED,
-    Disposition.SENT_UNKNOWN,
-    Disposition.PENDING,
-    Disposition.ACCEPTED_LOSSY,
-    Disposition.HANDED_OFF,
-    Disposition.ACCEPTED,
-)
+_WORST_FIRST = tuple(Disposition)
+_OF_STATE = {  # of every state but SENT
+    DeliveryState.PLANNED: Disposition.PENDING,
+    DeliveryState.SENDING: Disposition.SENT_UNKNOWN,
+    DeliveryState.UNCERTAIN: Disposition.SENT_UNKNOWN,
+    DeliveryState.REJECTED: Disposition.REJECTED,
+    DeliveryState.HELD: Disposition.HELD,
+    DeliveryState.QUARANTINE: Disposition.QUARANTINE,
+}
 
 
 def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
-    """Return where an entry stands; one that nothing was planned for is pending.
+    """Return where an entry stands; one that nothing carries is UNPLANNED.
 
     A hand-off counts only once a person has marked it, and an acceptance only once it was read
-    back and compared.
+    back and compared; until then both are PENDING.
     """
     if is_voided:
         return Disposition.VOIDED
-    found = {_of_part(part) for part in parts if not part.has_fallen}
-    return next((word for word in _WORST_FIRST if word in found), Disposition.PENDING)
+    found = [_of_part(part) for part in parts if not part.has_fallen]
+    return min(found, key=_WORST_FIRST.index, default=Disposition.UNPLANNED)
 
 
 def _of_part(part: Part) -> Disposition:
     if part.rung is RungName.HAND_OFF:
         is_keyed = part.state is DeliveryState.SENT
-        return Disposition.HANDED_OFF if is_keyed else Disposition.PENDING
-    match part.state:
-        case DeliveryState.PLANNED:
-            return Disposition.PENDING
-        case DeliveryState.SENDING | DeliveryState.UNCERTAIN:
-            return Disposition.SENT_UNKNOWN
-        case DeliveryState.REJECTED | DeliveryState.HELD | DeliveryState.QUARANTINE:
-            return Disposition.REJECTED
-        case DeliveryState.SENT:
-            return _of_accepted(part)
+        return Disposition.KEYED if is_keyed else Disposition.PENDING
+    if part.is_keyed and part.state is not DeliveryState.SENT:
+        return Disposition.KEYED
+    return _OF_STATE.get(part.state) or _of_accepted(part)
 
 
 def _of_accepted(part: Part) -> Disposition:

@@ -33,22 +33,30 @@ _WORST_FIRST = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """Whether an act is possible, and the sentence that says why."""
+    """Whether an act is possible, and the sentence that says why.
+
+    ``is_unknown``: nothing is known of it yet, since the CapabilityStatement was never read.
+    """
 
     is_possible: bool
     sentence: str
+    is_unknown: bool = False
 
 
 def judge(act: Act, tenant: Tenant) -> Judged:
     """Return whether an act is possible: offered by the EHR, and allowed by the granted scopes."""
     is_offered, sentence = _offered(act, tenant)
-    if is_offered and not tenant.allows(act):
+    if is_offered is not False and not tenant.allows(act):
         needed = f"{act.resource_type}.{act.permission}"
         sentence = (
             f"{sentence} The granted scopes do not include {needed}: "
             "it opens when the EHR's administrator grants it."
         )
-    return Judged(is_possible=is_offered and tenant.allows(act), sentence=sentence)
+    return Judged(
+        is_possible=is_offered is True and tenant.allows(act),
+        sentence=sentence,
+        is_unknown=is_offered is None and tenant.allows(act),
+    )
 
 
 def recovery_of(kind: RungKind, tenant: Tenant) -> Recovery:
@@ -59,7 +67,8 @@ def recovery_of(kind: RungKind, tenant: Tenant) -> Recovery:
     return next(way for way in _WORST_FIRST if way in ways)
 
 
-def _offered(act: Act, tenant: Tenant) -> tuple[bool, str]:
+def _offered(act: Act, tenant: Tenant) -> tuple[bool | None, str]:
+    """Whether the EHR offers an act, and why; None where that is not known yet."""
     proof = tenant.last_proof(act)
     if proof is not None:
         return proof.verdict is Verdict.SUPPORTED, _proved(proof)
@@ -67,15 +76,15 @@ def _offered(act: Act, tenant: Tenant) -> tuple[bool, str]:
     if override is not None:
         return override.is_supported, _signed(override)
     if tenant.capability is None:
-        return False, _UNREAD
+        return None, _UNREAD
     declared = tenant.capability.of(act.resource_type)
     is_declared = declared is not None and declared.declares(act)
     return is_declared, _declared(act, tenant.capability)
 
 
 _UNREAD = (
-    "The EHR's CapabilityStatement was never read, so that nothing is known to be possible; "
-    "reading it may open this rung."
+    "The EHR's CapabilityStatement was never read, so that nothing is known to be possible or "
+    "not; it is read before anything is sent or given to a person."
 )
 
 

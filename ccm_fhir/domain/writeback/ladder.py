@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.writeback.judging import Recovery, judge, recovery_of
+from ccm_fhir.domain.writeback.judging import Judged, Recovery, judge, recovery_of
 from ccm_fhir.domain.writeback.rungs import LADDERS, Artefact, Means, RungKind, RungName
 from ccm_fhir.errors import InputError
 
@@ -39,6 +39,7 @@ class Standing:
 class Rung:
     """One rung: what is done, why it is possible or not, and whether it is the live one.
 
+    ``is_unknown``: whether it is possible, the CapabilityStatement would say, once it was read.
     ``sentence`` gives the fact, its reason and, where it is not possible, what would change it.
     ``recovery`` is how a lost answer is cleared up, ``notice`` what tells a work queue.
     """
@@ -53,6 +54,12 @@ class Rung:
     is_live: bool
     sentence: str
     recovery: Recovery
+    is_unknown: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it is possible, or nothing says that it is not."""
+        return self.is_possible or self.is_unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +72,7 @@ class WritePlan:
 
     @property
     def live(self) -> Rung:
-        """The one rung on which the artefact goes to the EHR."""
+        """The one rung on which the artefact goes to the EHR, or waits to know whether it may."""
         (live,) = (rung for rung in self.rungs if rung.is_live)
         return live
 
@@ -106,7 +113,7 @@ def plan(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -
     judged = [_judged(kind, tenant) for kind in kinds]
     live = _standing_at(kinds, standing)
     if live is None:
-        live = next(at for at, (is_possible, _) in enumerate(judged) if is_possible)
+        live = next(at for at, one in enumerate(judged) if one.is_possible or one.is_unknown)
     rungs = tuple(
         Rung(
             number=at + 1,
@@ -115,25 +122,27 @@ def plan(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -
             brings=kind.brings,
             acts=kind.acts,
             notice=_notice(kind, tenant),
-            is_possible=is_possible,
+            is_possible=one.is_possible,
             is_live=at == live,
-            sentence=sentence,
+            sentence=one.sentence,
             recovery=recovery_of(kind, tenant),
+            is_unknown=one.is_unknown,
         )
-        for at, (kind, (is_possible, sentence)) in enumerate(zip(kinds, judged, strict=True))
+        for at, (kind, one) in enumerate(zip(kinds, judged, strict=True))
     )
     return WritePlan(artefact=artefact, rungs=rungs, sentence=_why(rungs[live], standing))
 
 
-def _judged(kind: RungKind, tenant: Tenant) -> tuple[bool, str]:
+def _judged(kind: RungKind, tenant: Tenant) -> Judged:
     if kind.means is Means.PERSON:
-        return True, _BY_HAND
+        return Judged(is_possible=True, sentence=_BY_HAND)
     acts = [judge(act, tenant) for act in kind.acts]
     refused = [act for act in acts if not act.is_possible]
-    told = " ".join(act.sentence for act in refused or acts)
+    told = " ".join(dict.fromkeys(act.sentence for act in refused or acts))
     if kind.name not in tenant.installed:
-        return False, f"{_NOT_INSTALLED[kind.means]} {told}".rstrip()
-    return not refused, told or _SET_UP
+        return Judged(is_possible=False, sentence=f"{_NOT_INSTALLED[kind.means]} {told}".rstrip())
+    is_unknown = bool(refused) and all(act.is_unknown for act in refused)
+    return Judged(is_possible=not refused, sentence=told or _SET_UP, is_unknown=is_unknown)
 
 
 def _notice(kind: RungKind, tenant: Tenant) -> Act | None:
@@ -152,6 +161,11 @@ def _standing_at(kinds: tuple[RungKind, ...], standing: Standing | None) -> int 
 def _why(live: Rung, standing: Standing | None) -> str:
     if standing is not None:
         return f"It stays on rung {live.number}: {_HELD[standing.state]}."
+    if live.is_unknown:
+        return (
+            f"It waits on rung {live.number}: whether the EHR takes it there is not known before "
+            "its CapabilityStatement was read."
+        )
     if live.number == 1:
         return "It goes on rung 1, the best there is."
     return f"It goes on rung {live.number}: no rung above it is possible here."

@@ -23,7 +23,7 @@ from ccm_fhir.storage.tables.courier import (
     WorkerLeaseRow,
 )
 from ccm_fhir.storage.tables.delivery import DeliveryEventRow, DeliveryRow
-from ccm_fhir.storage.tables.ladder import HandOffMarkRow, WriteOverrideRow, WriteProofRow
+from ccm_fhir.storage.tables.ladder import WriteOverrideRow, WriteProofRow
 from ccm_fhir.storage.tables.ledger import (
     AttestationRow,
     AuditRow,
@@ -72,7 +72,6 @@ __all__ = [
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
-    "HandOffMarkRow",
     "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",

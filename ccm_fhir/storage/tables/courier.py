@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field
 
 from ccm_fhir.storage.columns import UtcDateTime
@@ -55,7 +55,7 @@ class EhrPaceRow(TenantRow, table=True):
 
 
 class KeyedByHandRow(TenantRow, table=True):
-    """That a person entered a delivery in the EHR by hand, under which number; append-only."""
+    """That a person keyed a delivery into the EHR by hand, under which number; append-only."""
 
     __tablename__ = "keyed_by_hand"
     __table_args__ = table_args(
@@ -64,6 +64,7 @@ class KeyedByHandRow(TenantRow, table=True):
 
     delivery_id: str = Field(primary_key=True)
     user_id: str
+    person: str = Field(sa_column_kwargs={"server_default": text("''")})
     ehr_number: str
     at: datetime = Field(sa_type=UtcDateTime)
 

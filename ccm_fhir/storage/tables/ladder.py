@@ -1,10 +1,10 @@
-"""Tables of what an EHR has proved, what a person signed of it, and what was keyed by hand."""
+"""Tables of what an EHR has proved, and of what a person signed of it."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field
 
 from ccm_fhir.storage.columns import UtcDateTime, word
@@ -59,21 +59,3 @@ class WriteOverrideRow(TenantRow, table=True):
     user_id: str | None
     reason: str
     signed_at: datetime = Field(sa_type=UtcDateTime)
-
-
-class HandOffMarkRow(TenantRow, table=True):
-    """That a person has keyed a hand-off into the EHR by hand; append-only, once each."""
-
-    __tablename__ = "hand_off_mark"
-    __table_args__ = table_args(
-        UniqueConstraint("practice_id", "delivery_id"),
-        belongs_to("delivery_id", "delivery"),
-        belongs_to("user_id", "app_user"),
-    )
-
-    id: str = Field(primary_key=True)
-    delivery_id: str
-    user_id: str
-    person: str
-    ehr_number: str
-    marked_at: datetime = Field(sa_type=UtcDateTime)
