@@ -176,7 +176,7 @@ def list_sessions(practice: Whose = "") -> None:
     """Print who has the app open: id, browsers, since when, last at work, name."""
     from ccm_fhir.services.practice_sessions import signed_in
 
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         people = signed_in(opened.world, opened.hand)
     if not people:
         out.print("Nobody has the app open.")
@@ -194,7 +194,7 @@ def end_sessions_of(
     from ccm_fhir.errors import NotFoundError
     from ccm_fhir.services.practice_sessions import end_sessions
 
-    with _opened(practice) as opened:
+    with opened_practice(practice) as opened:
         try:
             number = end_sessions(opened.world, opened.hand, user, opened.now)
         except NotFoundError:
