@@ -70,6 +70,38 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
             {"draft", "proposed", "active", "rejected", "inactive", "entered-in-error"}
         )
     },
+    "Goal": {
+        "lifecycleStatus": frozenset(
+            {
+                "proposed",
+                "planned",
+                "accepted",
+                "active",
+                "on-hold",
+                "completed",
+                "cancelled",
+                "entered-in-error",
+                "rejected",
+            }
+        )
+    },
+    "CareTeam": {
+        "status": frozenset({"proposed", "active", "suspended", "inactive", "entered-in-error"})
+    },
+    "CarePlan": {
+        "status": frozenset(
+            {
+                "draft",
+                "active",
+                "on-hold",
+                "revoked",
+                "completed",
+                "entered-in-error",
+                "unknown",
+            }
+        ),
+        "intent": frozenset({"proposal", "plan", "order", "option"}),
+    },
     "Claim": {
         "status": _FINANCIAL,
         "use": frozenset({"claim", "preauthorization", "predetermination"}),

@@ -23,6 +23,11 @@ def differences(sent: Json, stored: Json) -> tuple[str, ...]:
     )
 
 
+def is_held(name: str, sent: object, stored: object) -> bool:
+    """Whether an element's value is there as we sent it, with whatever a server may have added."""
+    return not _differences(name, sent, stored)
+
+
 def _differences(path: str, sent: object, stored: object) -> tuple[str, ...]:
     if stored is None:
         return (path,)

@@ -20,6 +20,9 @@ _MOMENTS = {
     "DocumentReference": ("date",),
     "Claim": ("created",),
     "Consent": ("dateTime",),
+    "Goal": ("startDate",),
+    "CareTeam": ("period.start",),
+    "CarePlan": ("period.start",),
 }
 _TOKENS = {
     "Procedure": ("code.coding.code",),
@@ -29,6 +32,9 @@ _TOKENS = {
     "DocumentReference": ("type.coding.code", "description"),
     "Claim": ("item.productOrService.coding.code", "billablePeriod.start"),
     "Consent": ("status", "category.coding.code"),
+    "Goal": ("description.text",),
+    "CareTeam": ("name",),
+    "CarePlan": ("title", "category.coding.code"),
 }
 _PEOPLE = (
     "subject",

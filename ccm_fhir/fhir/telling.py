@@ -14,10 +14,11 @@ from ccm_fhir.fhir.json import Json, concept, identifier, reference, to_bytes
 from ccm_fhir.fhir.write_time import OurIdentifier
 
 _LOINC = "http://loinc.org"
-_NOTE = "34109-9"  # LOINC "Note"
+_NOTE = ("34109-9", "Note")  # LOINC
 _CATEGORY = "http://hl7.org/fhir/us/core/CodeSystem/us-core-documentreference-category"
 _TEXT = "text/plain"
 _JSON = "application/json"
+_PDF = "application/pdf"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telling:
-    """Everything a lower rung says: whose it is, who answers for it, when, and the lines."""
+    """Everything a lower rung says: whose it is, who answers for it, when, and the lines.
+
+    ``document_type`` is a LOINC code with its display. ``pdf`` is the same in print, where it is
+    had.
+    """
 
     title: str
     questionnaire: str
@@ -48,6 +53,8 @@ class Telling:
     starts_at: datetime
     ends_at: datetime
     lines: tuple[Line, ...] = field(repr=False)
+    document_type: tuple[str, str] = _NOTE
+    pdf: bytes = field(default=b"", repr=False)
 
 
 def as_error(telling: Telling, reference_of: str, reason: str) -> Telling:
@@ -83,7 +90,7 @@ def document_reference(telling: Telling, ours: OurIdentifier) -> Json:
         "resourceType": "DocumentReference",
         "identifier": [identifier(ours.system, ours.value)],
         "status": "current",
-        "type": concept(_LOINC, _NOTE, "Note", text=telling.title),
+        "type": concept(_LOINC, *telling.document_type, text=telling.title),
         "category": [concept(_CATEGORY, "clinical-note", "Clinical Note")],
         "subject": reference(telling.patient_ref),
         "date": telling.ends_at.isoformat(),
@@ -93,6 +100,7 @@ def document_reference(telling: Telling, ours: OurIdentifier) -> Json:
         "content": [
             _attachment(_TEXT, plain_text(telling, ours).encode(), telling.title),
             _attachment(_JSON, to_bytes(facts(telling, ours)), f"{telling.title} (data)"),
+            *([_attachment(_PDF, telling.pdf, telling.title)] if telling.pdf else []),
         ],
         "context": {
             "period": {

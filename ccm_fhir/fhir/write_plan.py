@@ -1,14 +1,16 @@
 """An adopted care plan as FHIR R4: CarePlan, Goal, CareTeam and ServiceRequest.
 
 The shape of the MCC eCare Plan guide on US Core: a custodian, contributors in place of an author,
-and each activity a reference (``activity.detail`` stays out). Nothing here sends anything.
+and each activity a reference (``activity.detail`` stays out). Interventions live inside the plan: a
+ServiceRequest of its own would stand among a practice's orders. Nothing here sends anything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 from html import escape
 
 from ccm_fhir.domain.codes import SNOMED
@@ -22,6 +24,7 @@ from ccm_fhir.domain.plans.parts import (
     Measure,
     Plan,
     Review,
+    Source,
     Statement,
 )
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
@@ -41,6 +44,7 @@ _ACHIEVEMENTS = {
     Achievement.NOT_ACHIEVED: ("completed", "not-achieved"),
     Achievement.DROPPED: ("cancelled", "not-attainable"),
 }
+_INNER_TEAM = "care-team"
 _COMPARATORS = {Bound.BELOW: "<", Bound.AT_MOST: "<=", Bound.AT_LEAST: ">="}
 
 
@@ -49,7 +53,8 @@ class PlanEnvelope:
     """Whose plan it is and what it points to; ``refs`` are references by the keys of parts.
 
     ``custodian_ref`` is the practice's Organization, ``contributor_refs`` who adopted versions.
-    A goal of the chart is not written again: its own reference stands in ``refs``.
+    A goal of the chart is not written again: its own reference stands in ``refs``. ``since`` are
+    the days on which goals came into the plan. Without ``care_team_ref`` the team lives inside.
     """
 
     patient_ref: str
@@ -59,14 +64,20 @@ class PlanEnvelope:
     adopted_on: date
     care_team_ref: str = ""
     refs: Mapping[str, str]
+    since: Mapping[str, date] = field(default_factory=dict)
 
 
 def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) -> Json:
     """Return the CarePlan; parts that are no resource of their own stand in its notes."""
+    has_inner_team = bool(plan.team) and not envelope.care_team_ref
     resource: Json = {
         "resourceType": "CarePlan",
         "meta": {"profile": [f"{_US_CORE}careplan", _MCC_PLAN]},
         "text": _narrative(plan),
+        "contained": [
+            *([_inner_team(plan, envelope)] if has_inner_team else []),
+            *(service_request_resource(work, envelope) for work in plan.interventions),
+        ],
         "extension": [{"url": _CUSTODIAN, "valueReference": reference(envelope.custodian_ref)}],
         "identifier": [identifier(ours.system, ours.value)],
         "status": "active",
@@ -75,17 +86,22 @@ def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
         "title": "Comprehensive care plan",
         "subject": reference(envelope.patient_ref),
         "period": {"start": envelope.established_on.isoformat()},
-        "created": envelope.adopted_on.isoformat(),
+        "created": envelope.established_on.isoformat(),
         "contributor": [reference(ref) for ref in envelope.contributor_refs],
-        "addresses": [
-            reference(str(ref)) for problem in plan.problems for ref in problem.source.refs
-        ],
+        "addresses": _conditions(problem.source for problem in plan.problems),
         "goal": _known(plan.goals, envelope),
-        "activity": [{"reference": one} for one in _known(plan.interventions, envelope)],
+        "activity": [
+            *({"reference": reference(f"#{_inner_id(work)}")} for work in plan.interventions),
+            *(
+                {"reference": one}
+                for medicine in plan.medicines
+                for one in _of_type("MedicationRequest", medicine.source)
+            ),
+        ],
         "note": [{"text": text} for text in _notes(plan)],
     }
-    if envelope.care_team_ref:
-        resource["careTeam"] = [reference(envelope.care_team_ref)]
+    if plan.team:
+        resource["careTeam"] = [reference(envelope.care_team_ref or f"#{_INNER_TEAM}")]
     return {name: value for name, value in resource.items() if value != []}
 
 
@@ -101,22 +117,30 @@ def goal_resource(goal: Goal, ours: OurIdentifier, envelope: PlanEnvelope, plan:
         "achievementStatus": concept(_ACHIEVEMENT, achievement),
         "description": {"text": goal.text},
         "subject": reference(envelope.patient_ref),
-        "startDate": envelope.adopted_on.isoformat(),
-        "addresses": [reference(str(ref)) for p in addressed for ref in p.source.refs],
+        "startDate": envelope.since.get(goal.key, envelope.adopted_on).isoformat(),
+        "addresses": _conditions(p.source for p in addressed),
         "target": [] if not goal.target.is_said else [_target(goal)],
     }
     return {name: value for name, value in resource.items() if value != []}
 
 
-def service_request_resource(
-    work: Intervention, ours: OurIdentifier, envelope: PlanEnvelope
-) -> Json:
-    """Return an intervention as a planned ServiceRequest, with the goals that it serves."""
+def cancelled_goal(written: Json, on: date) -> Json:
+    """Return a Goal as it was written, given up: it was taken out of the plan on a day."""
+    kept = {name: value for name, value in written.items() if name != "achievementStatus"}
+    return kept | {
+        "lifecycleStatus": "cancelled",
+        "statusDate": on.isoformat(),
+        "statusReason": "Taken out of the comprehensive care plan.",
+    }
+
+
+def service_request_resource(work: Intervention, envelope: PlanEnvelope) -> Json:
+    """Return an intervention as a planned ServiceRequest within its plan, with its goals."""
     performer = work.person or ("" if work.performer is None else work.performer.value)
     resource: Json = {
         "resourceType": "ServiceRequest",
+        "id": _inner_id(work),
         "meta": {"profile": [f"{_US_CORE}servicerequest"]},
-        "identifier": [identifier(ours.system, ours.value)],
         "extension": [
             {"url": _SERVES_GOAL, "valueReference": reference(envelope.refs[key])}
             for key in work.goals
@@ -126,8 +150,8 @@ def service_request_resource(
         "intent": "plan",
         "code": {"text": work.text},
         "subject": reference(envelope.patient_ref),
-        "authoredOn": envelope.adopted_on.isoformat(),
-        "reasonReference": [reference(str(ref)) for ref in work.source.refs],
+        "authoredOn": envelope.established_on.isoformat(),
+        "reasonReference": _conditions([work.source]),
     }
     if performer:
         resource["performerType"] = {"text": performer.replace("_", " ")}
@@ -156,9 +180,33 @@ def care_team_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
         "status": "active",
         "name": "Care team of the comprehensive care plan",
         "subject": reference(envelope.patient_ref),
+        "period": {"start": envelope.established_on.isoformat()},
         "participant": [patient, *others],
         "managingOrganization": [reference(envelope.custodian_ref)],
     }
+
+
+def _inner_team(plan: Plan, envelope: PlanEnvelope) -> Json:
+    team = care_team_resource(plan, OurIdentifier(system="", value=""), envelope)
+    del team["identifier"]
+    return team | {"id": _INNER_TEAM}
+
+
+def _inner_id(work: Intervention) -> str:
+    return f"work-{sha256(work.key.encode()).hexdigest()[:16]}"
+
+
+def _conditions(sources: Iterable[Source]) -> list[Json]:
+    return [one for source in sources for one in _of_type("Condition", source)]
+
+
+def _of_type(resource_type: str, source: Source) -> list[Json]:
+    """Return references to the resources of a type that the EHR can be pointed at."""
+    return [
+        reference(str(ref))
+        for ref in source.refs
+        if ref.resource_type == resource_type and "#" not in ref.resource_id
+    ]
 
 
 def _known(parts: tuple[AnyPart, ...], envelope: PlanEnvelope) -> list[Json]:

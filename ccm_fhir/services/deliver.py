@@ -30,6 +30,7 @@ from ccm_fhir.services.deliver_pacing import (
     MOST_TRIES,
 )
 from ccm_fhir.services.deliver_read_back import read_back, read_back_later
+from ccm_fhir.services.deliver_revise import follow_its_origin, origin_of, revise
 from ccm_fhir.services.deliver_send import is_withdrawn, leave_a_shut_rung, search_then_send
 from ccm_fhir.services.deliver_statement import read_statement_first, waits_for_statement
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
@@ -89,9 +90,9 @@ def _go(one: Try, now: datetime) -> Attempt:
         return read_back(one)
     if _is_amendment(one) and one.before and all(is_withdrawn(d) for d in one.before):
         return one.mark(sending.mark_withdrawn, NOTHING_TO_TAKE_BACK)
-    if any(d.state in SETTLED for d in one.before):
-        return one.mark(sending.mark_held, "dependency_refused")
-    if any(d.state is not DeliveryState.SENT for d in one.before):
+    if any(d.state in SETTLED for d in one.needed):
+        return _held_up(one)
+    if any(d.state is not DeliveryState.SENT for d in one.needed):
         return Attempt(state=one.record.state, wait_seconds=FIRST_WAIT_SECONDS)
     settled_at = _settles_at(one)
     if settled_at is not None and now < settled_at:
@@ -100,11 +101,19 @@ def _go(one: Try, now: datetime) -> Attempt:
     return _leave_or_send(one)
 
 
+def _held_up(one: Try) -> Attempt:
+    if one.is_revision and origin_of(one).has_fallen:
+        return follow_its_origin(one)
+    return one.mark(sending.mark_held, "dependency_refused")
+
+
 def _is_amendment(one: Try) -> bool:
     return one.record.purpose is Purpose.AMENDMENT
 
 
 def _leave_or_send(one: Try) -> Attempt:
+    if one.is_revision:
+        return revise(one)
     if _is_amendment(one) and one.record.rung is None:
         return amend(one)
     is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0

@@ -6,6 +6,7 @@ entered in error already is left alone.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from ccm_fhir.domain.writeback import DeliveryState
@@ -24,6 +25,7 @@ from ccm_fhir.storage.sending import Answered, Intent, Problem
 
 _IN_ERROR = "entered-in-error"
 _GONE = frozenset({404, 410})
+Refused = Callable[[Try, str, Answered | None], Attempt]
 
 
 def amend(one: Try) -> Attempt:
@@ -38,27 +40,33 @@ def amend(one: Try) -> Attempt:
         return one.mark(sending.mark_held, "vanished")
     if stored.json().get("status") == _IN_ERROR:
         return one.sent(stored.id, stored.version_id)
+    return put_back(one, client, stored, {**stored.json(), "status": _IN_ERROR}, _in_words)
+
+
+def put_back(
+    one: Try, client: FhirClient, stored: Resource, changed: Json, refused: Refused
+) -> Attempt:
+    """Put a resource back as changed, unless somebody changed it since it was read.
+
+    ``refused`` says what follows where the EHR does not let one do that.
+    """
     version = _precondition(stored)
     if not version.is_known:
-        return _in_words(one, "no_version", None)
+        return refused(one, "no_version", None)
     if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
-    return _put(one, client, stored, version)
-
-
-def _put(one: Try, client: FhirClient, stored: Resource, version: Precondition) -> Attempt:
     record = one.record
     with one.world.db.write(record.practice_id) as session:
         intent = Intent(delivery_id=record.id, tries=record.tries)
         sending.mark_intent(session, record.practice_id, intent, one.world.clock())
     try:
-        outcome = client.update({**stored.json(), "status": _IN_ERROR}, version=version)
+        outcome = client.update(changed, version=version)
     except EhrPausedError as paused:
         return one.unsent(paused)
-    return _record(one, outcome)
+    return _record(one, outcome, refused)
 
 
-def _record(one: Try, outcome: WriteOutcome) -> Attempt:
+def _record(one: Try, outcome: WriteOutcome, refused: Refused) -> Attempt:
     answer = one.answered(outcome)
     if outcome.kind is WriteKind.CREATED:
         return one.sent(outcome.resource_id, outcome.version_id, answer)
@@ -68,7 +76,7 @@ def _record(one: Try, outcome: WriteOutcome) -> Attempt:
         forget_system_token(one.world, one.ehr)
         return one.mark(sending.mark_postponed, "unauthorized", wait=one.wait())
     if outcome.kind is WriteKind.REJECTED:
-        return _in_words(one, f"refused_{outcome.status}", answer)
+        return refused(one, f"refused_{outcome.status}", answer)
     wait = max(outcome.retry_after_seconds or 0.0, one.world.settle_seconds)
     return one.mark(sending.mark_uncertain, "no_answer", wait=wait, answer=answer)
 

@@ -10,6 +10,8 @@ from sqlmodel import Session
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import CcmError, EhrHttpError
 from ccm_fhir.fhir.compare import differences
+from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.merge import missing
 from ccm_fhir.services.deliver_pacing import STOP_READING_BACK_AFTER, wait_before_reading_back
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.told import told_of
@@ -30,12 +32,17 @@ def read_back(one: Try) -> Attempt:
         delivery_id=record.id,
         remote_hash=hashlib.sha256(stored.raw).hexdigest(),
         remote_version=stored.version_id,
-        lossy=differences(one.body(), stored.json()),
+        lossy=_lost(one, stored.json()),
     )
     with one.world.db.write(record.practice_id) as session:
         sending.mark_read_back(session, record.practice_id, seen, one.world.clock())
         _send_lost_words(one, session, seen.lossy)
     return Attempt(state=DeliveryState.SENT, wait_seconds=None)
+
+
+def _lost(one: Try, stored: Json) -> tuple[str, ...]:
+    compare = missing if one.is_revision else differences
+    return compare(one.body(), stored)
 
 
 def _send_lost_words(one: Try, session: Session, lossy: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind, RungName
 from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
@@ -60,7 +60,8 @@ def is_withdrawn(record: DeliveryRecord) -> bool:
 
 def _is_taken_back(one: Try) -> bool:
     record = one.record
-    if record.purpose is Purpose.AMENDMENT:
+    is_then_changed = record.rung is RungName.CARE_PLAN_AND_GOALS
+    if record.purpose is Purpose.AMENDMENT or is_then_changed:
         return False
     with one.world.db.read(record.practice_id) as session:
         practice = practices.get(session, record.practice_id)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import EhrPausedError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
@@ -31,6 +31,7 @@ from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.deliveries import DeliveryEvent, DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.sending import Answered, Problem, Receipt
+from ccm_fhir.storage.vocabulary import Purpose
 
 Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
 SETTLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
@@ -53,6 +54,16 @@ class Try:
     record: DeliveryRecord
     before: tuple[DeliveryRecord, ...]
 
+    @property
+    def is_revision(self) -> bool:
+        """Whether it changes what an earlier delivery wrote."""
+        return self.record.purpose is Purpose.REVISION
+
+    @property
+    def needed(self) -> tuple[DeliveryRecord, ...]:
+        """What must be in the EHR before it; a plan stands without a team that was refused."""
+        return tuple(one for one in self.before if one not in self._done_without())
+
     def client(self) -> FhirClient:
         """Return a client whose token is live."""
         system_token(self.world, self.ehr)  # its troubles are not to pass for the resource's
@@ -64,12 +75,24 @@ class Try:
         for dependency in self.before:
             text = text.replace(f"urn:uuid:{dependency.id}", dependency.remote_ref)
         body: Json = json.loads(text, parse_float=Decimal)
+        if self._done_without():
+            del body["careTeam"]
         return body
 
     def frozen(self) -> Json:
         """Return the frozen body as it was planned, references to be filled in included."""
         body: Json = json.loads(self.record.body_json, parse_float=Decimal)
         return body
+
+    def _done_without(self) -> tuple[DeliveryRecord, ...]:
+        is_plan = self.record.resource_type is ResourceKind.CARE_PLAN
+        return tuple(
+            one
+            for one in self.before
+            if is_plan
+            and one.resource_type is ResourceKind.CARE_TEAM
+            and one.state is DeliveryState.REJECTED
+        )
 
     def answered(self, outcome: WriteOutcome) -> Answered:
         """Return what the EHR answered, to be kept with what it declared then."""

@@ -54,5 +54,5 @@ def parts_of(
             is_keyed=one.id in by_hand,
         )
         for one in found
-        if one.purpose is Purpose.ARTEFACT
+        if one.purpose in {Purpose.ARTEFACT, Purpose.REVISION}
     )

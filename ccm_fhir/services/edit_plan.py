@@ -39,6 +39,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.care_plan import EDITORS, current_draft
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.send_plan import send_version
 from ccm_fhir.storage import patients, plans, practices
 from ccm_fhir.storage.plans import NewVersion, VersionRecord
 
@@ -191,6 +192,7 @@ def adopt_draft(
         )
         kept = plans.adopt(session, actor.practice_id, new, now)
         plans.drop_draft(session, actor.practice_id, patient_id, actor.user_id)
+        send_version(world, session, actor.practice_id, kept, now)
         return kept
 
 

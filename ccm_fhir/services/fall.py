@@ -17,6 +17,7 @@ from ccm_fhir.domain.writeback import (
     UPDATE,
     Act,
     Answer,
+    Artefact,
     DeliveryState,
     RungName,
     WritePlan,
@@ -38,6 +39,7 @@ from ccm_fhir.storage.write_facts import NewProof
 
 _IN_DOUBT = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.QUARANTINE})
 FELL = "fell"
+_NO_CHANGE = "The EHR does not let this app change what it has of the plan."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +62,8 @@ def prove(
 ) -> bool:
     """Keep what an answer proves; return whether it proves that the EHR does not offer it."""
     is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
-    code = UPDATE if is_amendment else CREATE
+    is_change = is_amendment or record.purpose is Purpose.REVISION
+    code = UPDATE if is_change else CREATE
     act = Act(resource_type=record.resource_type.value, code=code)
     answer = Answer(status=answered.status, issue_codes=frozenset(answered.codes))
     proof = proof_of(act, answer, world.clock())
@@ -130,6 +133,31 @@ def leave(session: Session, leaving: Leaving) -> RungName | None:
     return to
 
 
+def leave_revision(session: Session, leaving: Leaving) -> RungName | None:
+    """Let a document, or a person, tell the version whose change the EHR does not take.
+
+    What others of the version's changes brought to the EHR stays there. None where a later
+    version tells more.
+    """
+    world, record = leaving.world, leaving.record
+    now = world.clock()
+    practice = practices.get(session, record.practice_id)
+    told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
+    if told is None or record.rung is None:
+        return None
+    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
+    at = next(rung for rung in plan.rungs if rung.name is record.rung)
+    below = next(rung for rung in plan.rungs if rung.number > at.number and rung.is_possible)
+    fall = Fall(delivery_id=record.id, to=below.name, code=FELL)
+    sending.mark_fallen(session, record.practice_id, fall, now)
+    if not told.is_live:
+        return None
+    rule = f"{_NO_CHANGE} {below.sentence}"
+    place = Place(rung=below.name, rule=rule, mark=f"|{below.name}")
+    plan_on_rung(world, session, practice, told, place, now)
+    return below.name
+
+
 def next_rung(
     world: Installation, session: Session, practice: Practice, record: DeliveryRecord, now: datetime
 ) -> RungName | None:
@@ -140,10 +168,15 @@ def next_rung(
     """
     told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
     refused = {DeliveryState.REJECTED, DeliveryState.HELD}
+    if record.purpose is Purpose.REVISION and record.state in refused and not record.has_fallen:
+        ehr = ehrs.get(session, record.practice_id, record.ehr_id)
+        leaving = Leaving(world=world, ehr=ehr, record=record, granted=None)
+        return leave_revision(session, leaving)
     if told is None or not is_on_a_ladder(record) or record.state not in refused:
         return None
     parts = _live_parts(session, record)
-    if any(part.state in _IN_DOUBT | {DeliveryState.SENT} for part in parts):
+    blocking = _IN_DOUBT if _stays_beside(told) else _IN_DOUBT | {DeliveryState.SENT}
+    if any(part.state in blocking for part in parts):
         return None
     ehr = ehrs.get(session, record.practice_id, record.ehr_id)
     plan = plan_for(told.artefact, tenant_of(session, ehr, None))
@@ -172,11 +205,19 @@ def _chosen(
     if record.rung is None or any(part.state in _IN_DOUBT for part in others):
         return None
     tenant = tenant_of(session, leaving.ehr, leaving.granted)
-    if any(part.state is DeliveryState.SENT for part in others):
+    if any(part.state is DeliveryState.SENT for part in others) and not _stays_beside(told):
         rest = rest_of(record.rung, record.resource_type)
         return None if rest is None else (rest, "The other part is in the EHR and stands alone.")
     plan = plan_for(told.artefact, tenant)
     return _lower(plan, record.rung)
+
+
+def _stays_beside(told: Told) -> bool:
+    """Whether parts that are in the EHR do no harm beside the whole on a lower rung.
+
+    Goals do none beside the plan as a document; an Encounter would tell of work a second time.
+    """
+    return told.artefact is Artefact.CARE_PLAN
 
 
 def _lower(plan: WritePlan, present: RungName) -> tuple[RungName, str] | None:

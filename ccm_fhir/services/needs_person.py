@@ -15,12 +15,22 @@ from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.fall import next_rung
 from ccm_fhir.services.hand_off import mark_handed_off
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_origins import SUPERSEDED
 from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.reconcile import latest_report
 from ccm_fhir.services.reconciled import Report
 from ccm_fhir.services.retract import TAKEN_BACK
 from ccm_fhir.services.turns import wake
-from ccm_fhir.storage import deliveries, keyed, ledger, patients, practices, sending, users
+from ccm_fhir.storage import (
+    deliveries,
+    keyed,
+    ledger,
+    patients,
+    plans,
+    practices,
+    sending,
+    users,
+)
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.keyed import NewKeyed
 from ccm_fhir.storage.sending import RELEASED, Problem
@@ -29,7 +39,7 @@ from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 HANDS = (Role.BILLER, Role.PRACTITIONER, Role.ADMIN)
 LONGEST_NUMBER = 64
 _STOPPED = (DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD)
-_NOBODY_NEEDED = frozenset({TAKEN_BACK, "nothing_to_take_back"})
+_NOBODY_NEEDED = frozenset({TAKEN_BACK, SUPERSEDED, "nothing_to_take_back"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +172,7 @@ def send_another_way(world: Installation, actor: Actor, delivery_id: str) -> Run
 def _may_fall(record: DeliveryRecord) -> bool:
     """Whether it is worth offering another way; whether there is one, the plan says then."""
     return (
-        record.purpose is Purpose.ARTEFACT
+        record.purpose in {Purpose.ARTEFACT, Purpose.REVISION}
         and record.artefact_kind is not ArtefactKind.CLAIM
         and not record.is_hand_off
         and record.state is not DeliveryState.QUARANTINE
@@ -195,7 +205,10 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
 
 
 def _owner(session: Session, record: DeliveryRecord, names: dict[str, str]) -> str:
-    """Return who looks first: for time whoever worked, for all else the biller."""
+    """Return who looks first: whoever worked or adopted the plan; for all else the biller."""
+    if record.artefact_kind is ArtefactKind.CARE_PLAN:
+        version = plans.version(session, record.practice_id, record.artefact_id)
+        return names.get(version.adopted_by, "the care team")
     if record.artefact_kind is not ArtefactKind.TIME_ENTRY:
         return "the biller"
     entry = ledger.get(session, record.practice_id, record.artefact_id)

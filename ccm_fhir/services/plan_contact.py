@@ -17,6 +17,7 @@ from ccm_fhir.services.care_plan import EDITORS
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.review import banner_of
+from ccm_fhir.services.send_plan import send_version
 from ccm_fhir.storage import patients, plans, practices
 from ccm_fhir.storage.plans import (
     CopyRecord,
@@ -127,6 +128,7 @@ def end_review(world: Installation, actor: Actor, ended: EndedReview, now: datet
                 ),
                 now,
             )
+            send_version(world, session, practice_id, version, now)
         review = NewReview(
             patient_id=ended.patient_id,
             version_id=version.id,

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 from ccm_fhir.services.deliver_pacing import MOST_TRIES, paused_until
 from ccm_fhir.storage.deliveries import DeliveryRecord
+from ccm_fhir.storage.vocabulary import Purpose
 
 _SENTENCES = {
     "unreachable": "The EHR does not answer; it is tried again by itself.",
@@ -37,6 +38,8 @@ _SENTENCES = {
     "no_version": "The EHR shows no version to amend safely; a correction is sent instead.",
     "bundle_refused": "The EHR did not take both at once; each is sent by itself.",
     "hand_off": "Nothing carries this into the EHR by itself; a person keys it and marks it.",
+    "superseded": "A later version of the plan took its place; nothing of this one is sent.",
+    "not_granted": "The EHR's administrator does not let this app change it; it goes another way.",
     "fell": "It goes another way now; see the line that took over.",
     "waiting": "Waits for the resource it refers to.",
     "dependency_refused": "The resource it refers to was refused; a person must look.",
@@ -76,4 +79,7 @@ def sentence_for(record: DeliveryRecord, zone: ZoneInfo) -> str:
 def _lossy(record: DeliveryRecord) -> str:
     if not record.lossy:
         return ""
-    return "The EHR did not keep: " + ", ".join(record.lossy) + "."
+    names = ", ".join(record.lossy)
+    if record.purpose is Purpose.REVISION:
+        return f"Changed by others in the EHR, or not kept there, and left as it stands: {names}."
+    return f"The EHR did not keep: {names}."

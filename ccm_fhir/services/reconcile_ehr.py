@@ -58,11 +58,12 @@ def copies_at(world: Installation, ehr: Ehr, records: list[DeliveryRecord]) -> C
 def _stands_by_itself(record: DeliveryRecord) -> bool:
     """Whether the EHR would hold a resource under the delivery's own identifier.
 
-    A sheet is for a person's hands, an amendment changes a resource that has another identifier,
-    and what has fallen never came to be.
+    A sheet is for a person's hands, an amendment or a revision changes a resource that has another
+    identifier, and what has fallen never came to be.
     """
     is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
-    return not (record.is_hand_off or record.has_fallen or is_amendment)
+    is_change = is_amendment or record.purpose is Purpose.REVISION
+    return not (record.is_hand_off or record.has_fallen or is_change)
 
 
 def _look(

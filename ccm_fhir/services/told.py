@@ -1,51 +1,39 @@
-"""What of our record an EHR is told, as any rung may print it: time entries and consents.
+"""What of our record an EHR is told: time entries, consents and care plans.
 
 Everything is read from the record again, so that a fall days later says what the first try said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlmodel import Session
 
 from ccm_fhir.domain.consents import ConsentDecision
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, artefact_of
-from ccm_fhir.errors import InputError
 from ccm_fhir.fhir.json import Json
-from ccm_fhir.fhir.telling import Telling, document_reference, questionnaire_response, sheet
 from ccm_fhir.fhir.write_consent import ConsentTold, consent_resource, consent_telling
 from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
 from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import charts, consents, ledger, patients, users
+from ccm_fhir.services.tellable import Told, in_lines
+from ccm_fhir.services.told_plan import told_care_plan
+from ccm_fhir.storage import charts, consents, ledger, patients, plans, users
 from ccm_fhir.storage.consents import ConsentRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind
 
-Make = Callable[[ResourceKind, OurIdentifier, str | None], Json]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
-    """One artefact and its printer: a resource kind, our identifier, the Encounter it is part of.
-
-    ``note`` are the words that must not be lost, empty where nobody wrote any. ``is_live`` is
-    false where the record was taken back since: what is not in the EHR then need not go there.
-    """
-
-    artefact: Artefact
-    kind: ArtefactKind
-    artefact_id: str
-    patient_id: str
-    ehr_id: str
-    note: str = field(repr=False)
-    is_live: bool
-    telling: Telling = field(repr=False)
-    make: Make = field(repr=False)
+__all__ = [
+    "Told",
+    "WrittenTime",
+    "in_lines",
+    "time_record",
+    "told_consent",
+    "told_of",
+    "told_time",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +58,8 @@ def told_of(
     if kind is ArtefactKind.CONSENT:
         record = consents.get(session, practice.id, artefact_id)
         return told_consent(world, session, practice, record)
+    if kind is ArtefactKind.CARE_PLAN:
+        return told_care_plan(session, practice, plans.version(session, practice.id, artefact_id))
     return None
 
 
@@ -130,27 +120,11 @@ def told_consent(
     )
 
 
-def in_lines(kind: ResourceKind, telling: Telling, ours: OurIdentifier) -> Json:
-    """Return lines as a form, a document or a sheet.
-
-    Raises:
-        InputError: the kind holds no lines.
-    """
-    printers = {
-        ResourceKind.QUESTIONNAIRE_RESPONSE: questionnaire_response,
-        ResourceKind.DOCUMENT: document_reference,
-        ResourceKind.SHEET: sheet,
-    }
-    if kind not in printers:
-        raise InputError("resource", f"this is not told as {kind}")
-    return printers[kind](telling, ours)
-
-
 def time_record(session: Session, practice: Practice, entry: TimeEntryRecord) -> TimeRecord:
     """Return a ledger row with everything its resources say."""
     chart = charts.latest(session, practice.id, entry.patient_id)
     facts: ChartFacts | None = chart.facts if chart else None
-    plans = [] if facts is None else [p for p in facts.care_plans if p.status == "active"]
+    active = [] if facts is None else [p for p in facts.care_plans if p.status == "active"]
     return TimeRecord(
         entry_id=entry.id,
         patient_ref=patients.get(session, practice.id, entry.patient_id).ref,
@@ -162,7 +136,7 @@ def time_record(session: Session, practice: Practice, entry: TimeEntryRecord) ->
         activity=entry.activity,
         contact_mode=entry.contact_mode,
         note=entry.note,
-        care_plan_ref=str(plans[0].ref) if plans else "",
+        care_plan_ref=str(active[0].ref) if active else "",
     )
 
 

@@ -33,7 +33,7 @@ class Worded:
 
 def has_lost_words(record: DeliveryRecord, lossy: tuple[str, ...]) -> bool:
     """Whether what the EHR dropped held a person's words; an Encounter has no place for them."""
-    if record.purpose is not Purpose.ARTEFACT:
+    if record.purpose not in {Purpose.ARTEFACT, Purpose.REVISION}:
         return False
     if record.resource_type is ResourceKind.ENCOUNTER:
         return record.rung is RungName.ENCOUNTER

@@ -61,7 +61,9 @@ INSTALLED: Mapping[Artefact, frozenset[RungName]] = {
         }
     ),
     Artefact.CLAIM: frozenset({RungName.CLAIM, RungName.HAND_OFF}),
-    Artefact.CARE_PLAN: frozenset({RungName.HAND_OFF}),
+    Artefact.CARE_PLAN: frozenset(
+        {RungName.CARE_PLAN_AND_GOALS, RungName.DOCUMENT, RungName.HAND_OFF}
+    ),
     Artefact.ENROLMENT: frozenset({RungName.HAND_OFF}),
 }
 _EVERYTHING = frozenset({Granted(resource_type="*", permission=letter) for letter in "cu"})
@@ -163,7 +165,7 @@ def _installed_acts() -> tuple[Act, ...]:
                 for artefact, kinds in LADDERS.items()
                 for kind in kinds
                 if kind.means is Means.FHIR and kind.name in INSTALLED[artefact]
-                for act in kind.acts
+                for act in (*kind.acts, *kind.also)
             }
         )
     )

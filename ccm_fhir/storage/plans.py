@@ -216,6 +216,11 @@ def version_of_form(session: Session, practice_id: str, form_key: str) -> Versio
     return found[0] if found else None
 
 
+def version(session: Session, practice_id: str, version_id: str) -> VersionRecord:
+    """Return a version; raises NotFoundError."""
+    return _version(require(session, PlanVersionRow, practice_id, version_id))
+
+
 def versions_of(session: Session, practice_id: str, patient_id: str) -> tuple[VersionRecord, ...]:
     """Return every version of a patient's plan, the first first."""
     return _versions(session, practice_id, col(PlanVersionRow.patient_id) == patient_id)

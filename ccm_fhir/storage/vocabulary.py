@@ -92,19 +92,22 @@ class ArtefactKind(StrEnum):
     TIME_ENTRY = "time_entry"
     CLAIM = "claim"
     CONSENT = "consent"
+    CARE_PLAN = "care_plan"
 
 
 class Purpose(StrEnum):
     """What a delivery is for.
 
-    ARTEFACT carries the thing itself. WORDS carries what the EHR dropped of another delivery,
-    NOTICE tells a work queue of one, and AMENDMENT takes one back.
+    ARTEFACT carries the thing itself, and REVISION changes what an earlier one wrote. WORDS
+    carries what the EHR dropped of another delivery, NOTICE tells a work queue of one, and
+    AMENDMENT takes one back.
     """
 
     ARTEFACT = "artefact"
     WORDS = "words"
     NOTICE = "notice"
     AMENDMENT = "amendment"
+    REVISION = "revision"
 
 
 class ProofWord(StrEnum):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -19,10 +20,9 @@ from ccm_fhir.fhir.write_plan import (
     care_plan_resource,
     care_team_resource,
     goal_resource,
-    service_request_resource,
 )
 from ccm_fhir.fhir.write_time import OurIdentifier
-from tests.domain.plan_parts import goal, intervention, whole_plan
+from tests.domain.plan_parts import goal, whole_plan
 from tests.validators.harness import problems
 
 OURS = OurIdentifier(system="https://ccm.example.org/identifier/plan", value="0c7e")
@@ -34,7 +34,7 @@ ENVELOPE = PlanEnvelope(
     established_on=date(2026, 8, 4),
     adopted_on=date(2026, 11, 20),
     care_team_ref="CareTeam/t1",
-    refs={"goal:diabetes:a1c": "Goal/g1", "intervention:diabetes:call": "ServiceRequest/s1"},
+    refs={"goal:diabetes:a1c": "Goal/g1"},
 )
 
 
@@ -46,7 +46,7 @@ def every_resource() -> list[Json]:
     return [
         care_plan_resource(PLAN, OURS, ENVELOPE),
         goal_resource(goal(), OURS, ENVELOPE, PLAN),
-        service_request_resource(intervention(goals=(goal().key,)), OURS, ENVELOPE),
+        care_plan_resource(PLAN, OURS, replace(ENVELOPE, care_team_ref="")),
         care_team_resource(PLAN, OURS, ENVELOPE),
     ]
 
@@ -65,7 +65,12 @@ def test_the_plan_has_the_guides_shape() -> None:
             "valueReference": {"reference": "Organization/ours"},
         }
     ]
-    assert plan["activity"] == [{"reference": {"reference": "ServiceRequest/s1"}}]
+    (work,) = plan["contained"]
+    assert work["resourceType"] == "ServiceRequest"
+    assert plan["activity"] == [
+        {"reference": {"reference": f"#{work['id']}"}},
+        {"reference": {"reference": "MedicationRequest/m1"}},
+    ]
     assert "detail" not in json.dumps(plan["activity"])
     assert "author" not in plan
     assert plan["contributor"] == [{"reference": "Practitioner/n1"}]
@@ -137,7 +142,7 @@ class TestMerging:
         }
         wanted = {**self.BEFORE, "goal": [{"reference": "Goal/g2"}], "title": "Our new title"}
 
-        found = merged(self.BEFORE, stored, wanted)
+        found = merged([self.BEFORE], stored, wanted)
 
         assert found.resource["goal"] == [theirs, {"reference": "Goal/g2"}]
         assert found.resource["instantiatesUri"] == ["https://theirs.example/plan"]
@@ -147,7 +152,7 @@ class TestMerging:
     def test_what_another_writer_changed_of_ours_stays_and_is_named(self) -> None:
         stored = {**self.BEFORE, "status": "revoked"}
 
-        found = merged(self.BEFORE, stored, self.BEFORE)
+        found = merged([self.BEFORE], stored, self.BEFORE)
 
         assert found.resource["status"] == "revoked"
         assert found.kept == ("status",)
@@ -155,7 +160,7 @@ class TestMerging:
     def test_the_same_again_changes_nothing(self) -> None:
         stored = {**self.BEFORE, "id": "c1"}
 
-        assert merged(self.BEFORE, stored, self.BEFORE).resource == stored
+        assert merged([self.BEFORE], stored, self.BEFORE).resource == stored
 
     @given(st.sets(st.integers(0, 9)), st.sets(st.integers(0, 9)), st.sets(st.integers(10, 19)))
     def test_no_entry_of_others_is_lost_and_ours_are_as_wanted(
@@ -164,7 +169,7 @@ class TestMerging:
         def plan(goals: set[int]) -> Json:
             return {"goal": [{"reference": f"Goal/{n}"} for n in sorted(goals)]}
 
-        found = merged(plan(before), plan(before | others), plan(wanted)).resource
+        found = merged([plan(before)], plan(before | others), plan(wanted)).resource
 
         entries: Any = found.get("goal", [])
         assert {entry["reference"] for entry in entries} == {f"Goal/{n}" for n in wanted | others}

@@ -26,6 +26,9 @@ class ResourceKind(StrEnum):
     QUESTIONNAIRE_RESPONSE = "QuestionnaireResponse"
     DOCUMENT = "DocumentReference"
     CONSENT = "Consent"
+    GOAL = "Goal"
+    CARE_TEAM = "CareTeam"
+    CARE_PLAN = "CarePlan"
     CLAIM = "Claim"
     SHEET = "Sheet"
 

@@ -61,6 +61,7 @@ class RungKind:
     """A way: what it is called, what it brings, and every act an EHR must take for it.
 
     ``notice`` are acts of which the first possible one tells a work queue, where there is any.
+    ``also`` are acts that bring more where the EHR takes them, and without which it goes, too.
     """
 
     name: RungName
@@ -68,6 +69,7 @@ class RungKind:
     means: Means = Means.FHIR
     acts: tuple[Act, ...] = ()
     notice: tuple[Act, ...] = ()
+    also: tuple[Act, ...] = ()
 
 
 # Written out, without helpers: a table is read against its source.
@@ -125,6 +127,7 @@ LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
             name=RungName.CARE_PLAN_AND_GOALS,
             brings="the CarePlan and each of its Goals",
             acts=(Act(resource_type="CarePlan"), Act(resource_type="Goal")),
+            also=(Act(resource_type="CareTeam"),),
         ),
         RungKind(
             name=RungName.DOCUMENT,
@@ -269,4 +272,4 @@ def rest_of(rung: RungName, refused: ResourceKind) -> RungName | None:
 def acts_of_ladders() -> tuple[Act, ...]:
     """Return every act that some rung asks of an EHR, sorted."""
     kinds = [kind for ladder in LADDERS.values() for kind in ladder]
-    return tuple(sorted({act for kind in kinds for act in (*kind.acts, *kind.notice)}))
+    return tuple(sorted({act for kind in kinds for act in (*kind.acts, *kind.notice, *kind.also)}))
