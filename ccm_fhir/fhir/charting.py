@@ -12,6 +12,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from ccm_fhir.domain.facts import (
+    AllergyFact,
     CarePlanFact,
     CareTeamFact,
     ChartFacts,
@@ -113,6 +114,7 @@ def chart_from(
         service_requests=_of(ServiceRequestFact, facts),
         responses=_of(QuestionnaireResponseFact, facts),
         documents=_of(DocumentFact, facts),
+        allergies=_of(AllergyFact, facts),
         skipped=tuple(skipped),
         unread=tuple(unread),
     )

@@ -9,6 +9,7 @@ import msgspec
 
 from ccm_fhir.domain.facts import Fact, Skipped
 from ccm_fhir.fhir.contained import contained_of
+from ccm_fhir.fhir.extract_allergy import AllergyShape, allergy_fact
 from ccm_fhir.fhir.extract_answers import (
     QuestionnaireResponseShape,
     consent_in_response,
@@ -119,6 +120,7 @@ READERS: Mapping[str, Reader] = {
     "Procedure": _reader(ProcedureShape, procedure_fact),
     "Observation": _reader(ObservationShape, observation_fact),
     "MedicationRequest": _reader(MedicationRequestShape, medication_fact),
+    "AllergyIntolerance": _reader(AllergyShape, allergy_fact, "patient"),
     "ServiceRequest": _reader(ServiceRequestShape, service_request_fact),
     "QuestionnaireResponse": _reader(
         QuestionnaireResponseShape,

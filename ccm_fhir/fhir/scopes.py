@@ -34,6 +34,7 @@ _CHART_TYPES = (
     "Goal",
     "Observation",
     "MedicationRequest",
+    "AllergyIntolerance",
     "ServiceRequest",
     "Coverage",
     "Consent",

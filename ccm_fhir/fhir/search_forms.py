@@ -55,6 +55,7 @@ FORMS: Mapping[str, tuple[Form, ...]] = {
     "Procedure": PLAIN,
     "Observation": (_results("laboratory"), _results("vital-signs"), _results("survey", since=4)),
     "MedicationRequest": (Form(pairs=(("intent", "order"),)),),
+    "AllergyIntolerance": PLAIN,
     "ServiceRequest": PLAIN,
     "QuestionnaireResponse": PLAIN,
     "DocumentReference": (

@@ -11,6 +11,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.conditions import ChronicFamily
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.domain.plans.allergies import Allergies, allergies_of
 from ccm_fhir.domain.plans.building import Material, months_on, proposals
 from ccm_fhir.domain.plans.changes import Now, SinceLast, since_last
 from ccm_fhir.domain.plans.diffing import PartChange, diff
@@ -30,6 +31,12 @@ from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import try_judge
 from ccm_fhir.services.patient_month import PatientBanner
+from ccm_fhir.services.plan_standing import (
+    PlanDeliveries,
+    VersionStanding,
+    plan_deliveries,
+    without_own,
+)
 from ccm_fhir.services.review import banner_of
 from ccm_fhir.storage import plans
 from ccm_fhir.storage.plans import CopyRecord, OutreachRecord, ReviewRecord, VersionRecord
@@ -87,6 +94,9 @@ class PlanDesk:
     family_labels: dict[str, str]
     may_edit: bool
     problem: str
+    allergies: Allergies = field(repr=False)
+    standings: dict[str, VersionStanding]
+    """By version id."""
 
     @property
     def is_changed(self) -> bool:
@@ -121,7 +131,7 @@ def plan_desk(
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         kept = _kept(session, actor, patient_id)
     today = now.astimezone(gathered.practice.zone).date()
-    basis = _basis(world, gathered, today)
+    basis = _basis(world, gathered, kept, today)
     draft = _draft(kept, basis)
     return PlanDesk(
         patient=banner_of(gathered.patient, today),
@@ -149,6 +159,11 @@ def plan_desk(
         family_labels={family.family: family.label for family in basis.families},
         may_edit=actor.may(*EDITORS),
         problem=basis.problem,
+        allergies=allergies_of(basis.chart),
+        standings={
+            version.id: kept.told.of(version.id, gathered.practice.zone)
+            for version in kept.versions
+        },
     )
 
 
@@ -173,9 +188,10 @@ def compare_versions(
         gathered = gather(world, session, actor.practice_id, patient_id, month)
         kept = _kept(session, actor, patient_id)
     older, newer = (_numbered(kept.versions, number) for number in numbers)
-    draft = _draft(kept, _basis(world, gathered, now.astimezone(gathered.practice.zone).date()))
+    today = now.astimezone(gathered.practice.zone).date()
+    draft = _draft(kept, _basis(world, gathered, kept, today))
     return VersionsCompared(
-        patient=banner_of(gathered.patient, now.astimezone(gathered.practice.zone).date()),
+        patient=banner_of(gathered.patient, today),
         practice_name=gathered.practice.name,
         older=older,
         newer=newer,
@@ -198,7 +214,8 @@ def current_draft(
     month = ServiceMonth.containing(now.date())
     gathered = gather(world, session, actor.practice_id, patient_id, month)
     today = now.astimezone(gathered.practice.zone).date()
-    return _draft(_kept(session, actor, patient_id), _basis(world, gathered, today))
+    kept = _kept(session, actor, patient_id)
+    return _draft(kept, _basis(world, gathered, kept, today))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +225,7 @@ class _Kept:
     reviews: tuple[ReviewRecord, ...]
     copies: tuple[CopyRecord, ...]
     outreach: tuple[OutreachRecord, ...]
+    told: PlanDeliveries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +248,11 @@ def _kept(session: Session, actor: Actor, patient_id: str) -> _Kept:
         reviews=plans.reviews_of(session, practice_id, patient_id),
         copies=plans.copies_of(session, practice_id, patient_id),
         outreach=plans.outreach_of(session, practice_id, patient_id),
+        told=plan_deliveries(session, practice_id, patient_id),
     )
 
 
-def _basis(world: Installation, gathered: Gathered, today: date) -> _Basis:
+def _basis(world: Installation, gathered: Gathered, kept: _Kept, today: date) -> _Basis:
     families: tuple[ChronicFamily, ...] = ()
     rules, problem = _rules(world, today)
     if gathered.material is None:
@@ -243,7 +262,9 @@ def _basis(world: Installation, gathered: Gathered, today: date) -> _Basis:
         families = () if judgement is None else judgement.eligibility.families
         problem = problem or why
     return _Basis(
-        chart=None if gathered.chart is None else gathered.chart.facts,
+        chart=None
+        if gathered.chart is None
+        else without_own(gathered.chart.facts, kept.told.own_refs),
         families=families,
         rules=rules,
         templates=load_templates(),

@@ -17,7 +17,7 @@ from ccm_fhir.services.ehr_access import system_token
 from ccm_fhir.services.fall import Leaving, leave_revision, prove
 from ccm_fhir.services.plan_origins import SUPERSEDED
 from ccm_fhir.services.write_plan import tenant_of
-from ccm_fhir.storage import deliveries, sending
+from ccm_fhir.storage import deliveries, plans, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.sending import Answered, Problem
 from ccm_fhir.storage.vocabulary import Purpose
@@ -58,11 +58,16 @@ def revise(one: Try) -> Attempt:
 
 
 def _history(one: Try) -> tuple[tuple[DeliveryRecord, ...], bool]:
-    """Return what was to be written of it before, in order, and whether a later version came."""
+    """Return what was to be written of it, by version, and whether a later version came."""
     record = one.record
     with one.world.db.read(record.practice_id) as session:
         about = deliveries.about(session, record.practice_id, record.of_delivery_id)
-    changes = [other for other in about if other.purpose is Purpose.REVISION]
+        versions = plans.versions_of(session, record.practice_id, record.patient_id)
+    numbers = {version.id: version.number for version in versions}
+    changes = sorted(
+        (other for other in about if other.purpose is Purpose.REVISION),
+        key=lambda other: numbers[other.artefact_id],
+    )
     place = next(n for n, other in enumerate(changes) if other.id == record.id)
     return (origin_of(one), *changes[: place + 1]), place + 1 < len(changes)
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 import msgspec
 from sqlmodel import Session
 
+from ccm_fhir.domain.plans.allergies import Allergies, allergies_of
 from ccm_fhir.domain.plans.parts import Plan, Review
 from ccm_fhir.errors import ConflictError, InputError, NotFoundError
 from ccm_fhir.services.actor import Actor
@@ -18,7 +19,7 @@ from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.review import banner_of
 from ccm_fhir.services.send_plan import send_version
-from ccm_fhir.storage import patients, plans, practices
+from ccm_fhir.storage import charts, patients, plans, practices
 from ccm_fhir.storage.plans import (
     CopyRecord,
     NewCopy,
@@ -84,11 +85,15 @@ class TriedCall:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintedPlan:
-    """An adopted version to be printed for the patient; ``record`` where it was given already."""
+    """An adopted version to be printed for the patient; ``record`` where it was given already.
+
+    ``allergies`` are those of the chart as it is known now, or was when the copy was given.
+    """
 
     patient: PatientBanner
     practice_name: str
     version: VersionRecord
+    allergies: Allergies = field(repr=False)
     record: CopyRecord | None = None
 
 
@@ -214,7 +219,9 @@ def printed_plan(
         patient = patients.get(session, practice_id, patient_id)
         versions = {v.id: v for v in plans.versions_of(session, practice_id, patient_id)}
         copies = plans.copies_of(session, practice_id, patient_id)
-    record = next((copy for copy in copies if copy.id == record_id), None)
+        record = next((copy for copy in copies if copy.id == record_id), None)
+        seen_at = now if record is None else record.recorded_at
+        chart = charts.as_of(session, practice_id, patient_id, seen_at)
     if not versions or (record_id and record is None):
         raise NotFoundError("care plan")
     version = list(versions.values())[-1] if record is None else versions[record.version_id]
@@ -222,6 +229,7 @@ def printed_plan(
         patient=banner_of(patient, now.astimezone(practice.zone).date()),
         practice_name=practice.name,
         version=version,
+        allergies=allergies_of(None if chart is None else chart.facts),
         record=record,
     )
 

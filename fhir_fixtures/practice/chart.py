@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from fhir_fixtures.practice.allergies import allergies_of
 from fhir_fixtures.practice.conditions import conditions_of
 from fhir_fixtures.practice.consent import consents_of
 from fhir_fixtures.practice.coverage import coverages_of
@@ -33,4 +34,5 @@ def chart_of(story: Story, as_of: date) -> tuple[Resource, ...]:
         *claims_elsewhere_of(story, coverages[0], conditions),
         *results_of(story, as_of),
         *orders_of(story, as_of),
+        *allergies_of(story, as_of),
     )

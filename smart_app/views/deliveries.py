@@ -12,7 +12,7 @@ from smart_app.views.tones import Tone
 from smart_app.views.wording import DELIVERIES, IN_FLIGHT, KEYED, TO_BE_KEYED, WAYS
 
 _MOST_LOOKS = 60
-_BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CLAIM})
+_BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CARE_PLAN_AND_GOALS, RungName.CLAIM})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

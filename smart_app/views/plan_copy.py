@@ -17,6 +17,7 @@ from ccm_fhir.domain.plans.parts import (
 )
 from ccm_fhir.domain.rules import PlanElement
 from ccm_fhir.services.plan_contact import CopyLanguage, PrintedPlan
+from smart_app.views.plan_allergies import for_the_patient
 from smart_app.views.plan_words import day_in
 
 WORDS: dict[CopyLanguage, dict[str, str]] = {
@@ -33,6 +34,7 @@ WORDS: dict[CopyLanguage, dict[str, str]] = {
         "what_i_do": "What I do",
         "what_team_does": "What my care team does",
         "caregiver_does": "What my caregiver does",
+        "allergies": "My allergies",
         "medicines": "My medicines",
         "medicines_note": "Take your medicines as the label says. Bring this list to each visit.",
         "call": "When to call us",
@@ -58,6 +60,7 @@ WORDS: dict[CopyLanguage, dict[str, str]] = {
         "what_i_do": "Lo que hago yo",
         "what_team_does": "Lo que hace mi equipo de cuidado",
         "caregiver_does": "Lo que hace la persona que me cuida",
+        "allergies": "Mis alergias",
         "medicines": "Mis medicinas",
         "medicines_note": "Tome sus medicinas como dice la etiqueta. Traiga esta lista a la cita.",
         "call": "Cuándo llamarnos",
@@ -116,12 +119,16 @@ class LineView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockView:
-    """One heading with its lines; ``tone`` marks what must not be missed."""
+    """One heading with its lines; ``tone`` marks what must not be missed.
+
+    ``is_always_said``: that there is no line is something to be said.
+    """
 
     title: str
     lines: tuple[LineView, ...]
     tone: str = ""
     note: str = ""
+    is_always_said: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +158,7 @@ def copy_view(printed: PrintedPlan, language: CopyLanguage) -> CopyView:
         practice=printed.practice_name,
         dated=day_in(printed.version.adopted_on, language),
         message="" if printed.record is None else printed.record.message,
-        blocks=tuple(block for block in copy.blocks() if block.lines),
+        blocks=tuple(block for block in copy.blocks() if block.lines or block.is_always_said),
         next_review="" if next_on is None else day_in(next_on, language),
         team=tuple(member.name for member in plan.team),
     )
@@ -192,12 +199,22 @@ class _Copy:
             self.done_by("what_i_do", Performer.PATIENT),
             self.done_by("caregiver_does", Performer.CAREGIVER),
             self.by_the_team(),
+            self.allergies(),
             BlockView(
                 title=medicines.title, lines=medicines.lines, note=self.word("medicines_note")
             ),
             self.block("expect", *plan.of(PlanElement.EXPECTED_OUTCOME)),
             self.block("help", *(p for p in self.parts if p.element in _HELP)),
         )
+
+    def allergies(self) -> BlockView:
+        """Return the chart's allergies, in the chart's own words."""
+        names, note = for_the_patient(self.printed.allergies, self.language)
+        is_foreign = self.language is not CopyLanguage.ENGLISH
+        lang = CopyLanguage.ENGLISH.value if is_foreign else ""
+        marked = self.word("in_english") if is_foreign else ""
+        lines = tuple(LineView(text=name, lang=lang, note=marked) for name in names)
+        return BlockView(title=self.word("allergies"), lines=lines, note=note, is_always_said=True)
 
     def block(self, key: str, *parts: AnyPart) -> BlockView:
         lines = tuple(dict.fromkeys(self.line(part) for part in parts))

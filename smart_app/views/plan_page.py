@@ -20,8 +20,10 @@ from smart_app.views.evidence import EvidenceView, evidence
 from smart_app.views.formats import clock, count, day, listed, moment, sentence
 from smart_app.views.forms import Attempt, ChoiceView, Wrong, key_of
 from smart_app.views.patient_page import BannerView, banner
+from smart_app.views.plan_allergies import AllergiesView, allergies_view
 from smart_app.views.plan_chart import ProgressGoalView, goal_progress
 from smart_app.views.plan_part import PartView, part_id, part_view, performers
+from smart_app.views.plan_versions_list import VersionView, standing_words, version_views
 from smart_app.views.plan_words import Tab
 from smart_app.views.tones import Tone
 
@@ -69,14 +71,6 @@ class NewsView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class VersionView:
-    """One version in the history."""
-
-    number: int
-    text: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ServedView:
     """One element of the Chronic Care Model and what serves it."""
 
@@ -106,6 +100,7 @@ class PlanPageView:
     next_tab: str
     next_title: str
     is_form: bool
+    allergies: AllergiesView
     sections: tuple[SectionView, ...]
     own_elements: tuple[ChoiceView, ...]
     performers: tuple[ChoiceView, ...]
@@ -175,6 +170,7 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         next_tab="" if after is tab else after.value,
         next_title=words.TABS[after],
         is_form=tab in words.ELEMENTS_OF,
+        allergies=allergies_view(desk.allergies, desk.paths),
         sections=_sections(desk, printing),
         own_elements=_own_elements(tab),
         performers=performers(None),
@@ -185,7 +181,7 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         is_changed=desk.is_changed,
         has_parts=bool(plan.parts),
         standing_number=0 if standing is None else standing.version.number,
-        versions=_versions(desk),
+        versions=version_views(desk),
         since="" if standing is None or standing.since is None else day(standing.since.since),
         news=_news(desk, standing),
         unread=_unread(standing),
@@ -248,8 +244,9 @@ def _status(desk: PlanDesk) -> tuple[str, Tone]:
     version = standing.version
     who = desk.people.get(version.adopted_by, "")
     text = f"Version {version.number}, adopted on {day(version.adopted_on)} by {who}."
-    kept = "Kept here and not yet in the EHR; this app decides by it."
-    return f"{text} {sentence(standing.review.reason)} {kept}", tones.ANSWERS[
+    kept = "This app decides by it."
+    where = standing_words(desk)
+    return f"{text} {sentence(standing.review.reason)} {kept} {where}", tones.ANSWERS[
         standing.review.answer
     ]
 
@@ -324,16 +321,6 @@ def _serving(desk: PlanDesk, keys: tuple[str, ...]) -> str:
         return "No part of the draft serves it yet."
     names = tuple(words.ELEMENTS[e].lower() for e in PlanElement if e in elements)
     return f"Served by {count(len(keys), 'part', 'parts')}: {listed(names)}."
-
-
-def _versions(desk: PlanDesk) -> tuple[VersionView, ...]:
-    return tuple(
-        VersionView(
-            number=version.number,
-            text=f"{day(version.adopted_on)}, by {desk.people.get(version.adopted_by, '')}",
-        )
-        for version in reversed(desk.versions)
-    )
 
 
 def _news(desk: PlanDesk, standing: StandingPlan | None) -> tuple[NewsView, ...]:

@@ -86,6 +86,8 @@ WAYS = {
     "Sheet": "Hand-off",
     "QuestionnaireResponse": "Form",
     "DocumentReference": "Document",
+    "CarePlan": "Care plan",
+    "CareTeam": "Care team",
 }
 """What a resource is called where its FHIR name says little to who works with patients."""
 

@@ -124,6 +124,7 @@ def test_a_server_of_which_nothing_is_known_is_asked_plainly_and_legally() -> No
         f"Observation?patient=1&category={OBSERVATION}|vital-signs",
         f"Observation?patient=1&category={OBSERVATION}|survey",
         "MedicationRequest?patient=1&intent=order",
+        "AllergyIntolerance?patient=1",
         "ServiceRequest?patient=1",
         "QuestionnaireResponse?patient=1",
         "DocumentReference?patient=1&type=http://loinc.org|59284-0",

@@ -9,6 +9,7 @@ from ccm_fhir.domain.facts.base import (
     Fact,
 )
 from ccm_fhir.domain.facts.care import (
+    AllergyFact,
     AnsweredFact,
     CarePlanFact,
     CareTeamFact,
@@ -39,6 +40,7 @@ from ccm_fhir.domain.facts.record import (
 )
 
 __all__ = [
+    "AllergyFact",
     "AnsweredFact",
     "CarePlanFact",
     "CareTeamFact",

@@ -125,6 +125,18 @@ class MedicationFact(Fact, frozen=True, kw_only=True):
     has_dosage: bool = False
 
 
+class AllergyFact(Fact, frozen=True, kw_only=True):
+    """An AllergyIntolerance as the chart has it; statuses are FHIR's, empty where not said."""
+
+    ref: EvidenceRef
+    clinical_status: str = ""
+    verification_status: str = ""
+    criticality: str = ""
+    codings: tuple[Coding, ...] = ()
+    text: str = ""
+    reactions: tuple[str, ...] = ()
+
+
 class ServiceRequestFact(Fact, frozen=True, kw_only=True):
     """A ServiceRequest: a referral or service that was asked for."""
 

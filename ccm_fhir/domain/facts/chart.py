@@ -8,6 +8,7 @@ import msgspec
 
 from ccm_fhir.domain.facts.base import Fact
 from ccm_fhir.domain.facts.care import (
+    AllergyFact,
     CarePlanFact,
     CareTeamFact,
     DocumentFact,
@@ -43,7 +44,10 @@ class Unread(msgspec.Struct, frozen=True):
 
 
 class ChartFacts(Fact, frozen=True, kw_only=True):
-    """One patient's chart as read at one moment."""
+    """One patient's chart as read at one moment.
+
+    ``allergies`` is None where they were never asked for: a chart read before this app did.
+    """
 
     patient: PatientFact
     read_at: datetime
@@ -61,6 +65,7 @@ class ChartFacts(Fact, frozen=True, kw_only=True):
     service_requests: tuple[ServiceRequestFact, ...] = ()
     responses: tuple[QuestionnaireResponseFact, ...] = ()
     documents: tuple[DocumentFact, ...] = ()
+    allergies: tuple[AllergyFact, ...] | None = None
     skipped: tuple[Skipped, ...] = ()
     unread: tuple[Unread, ...] = ()
 

@@ -58,6 +58,7 @@ def test_there_are_as_many_patients_as_asked_for() -> None:
 
 def test_all_types_that_the_product_reads_are_there() -> None:
     assert {r["resourceType"] for r in PRACTICE.resources} == {
+        "AllergyIntolerance",
         "CarePlan",
         "CareTeam",
         "Claim",
