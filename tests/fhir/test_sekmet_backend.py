@@ -26,11 +26,14 @@ from sekmet.config import (  # type: ignore[import-untyped]
 from sekmet.main import create_app  # type: ignore[import-untyped]
 
 from ccm_fhir.errors import EhrHttpError, LaunchError
-from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.client import FhirClient, Precondition
 from ccm_fhir.fhir.discovery import SmartConfiguration, discover
 from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.keys import SigningAlgorithm, SigningKey, generate, public_jwks
+from ccm_fhir.fhir.merge import merged, missing
 from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.outcomes import Doubt, WriteKind
 from ccm_fhir.fhir.tokens import (
     ClientAuthMethod,
     ClientCredentials,
@@ -48,7 +51,7 @@ if TYPE_CHECKING:
 
     from ccm_fhir.fhir.grants import TokenGrant
 
-ALLOWED = "system/Patient.rs system/Condition.rs system/Claim.cruds"
+ALLOWED = "system/Patient.rs system/Condition.rs system/Claim.cruds system/CarePlan.cruds"
 KEYS = {algorithm: generate(algorithm, rsa_bits=2048) for algorithm in SigningAlgorithm}
 
 
@@ -188,3 +191,37 @@ def test_a_token_opens_what_its_scope_names_and_nothing_else(server: Server) -> 
     with pytest.raises(EhrHttpError) as refused:
         client.search("Condition", {})
     assert refused.value.status == 403
+
+
+def test_a_plan_that_somebody_else_changed_in_between_loses_nothing(server: Server) -> None:
+    client = server.client(ask(server))
+    before = plan(note="As adopted.")
+    created = client.create(before)
+    assert created.kind is WriteKind.CREATED
+    read = client.read("CarePlan", created.resource_id)
+    theirs = dict(read.json()) | {"note": [{"text": "Seen by the cardiologist."}]}
+    theirs["note"] = [{"text": "As adopted."}, *theirs["note"]]
+    client.update(theirs, version=Precondition(version_id=read.version_id))
+
+    wanted = plan(note="As adopted anew.")
+    late = merged([before], read.json(), wanted).resource
+    refused = client.update(late, version=Precondition(version_id=read.version_id))
+    assert refused.doubt is Doubt.CONFLICT
+    now = client.read("CarePlan", created.resource_id)
+    again = merged([before], now.json(), wanted).resource
+    client.update(again, version=Precondition(version_id=now.version_id))
+
+    stored = client.read("CarePlan", created.resource_id).json()
+    assert stored["note"] == [{"text": "Seen by the cardiologist."}, {"text": "As adopted anew."}]
+    assert missing(wanted, stored) == ()
+
+
+def plan(*, note: str) -> Json:
+    """Return a small plan of ours."""
+    return {
+        "resourceType": "CarePlan",
+        "status": "active",
+        "intent": "plan",
+        "subject": {"reference": "Patient/1"},
+        "note": [{"text": note}],
+    }

@@ -9,17 +9,23 @@ from uuid import uuid4
 import httpx2
 import pytest
 
+from ccm_fhir.domain.findings import Answer, Criterion
+from ccm_fhir.domain.plans.allergies import AllergyAnswer
 from ccm_fhir.domain.plans.parts import Goal
-from ccm_fhir.domain.writeback import DeliveryState, ResourceKind, RungName
+from ccm_fhir.domain.writeback import DeliveryState, Disposition, ResourceKind, RungName
 from ccm_fhir.services.care_plan import plan_desk
 from ccm_fhir.services.edit_plan import PartEdit, adopt_draft, include_all, save_edits
 from ccm_fhir.services.ehr_access import system_token
 from ccm_fhir.storage import deliveries, ehrs
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
+from tests.services.test_ladder_profiles import nurse_at, practice_at
 from tests.services.wire import Send, answers, the_answer_is_lost
+from tests.validators.harness import problems
 from tests.world import NOVEMBER, Desk, Site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ccm_fhir.storage.deliveries import DeliveryRecord
     from ccm_fhir.storage.plans import VersionRecord
 
@@ -312,3 +318,80 @@ def test_nothing_is_sent_twice_when_a_turn_is_taken_again(own_site: Site, kind: 
 
     ours = [one for one in found if one.resource_type == kind]
     assert all(len(own_site.in_the_ehr(one)) == 1 for one in ours)
+
+
+@pytest.mark.needs("validators")
+def test_no_validator_objects_to_what_was_sent(own_site: Site) -> None:
+    nurse = own_site.launch()
+    native = told(own_site, adopt(nurse))
+    own_site.wire.fail("PUT", A_PLAN, answers(405))
+    second = told(own_site, adopt(nurse, systolic="Keep the upper number low"))
+    sent = [one for one in (*native, *second) if one.state is DeliveryState.SENT]
+
+    assert problems([in_the_ehr(own_site, one) for one in sent if one.remote_id]) == ()
+
+
+def test_what_we_wrote_ourselves_is_no_news_when_the_chart_is_read_again(own_site: Site) -> None:
+    nurse = own_site.launch()
+    told(own_site, adopt(nurse))
+    before = goals_of(nurse)
+
+    again = own_site.launch()
+
+    assert [goal.key for goal in goals_of(again)] == [goal.key for goal in before]
+    finding = next(f for f in again.review(NOVEMBER).findings if f.criterion is Criterion.CARE_PLAN)
+    assert finding.answer is Answer.MET
+
+
+def test_where_a_version_stands_is_said_in_a_word(own_site: Site) -> None:
+    nurse = own_site.launch()
+    version = adopt(nurse)
+    assert stands(nurse, version) is Disposition.PENDING
+
+    told(own_site, version)
+    assert stands(nurse, version) is Disposition.ACCEPTED
+
+    own_site.wire.fail("PUT", A_PLAN, answers(422))
+    refused = adopt(nurse, systolic="Keep the upper number low")
+    told(own_site, refused)
+    assert stands(nurse, refused) is Disposition.REJECTED
+
+
+def stands(desk: Desk, version: VersionRecord) -> Disposition | None:
+    site = desk.site
+    shown = plan_desk(site.world, desk.actor, desk.patient_id, NOVEMBER, site.clock())
+    return shown.standings[version.id].disposition
+
+
+@pytest.mark.parametrize(
+    ("profile", "rung"),
+    [
+        ("full", RungName.CARE_PLAN_AND_GOALS),
+        ("epic", RungName.DOCUMENT),
+        ("canvas", RungName.DOCUMENT),
+        ("nextgen", RungName.HAND_OFF),
+    ],
+)
+def test_a_plan_reaches_its_rung_at(profile: str, rung: RungName, tmp_path: Path) -> None:
+    with practice_at(profile, tmp_path) as site:
+        nurse = nurse_at(site)
+        version = adopt(nurse)
+
+        found = [one for one in told(site, version) if not one.has_fallen]
+
+        assert {one.rung for one in found} == {rung}
+        by_hand = rung is RungName.HAND_OFF
+        wanted = DeliveryState.HELD if by_hand else DeliveryState.SENT
+        assert {one.state for one in found} == {wanted}, [one.last_problem for one in found]
+
+
+def test_a_chart_whose_allergies_are_refused_is_read_all_the_same(own_site: Site) -> None:
+    own_site.wire.fail("GET", r"/AllergyIntolerance", answers(403))
+    own_site.wire.fail("POST", r"/fhir/?$", answers(400))
+    nurse = own_site.launch()
+
+    shown = plan_desk(own_site.world, nurse.actor, nurse.patient_id, NOVEMBER, own_site.clock())
+
+    assert shown.allergies.answer is AllergyAnswer.NOT_READ
+    assert "AllergyIntolerance" in shown.allergies.reason
+    assert goals_of(nurse)
