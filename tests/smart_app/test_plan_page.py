@@ -6,12 +6,13 @@ from html import unescape
 from io import BytesIO
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 from pypdf import PdfReader
 from pypdf.generic import StreamObject
 
-from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.facts import EvidenceRef
+from ccm_fhir.domain.codes import SNOMED, Role
+from ccm_fhir.domain.facts import AllergyFact, Coding, EvidenceRef
 from ccm_fhir.services import plan_contact
 from ccm_fhir.storage import plans
 from smart_app.views.pdf import can_make_pdf
@@ -304,6 +305,80 @@ class TestReview:
 
         assert "No answer, Nov 23, 2026" in look(nurse, "month")
         assert "No answer" not in nurse.get(nurse.path).text
+
+
+class TestWhatTheEhrHas:
+    def test_each_version_says_where_it_stands(self, nurse: Browser) -> None:
+        adopted(nurse)
+
+        html = look(nurse, "adopt")
+
+        assert "To be keyed" in html  # of this EHR nothing is known, so that a person carries it
+        assert "a person keys it from the hand-off sheet" in html
+        assert "What of version 1 goes to the EHR" in html
+
+    def test_a_version_that_was_overtaken_says_so(self, nurse: Browser) -> None:
+        adopted(nurse)
+        key = "goal:hypertension:systolic"
+        save(nurse, "goals", {f"text|{key}": "Lower it", "in": part_keys(nurse, "goals")})
+        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
+
+        assert "Superseded" in look(nurse, "adopt")
+
+
+class TestAllergies:
+    def test_a_chart_that_was_not_asked_says_so_and_not_that_there_are_none(
+        self, nurse: Browser
+    ) -> None:
+        html = look(nurse)
+
+        assert "Not read" in html
+        assert "No known allergies" not in html
+        adopted(nurse)
+        assert "Ask us for your list" in look_at_copy(nurse, "en")
+
+    def test_an_allergy_is_on_the_page_and_in_both_copies(self, tmp_path: Path) -> None:
+        penicillin = AllergyFact(
+            ref=EvidenceRef("AllergyIntolerance", "a1"),
+            clinical_status="active",
+            criticality="high",
+            text="Penicillin",
+            reactions=("Hives",),
+        )
+        facts = msgspec.structs.replace(chart(care_plans=()), allergies=(penicillin,))
+        front = open_front(tmp_path, facts)
+        nurse = front.sign_in(Role.CARE_MANAGER)
+
+        assert "Penicillin</strong> (high risk): Hives" in look(nurse)
+        adopted(nurse)
+        assert "Penicillin" in look_at_copy(nurse, "en")
+        assert "Mis alergias" in look_at_copy(nurse, "es")
+        front.world.db.close()
+
+    @pytest.mark.parametrize("codes", [(), ("716186003",)])
+    def test_an_empty_list_and_none_known_are_different_sentences(
+        self, tmp_path: Path, codes: tuple[str, ...]
+    ) -> None:
+        found = tuple(
+            AllergyFact(
+                ref=EvidenceRef("AllergyIntolerance", code),
+                codings=(Coding(system=SNOMED, code=code),),
+            )
+            for code in codes
+        )
+        facts = msgspec.structs.replace(chart(care_plans=()), allergies=found)
+        front = open_front(tmp_path, facts)
+        nurse = front.sign_in(Role.CARE_MANAGER)
+
+        html = look(nurse)
+        front.world.db.close()
+
+        assert ("No known allergies" in html) == bool(codes)
+        assert ("None on record" in html) == (not codes)
+
+
+def look_at_copy(browser: Browser, language: str) -> str:
+    return unescape(browser.get(f"{browser.path}/plan/copy?language={language}").text)
 
 
 class TestCopy:
