@@ -79,7 +79,7 @@ def test_none_known_beside_an_allergy_is_a_contradiction_and_the_allergy_stands(
     ],
 )
 def test_what_is_past_or_was_refuted_is_not_listed(changes: dict[str, object]) -> None:
-    assert allergies_of(seen(allergy(**changes))).answer is AllergyAnswer.NONE_ON_RECORD
+    assert allergies_of(seen(allergy(1, **changes))).answer is AllergyAnswer.NONE_ON_RECORD
 
 
 def test_an_allergy_without_a_status_or_a_name_is_listed() -> None:

@@ -14,6 +14,7 @@ VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 SOPT = "https://nahdo.org/sopt"
 
 _SUBJECT = {
+    "AllergyIntolerance": "patient",
     "Coverage": "beneficiary",
     "Consent": "patient",
     "Claim": "patient",
@@ -200,6 +201,16 @@ CHART = (
         authoredOn="2026-01-05",
         dosageInstruction=[{"text": "canary"}],
         contained=[{"resourceType": "Medication", "id": "m", "code": concept("urn:rx", "canary")}],
+    ),
+    resource(
+        "AllergyIntolerance",
+        clinicalStatus=concept("urn:c", "active"),
+        verificationStatus=concept("urn:v", "confirmed"),
+        criticality="high",
+        code={"text": "canary", "coding": [{"system": "urn:x", "code": "canary"}]},
+        reaction=[
+            {"substance": {"text": "canary"}, "manifestation": [{"text": "canary"}]},
+        ],
     ),
     resource(
         "ServiceRequest",

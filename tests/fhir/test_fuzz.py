@@ -197,6 +197,7 @@ def test_every_resource_of_a_damaged_chart_is_accounted_for(
             facts.conditions, facts.coverages, facts.consents, facts.encounters, facts.care_plans,
             facts.procedures, facts.claims, facts.goals, facts.care_teams, facts.observations,
             facts.medications, facts.service_requests, facts.responses, facts.documents,
+            facts.allergies or (),
         )
         for fact in group
         if "#" not in fact.ref.resource_id
