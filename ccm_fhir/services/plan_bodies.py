@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 from sqlmodel import Session
@@ -38,13 +39,8 @@ def chart_ref(goal: Goal) -> str:
     return next((str(ref) for ref in refs if "#" not in ref.resource_id), "")
 
 
-def envelope(
-    session: Session,
-    practice: Practice,
-    version: VersionRecord,
-    refs: Mapping[str, str],
-) -> PlanEnvelope:
-    """Return whom and what a version names; ``refs`` are references to what is written of it."""
+def envelope(session: Session, practice: Practice, version: VersionRecord) -> PlanEnvelope:
+    """Return whom and what a version names, but for what is written of it."""
     versions = plans.versions_of(session, practice.id, version.patient_id)
     until = tuple(one for one in versions if one.number <= version.number)
     adopters = (users.get(session, practice.id, one.adopted_by).fhir_user for one in until)
@@ -55,10 +51,14 @@ def envelope(
         contributor_refs=tuple(dict.fromkeys(ref for ref in adopters if ref)),
         established_on=until[0].adopted_on,
         adopted_on=version.adopted_on,
-        care_team_ref=refs.get(TEAM_KEY, ""),
-        refs={key: ref for key, ref in {**of_chart, **refs}.items() if ref},
+        refs={key: ref for key, ref in of_chart.items() if ref},
         since=_since(until),
     )
+
+
+def with_refs(around: PlanEnvelope, refs: Mapping[str, str]) -> PlanEnvelope:
+    """Return it with references to what is written of the version, by key."""
+    return replace(around, care_team_ref=refs.get(TEAM_KEY, ""), refs={**around.refs, **refs})
 
 
 def _since(versions: tuple[VersionRecord, ...]) -> dict[str, date]:

@@ -29,6 +29,7 @@ from ccm_fhir.domain.writeback import (
 )
 from ccm_fhir.fhir.json import Json, to_bytes
 from ccm_fhir.fhir.write_plan import (
+    PlanEnvelope,
     cancelled_goal,
     care_plan_resource,
     care_team_resource,
@@ -36,7 +37,14 @@ from ccm_fhir.fhir.write_plan import (
 )
 from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_bodies import PLAN_KEY, TEAM_KEY, envelope, kind_of, own_goals
+from ccm_fhir.services.plan_bodies import (
+    PLAN_KEY,
+    TEAM_KEY,
+    envelope,
+    kind_of,
+    own_goals,
+    with_refs,
+)
 from ccm_fhir.services.plan_origins import (
     Written,
     changed_as,
@@ -80,6 +88,7 @@ def send_version(
         ehr_id=ehr.id,
         tenant=tenant_of(session, ehr, None),
         written=origins_of(world, session, practice, earlier),
+        around=envelope(session, practice, version),
     )
     return sending.planned()
 
@@ -96,6 +105,7 @@ class _Sending:
     ehr_id: str
     tenant: Tenant
     written: dict[str, Written] = field(repr=False)
+    around: PlanEnvelope = field(repr=False)
 
     def planned(self) -> tuple[DeliveryRecord, ...]:
         chosen = plan_for(Artefact.CARE_PLAN, self.tenant)
@@ -141,9 +151,8 @@ class _Sending:
 
     def _team(self, made: list[DeliveryRecord], rule: str) -> dict[str, DeliveryRecord]:
         known = self.written.get(TEAM_KEY)
-        around = envelope(self.session, self.practice, self.version, {})
         if known is not None:
-            body = care_team_resource(self.version.plan, known.identifier, around)
+            body = care_team_resource(self.version.plan, known.identifier, self.around)
             if self._differs(TEAM_KEY, body):
                 made.append(self._change(TEAM_KEY, body, (), rule))
             return {TEAM_KEY: known.origin}
@@ -151,13 +160,13 @@ class _Sending:
         if not self.version.plan.team or not may_create.is_possible:
             return {}
         ours = created_as(self.world, self.practice, self.version.id, TEAM_KEY)
-        body = care_team_resource(self.version.plan, ours, around)
+        body = care_team_resource(self.version.plan, ours, self.around)
         made.append(self._create(TEAM_KEY, body, (), rule))
         return {TEAM_KEY: made[-1]}
 
     def _plan(self, refs: dict[str, DeliveryRecord], rule: str) -> DeliveryRecord:
         names = {key: placeholder(record.id) for key, record in refs.items()}
-        around = envelope(self.session, self.practice, self.version, names)
+        around = with_refs(self.around, names)
         before = tuple(record.id for record in refs.values())
         known = self.written.get(PLAN_KEY)
         if known is not None:
@@ -182,8 +191,7 @@ class _Sending:
                 yield key, cancelled_goal(last, self.version.adopted_on)
 
     def _goal(self, goal: Goal, ours: OurIdentifier) -> Json:
-        around = envelope(self.session, self.practice, self.version, {})
-        return goal_resource(goal, ours, around, self.version.plan)
+        return goal_resource(goal, ours, self.around, self.version.plan)
 
     def _differs(self, key: str, body: Json) -> bool:
         return to_bytes(body).decode() != self.written[key].last.body_json

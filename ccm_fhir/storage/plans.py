@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
-from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
@@ -16,6 +14,17 @@ from ccm_fhir.domain.plans.parts import Plan
 from ccm_fhir.domain.plans.versions import AdoptedPlan
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
+from ccm_fhir.storage.plan_records import (
+    CopyRecord,
+    NewCopy,
+    NewOutreach,
+    NewReview,
+    NewVersion,
+    OutreachRecord,
+    ReviewRecord,
+    SavedDraft,
+    VersionRecord,
+)
 from ccm_fhir.storage.tables import (
     AppUserRow,
     PatientRow,
@@ -37,109 +46,43 @@ from ccm_fhir.storage.values import (
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import date, datetime
 
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
-    from ccm_fhir.storage.vocabulary import CopyGivenBy, CopyLanguage, OutreachOutcome
+__all__ = [
+    "CopyRecord",
+    "NewCopy",
+    "NewOutreach",
+    "NewReview",
+    "NewVersion",
+    "OutreachRecord",
+    "ReviewRecord",
+    "SavedDraft",
+    "VersionRecord",
+    "adopt",
+    "adopted_of",
+    "adopted_of_practice",
+    "copies_of",
+    "draft_of",
+    "drop_draft",
+    "outreach_of",
+    "record_copy",
+    "record_outreach",
+    "record_review",
+    "reviews_of",
+    "save_draft",
+    "version",
+    "version_of_form",
+    "versions_of",
+]
 
 _PLAN = msgspec.json.Decoder(Plan)
 _DRAFT = msgspec.json.Decoder(Draft)
 _OTHER_CONTENT = "this form was sent before with other content; open a new one"
 _ADOPTED_MEANWHILE = "another version was adopted meanwhile; look at it before you adopt yours"
 R = TypeVar("R", bound="PlanReviewRow | PlanCopyRow | PlanOutreachRow")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SavedDraft:
-    """A draft with the moment at which it was last saved."""
-
-    draft: Draft = field(repr=False)
-    saved_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewVersion:
-    """A plan that somebody adopts; ``number`` must be the next one."""
-
-    patient_id: str
-    number: int
-    plan: Plan = field(repr=False)
-    adopted_on: date
-    adopted_by: str
-    form_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VersionRecord(NewVersion):
-    """A row."""
-
-    id: str
-    adopted_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewReview:
-    """Somebody went through a version with the patient."""
-
-    patient_id: str
-    version_id: str
-    reviewed_on: date
-    note: str = field(default="", repr=False)
-    reviewed_by: str
-    form_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewRecord(NewReview):
-    """A row."""
-
-    id: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCopy:
-    """A copy that was given: when, how, in which language, to whom; and the hash of its words."""
-
-    patient_id: str
-    version_id: str
-    given_on: date
-    way: CopyGivenBy
-    language: CopyLanguage
-    given_to: str = field(default="", repr=False)
-    message: str = field(default="", repr=False)
-    text_sha256: str
-    recorded_by: str
-    form_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CopyRecord(NewCopy):
-    """A row."""
-
-    id: str
-    recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewOutreach:
-    """One attempt to reach the patient."""
-
-    patient_id: str
-    outcome: OutreachOutcome
-    note: str = field(default="", repr=False)
-    next_on: date | None = None
-    tried_by: str
-    form_key: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutreachRecord(NewOutreach):
-    """A row."""
-
-    id: str
-    tried_at: datetime
 
 
 def draft_of(
