@@ -38,8 +38,14 @@ from ccm_fhir.services.plan_standing import (
     without_own,
 )
 from ccm_fhir.services.review import banner_of
-from ccm_fhir.storage import plans
-from ccm_fhir.storage.plans import CopyRecord, OutreachRecord, ReviewRecord, VersionRecord
+from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.storage.plan_records import (
+    CopyRecord,
+    OutreachRecord,
+    ReviewRecord,
+    SavedDraft,
+    VersionRecord,
+)
 
 __all__ = [
     "EDITORS",
@@ -220,7 +226,7 @@ def current_draft(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kept:
-    draft: plans.SavedDraft | None
+    draft: SavedDraft | None
     versions: tuple[VersionRecord, ...]
     reviews: tuple[ReviewRecord, ...]
     copies: tuple[CopyRecord, ...]
@@ -245,9 +251,9 @@ def _kept(session: Session, actor: Actor, patient_id: str) -> _Kept:
     return _Kept(
         draft=plans.draft_of(session, practice_id, patient_id, actor.user_id),
         versions=plans.versions_of(session, practice_id, patient_id),
-        reviews=plans.reviews_of(session, practice_id, patient_id),
-        copies=plans.copies_of(session, practice_id, patient_id),
-        outreach=plans.outreach_of(session, practice_id, patient_id),
+        reviews=plan_contacts.reviews_of(session, practice_id, patient_id),
+        copies=plan_contacts.copies_of(session, practice_id, patient_id),
+        outreach=plan_contacts.outreach_of(session, practice_id, patient_id),
         told=plan_deliveries(session, practice_id, patient_id),
     )
 

@@ -41,7 +41,7 @@ from ccm_fhir.services.care_plan import EDITORS, current_draft
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.send_plan import send_version
 from ccm_fhir.storage import patients, plans, practices
-from ccm_fhir.storage.plans import NewVersion, VersionRecord
+from ccm_fhir.storage.plan_records import NewVersion, VersionRecord
 
 LONGEST_TEXT = 2000
 MOST_PARTS = 400

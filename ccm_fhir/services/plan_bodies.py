@@ -12,7 +12,7 @@ from ccm_fhir.domain.plans.parts import Goal, Origin, Plan
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.fhir.write_plan import PlanEnvelope
 from ccm_fhir.storage import patients, plans, users
-from ccm_fhir.storage.plans import VersionRecord
+from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
 
 PLAN_KEY = "plan"

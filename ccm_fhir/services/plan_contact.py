@@ -19,8 +19,8 @@ from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.patient_month import PatientBanner
 from ccm_fhir.services.review import banner_of
 from ccm_fhir.services.send_plan import send_version
-from ccm_fhir.storage import charts, patients, plans, practices
-from ccm_fhir.storage.plans import (
+from ccm_fhir.storage import charts, patients, plan_contacts, plans, practices
+from ccm_fhir.storage.plan_records import (
     CopyRecord,
     NewCopy,
     NewOutreach,
@@ -112,7 +112,7 @@ def end_review(world: Installation, actor: Actor, ended: EndedReview, now: datet
         today = now.astimezone(practices.get(session, practice_id).zone).date()
         if any(
             r.form_key == ended.form_key
-            for r in plans.reviews_of(session, practice_id, ended.patient_id)
+            for r in plan_contacts.reviews_of(session, practice_id, ended.patient_id)
         ):
             return
         if ended.next_on <= today:
@@ -142,7 +142,7 @@ def end_review(world: Installation, actor: Actor, ended: EndedReview, now: datet
             reviewed_by=actor.user_id,
             form_key=ended.form_key,
         )
-        plans.record_review(session, practice_id, review, now)
+        plan_contacts.record_review(session, practice_id, review, now)
         _carry_draft(session, actor, version, now)
 
 
@@ -164,7 +164,7 @@ def record_call(world: Installation, actor: Actor, tried: TriedCall, now: dateti
             tried_by=actor.user_id,
             form_key=tried.form_key,
         )
-        plans.record_outreach(session, actor.practice_id, new, now)
+        plan_contacts.record_outreach(session, actor.practice_id, new, now)
 
 
 def give_copy(
@@ -201,7 +201,7 @@ def give_copy(
             recorded_by=actor.user_id,
             form_key=given.form_key,
         )
-        return plans.record_copy(session, practice_id, new, now)
+        return plan_contacts.record_copy(session, practice_id, new, now)
 
 
 def printed_plan(
@@ -218,7 +218,7 @@ def printed_plan(
         practice = practices.get(session, practice_id)
         patient = patients.get(session, practice_id, patient_id)
         versions = {v.id: v for v in plans.versions_of(session, practice_id, patient_id)}
-        copies = plans.copies_of(session, practice_id, patient_id)
+        copies = plan_contacts.copies_of(session, practice_id, patient_id)
         record = next((copy for copy in copies if copy.id == record_id), None)
         seen_at = now if record is None else record.recorded_at
         chart = charts.as_of(session, practice_id, patient_id, seen_at)

@@ -21,7 +21,7 @@ from ccm_fhir.services.plan_bodies import PLAN_KEY, TEAM_KEY, kind_of
 from ccm_fhir.services.plan_writes import our_identifier
 from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
-from ccm_fhir.storage.plans import VersionRecord
+from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sending import Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose

@@ -57,7 +57,7 @@ from ccm_fhir.services.told_plan import told_care_plan
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import ehrs, patients, plans, practices
 from ccm_fhir.storage.deliveries import DeliveryRecord
-from ccm_fhir.storage.plans import VersionRecord
+from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 

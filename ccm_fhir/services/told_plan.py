@@ -16,7 +16,7 @@ from ccm_fhir.printing.pdf import pdf_of
 from ccm_fhir.services.tellable import Told, in_lines
 from ccm_fhir.storage import deliveries, patients, plans, users
 from ccm_fhir.storage.patients import PatientRecord
-from ccm_fhir.storage.plans import VersionRecord
+from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.vocabulary import ArtefactKind
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from ccm_fhir.domain.plans.parts import Plan
     from ccm_fhir.storage.vocabulary import CopyGivenBy, CopyLanguage, OutreachOutcome
 
+OTHER_CONTENT = "this form was sent before with other content; open a new one"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavedDraft:

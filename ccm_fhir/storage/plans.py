@@ -1,9 +1,9 @@
-"""Care plans of ours: drafts saved over, versions and what was done with them written once."""
+"""Care plans of ours: drafts saved over, versions written once."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import func
@@ -15,22 +15,15 @@ from ccm_fhir.domain.plans.versions import AdoptedPlan
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.plan_records import (
-    CopyRecord,
-    NewCopy,
-    NewOutreach,
-    NewReview,
+    OTHER_CONTENT,
     NewVersion,
-    OutreachRecord,
-    ReviewRecord,
     SavedDraft,
     VersionRecord,
 )
 from ccm_fhir.storage.tables import (
     AppUserRow,
     PatientRow,
-    PlanCopyRow,
     PlanDraftRow,
-    PlanOutreachRow,
     PlanReviewRow,
     PlanVersionRow,
 )
@@ -51,38 +44,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlmodel import Session
 
-__all__ = [
-    "CopyRecord",
-    "NewCopy",
-    "NewOutreach",
-    "NewReview",
-    "NewVersion",
-    "OutreachRecord",
-    "ReviewRecord",
-    "SavedDraft",
-    "VersionRecord",
-    "adopt",
-    "adopted_of",
-    "adopted_of_practice",
-    "copies_of",
-    "draft_of",
-    "drop_draft",
-    "outreach_of",
-    "record_copy",
-    "record_outreach",
-    "record_review",
-    "reviews_of",
-    "save_draft",
-    "version",
-    "version_of_form",
-    "versions_of",
-]
-
 _PLAN = msgspec.json.Decoder(Plan)
 _DRAFT = msgspec.json.Decoder(Draft)
-_OTHER_CONTENT = "this form was sent before with other content; open a new one"
 _ADOPTED_MEANWHILE = "another version was adopted meanwhile; look at it before you adopt yours"
-R = TypeVar("R", bound="PlanReviewRow | PlanCopyRow | PlanOutreachRow")
 
 
 def draft_of(
@@ -190,79 +154,6 @@ def adopted_of_practice(
     return {patient_id: tuple(versions) for patient_id, versions in groups.items()}
 
 
-def record_review(
-    session: Session, practice_id: str, new: NewReview, now: datetime
-) -> ReviewRecord:
-    """Record a review; the same form sent again gives the same one."""
-    _require_version(session, practice_id, new.version_id, new.patient_id)
-    row = PlanReviewRow(**columns_of(new), id=new_id(now), practice_id=practice_id, recorded_at=now)
-    kept = _kept(session, practice_id, row)
-    stored = value_of(ReviewRecord, kept)
-    if not is_same(NewReview, stored, new):
-        raise ConflictError(_OTHER_CONTENT)
-    return stored
-
-
-def reviews_of(session: Session, practice_id: str, patient_id: str) -> tuple[ReviewRecord, ...]:
-    """Return a patient's reviews, the latest first."""
-    rows = session.exec(
-        select(PlanReviewRow)
-        .where(
-            col(PlanReviewRow.practice_id) == practice_id,
-            col(PlanReviewRow.patient_id) == patient_id,
-        )
-        .order_by(col(PlanReviewRow.reviewed_on).desc(), col(PlanReviewRow.id).desc())
-    )
-    return tuple(value_of(ReviewRecord, row) for row in rows)
-
-
-def record_copy(session: Session, practice_id: str, new: NewCopy, now: datetime) -> CopyRecord:
-    """Record that a copy was given; the same form sent again gives the same record."""
-    _require_version(session, practice_id, new.version_id, new.patient_id)
-    row = PlanCopyRow(**columns_of(new), id=new_id(now), practice_id=practice_id, recorded_at=now)
-    stored = value_of(CopyRecord, _kept(session, practice_id, row))
-    if not is_same(NewCopy, stored, new):
-        raise ConflictError(_OTHER_CONTENT)
-    return stored
-
-
-def copies_of(session: Session, practice_id: str, patient_id: str) -> tuple[CopyRecord, ...]:
-    """Return what was given to a patient, the latest first."""
-    rows = session.exec(
-        select(PlanCopyRow)
-        .where(
-            col(PlanCopyRow.practice_id) == practice_id, col(PlanCopyRow.patient_id) == patient_id
-        )
-        .order_by(col(PlanCopyRow.given_on).desc(), col(PlanCopyRow.id).desc())
-    )
-    return tuple(value_of(CopyRecord, row) for row in rows)
-
-
-def record_outreach(
-    session: Session, practice_id: str, new: NewOutreach, now: datetime
-) -> OutreachRecord:
-    """Record an attempt to reach the patient; the same form sent again gives the same one."""
-    require_parents(session, practice_id, (PatientRow, new.patient_id), (AppUserRow, new.tried_by))
-    row = PlanOutreachRow(**columns_of(new), id=new_id(now), practice_id=practice_id, tried_at=now)
-    stored = value_of(OutreachRecord, _kept(session, practice_id, row))
-    if not is_same(NewOutreach, stored, new):
-        raise ConflictError(_OTHER_CONTENT)
-    return stored
-
-
-def outreach_of(session: Session, practice_id: str, patient_id: str) -> tuple[OutreachRecord, ...]:
-    """Return the attempts to reach a patient, the latest first."""
-    rows = session.exec(
-        select(PlanOutreachRow)
-        .where(
-            col(PlanOutreachRow.practice_id) == practice_id,
-            col(PlanOutreachRow.patient_id) == patient_id,
-        )
-        .order_by(col(PlanOutreachRow.tried_at).desc(), col(PlanOutreachRow.id).desc())
-    )
-    return tuple(value_of(OutreachRecord, row) for row in rows)
-
-
 def _draft_row(
     session: Session, practice_id: str, patient_id: str, user_id: str
 ) -> PlanDraftRow | None:
@@ -294,7 +185,7 @@ def _same_or_conflict(stored: VersionRecord, new: NewVersion) -> VersionRecord:
     """Return what the form made; its number and day were given by the first sending."""
     if is_same(NewVersion, stored, new, but=frozenset({"number", "adopted_on", "plan"})):
         return stored
-    raise ConflictError(_OTHER_CONTENT)
+    raise ConflictError(OTHER_CONTENT)
 
 
 def _last_number(session: Session, practice_id: str, patient_id: str) -> int:
@@ -326,19 +217,3 @@ def _review_days(
         .group_by(col(PlanReviewRow.version_id))
     )
     return dict(found.all())
-
-
-def _require_version(session: Session, practice_id: str, version_id: str, patient_id: str) -> None:
-    version = require(session, PlanVersionRow, practice_id, version_id)
-    if version.patient_id != patient_id:
-        raise ConflictError("the version is another patient's; look at the page again")
-
-
-def _kept(session: Session, practice_id: str, row: R) -> R:
-    """Return the row, or the one that the same form made before."""
-    kind = type(row)
-    if insert_once(session, row):
-        return row
-    return session.exec(
-        select(kind).where(col(kind.practice_id) == practice_id, col(kind.form_key) == row.form_key)
-    ).one()

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ccm_fhir.storage.deliveries import DeliveryRecord
-    from ccm_fhir.storage.plans import VersionRecord
+    from ccm_fhir.storage.plan_records import VersionRecord
 
 A_PLAN = r"/fhir/CarePlan/.+"
 NOBODY = {DeliveryState.SENT}

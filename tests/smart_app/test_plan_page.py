@@ -14,7 +14,8 @@ from pypdf.generic import StreamObject
 from ccm_fhir.domain.codes import SNOMED, Role
 from ccm_fhir.domain.facts import AllergyFact, Coding, EvidenceRef
 from ccm_fhir.services import plan_contact
-from ccm_fhir.storage import plans
+from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.storage.plan_records import VersionRecord
 from smart_app.views.pdf import can_make_pdf
 from smart_app.views.plan_copy import WORDS
 from smart_app.views.plan_words import ELEMENTS_OF, Tab
@@ -92,7 +93,7 @@ def adopted(browser: Browser) -> Browser:
     return browser
 
 
-def versions(front: Front) -> tuple[plans.VersionRecord, ...]:
+def versions(front: Front) -> tuple[VersionRecord, ...]:
     with front.world.db.read(front.practice_id) as session:
         return plans.versions_of(session, front.practice_id, front.patient_id)
 
@@ -443,7 +444,7 @@ class TestCopy:
         html = look(nurse, "copy")
         assert "Version 1 in Spanish, by mail, to the patient on Nov 23, 2026." in html
         with front.world.db.read(front.practice_id) as session:
-            (copy,) = plans.copies_of(session, front.practice_id, front.patient_id)
+            (copy,) = plan_contacts.copies_of(session, front.practice_id, front.patient_id)
         again = nurse.get(f"{nurse.path}/plan/copy?record_id={copy.id}").text
         assert "Llame si tiene preguntas." in again
         assert len(copy.text_sha256) == 64

@@ -31,8 +31,8 @@ from ccm_fhir.storage.ledger import NewEntry
 from ccm_fhir.storage.mdm_attestations import NewMdmAttestation
 from ccm_fhir.storage.month_locks import NewLock
 from ccm_fhir.storage.patient_locations import NewPatientLocation
-from ccm_fhir.storage.plans import NewCopy, NewOutreach, NewVersion
-from ccm_fhir.storage.plans import NewReview as NewPlanReview
+from ccm_fhir.storage.plan_records import NewCopy, NewOutreach, NewVersion
+from ccm_fhir.storage.plan_records import NewReview as NewPlanReview
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
 from ccm_fhir.storage.vocabulary import (

@@ -30,6 +30,7 @@ from ccm_fhir.storage import (
     migrate,
     month_locks,
     patient_locations,
+    plan_contacts,
     plans,
     reconciliations,
     statements,
@@ -248,9 +249,9 @@ def _planned(session: Session, ours: Tenant, now: datetime) -> None:
     month_locks.record(session, ours.practice_id, month_lock(ours), now)
     patient_locations.record(session, ours.practice_id, patient_location(ours), now)
     version = plans.adopt(session, ours.practice_id, plan_version(ours), now)
-    plans.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
-    plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
-    plans.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
+    plan_contacts.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
+    plan_contacts.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
+    plan_contacts.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
 
 
 def _timed(session: Session, ours: Tenant, now: datetime) -> None:

@@ -11,7 +11,8 @@ import pytest
 from ccm_fhir.domain.plans.drafting import Draft, draft_of
 from ccm_fhir.domain.plans.parts import Plan
 from ccm_fhir.errors import ConflictError, NotFoundError
-from ccm_fhir.storage import plans
+from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.storage.plan_records import SavedDraft
 from tests.domain.plan_parts import whole_plan
 from tests.storage.makers import plan_copy, plan_outreach, plan_review, plan_version
 
@@ -36,7 +37,7 @@ class TestDrafts:
         with database.read(ours.practice_id) as session:
             found = plans.draft_of(session, ours.practice_id, *owner)
             others = plans.draft_of(session, ours.practice_id, ours.patient_id, ours.doctor_id)
-        assert found == plans.SavedDraft(draft=full, saved_at=later)
+        assert found == SavedDraft(draft=full, saved_at=later)
         assert others is None
         with database.write(ours.practice_id) as session:
             plans.drop_draft(session, ours.practice_id, *owner)
@@ -86,7 +87,7 @@ class TestVersions:
                 review = plan_review(
                     ours, first.id, reviewed_on=date(2026, 11, day), form_key=f"r{n}"
                 )
-                plans.record_review(session, ours.practice_id, review, now)
+                plan_contacts.record_review(session, ours.practice_id, review, now)
             alone = plans.adopted_of(session, ours.practice_id, ours.patient_id)
             every = plans.adopted_of_practice(session, ours.practice_id)
 
@@ -103,7 +104,9 @@ class TestVersions:
             with pytest.raises(NotFoundError):
                 plans.adopt(session, ours.practice_id, plan_version(theirs, "other"), now)
             with pytest.raises(NotFoundError):
-                plans.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
+                plan_contacts.record_copy(
+                    session, ours.practice_id, plan_copy(ours, version.id), now
+                )
 
 
 class TestWhatWasDone:
@@ -114,13 +117,15 @@ class TestWhatWasDone:
         with database.write(practice_id) as session:
             version = plans.adopt(session, practice_id, plan_version(ours), now)
             for _ in range(2):
-                plans.record_copy(session, practice_id, plan_copy(ours, version.id), now)
-                plans.record_review(session, practice_id, plan_review(ours, version.id), now)
-                plans.record_outreach(session, practice_id, plan_outreach(ours), now)
+                plan_contacts.record_copy(session, practice_id, plan_copy(ours, version.id), now)
+                plan_contacts.record_review(
+                    session, practice_id, plan_review(ours, version.id), now
+                )
+                plan_contacts.record_outreach(session, practice_id, plan_outreach(ours), now)
 
-            assert len(plans.copies_of(session, practice_id, ours.patient_id)) == 1
-            assert len(plans.reviews_of(session, practice_id, ours.patient_id)) == 1
-            assert len(plans.outreach_of(session, practice_id, ours.patient_id)) == 1
+            assert len(plan_contacts.copies_of(session, practice_id, ours.patient_id)) == 1
+            assert len(plan_contacts.reviews_of(session, practice_id, ours.patient_id)) == 1
+            assert len(plan_contacts.outreach_of(session, practice_id, ours.patient_id)) == 1
 
     def test_a_form_with_other_content_is_refused(
         self, database: Database, ours: Tenant, now: datetime
@@ -128,17 +133,19 @@ class TestWhatWasDone:
         practice_id = ours.practice_id
         with database.write(practice_id) as session:
             version = plans.adopt(session, practice_id, plan_version(ours), now)
-            plans.record_copy(session, practice_id, plan_copy(ours, version.id), now)
+            plan_contacts.record_copy(session, practice_id, plan_copy(ours, version.id), now)
             other = plan_copy(ours, version.id, given_to="a daughter")
             with pytest.raises(ConflictError, match="other content"):
-                plans.record_copy(session, practice_id, other, now)
+                plan_contacts.record_copy(session, practice_id, other, now)
 
     def test_the_latest_comes_first(self, database: Database, ours: Tenant, now: datetime) -> None:
         with database.write(ours.practice_id) as session:
             for n in range(3):
                 call = plan_outreach(ours, f"call-{n}", note=str(n))
-                plans.record_outreach(session, ours.practice_id, call, now + timedelta(minutes=n))
-            found = plans.outreach_of(session, ours.practice_id, ours.patient_id)
+                plan_contacts.record_outreach(
+                    session, ours.practice_id, call, now + timedelta(minutes=n)
+                )
+            found = plan_contacts.outreach_of(session, ours.practice_id, ours.patient_id)
 
         assert [call.note for call in found] == ["2", "1", "0"]
 
