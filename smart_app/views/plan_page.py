@@ -7,21 +7,20 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
-from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.building import months_on
 from ccm_fhir.domain.plans.judging import PlanFinding
 from ccm_fhir.domain.plans.parts import Plan
 from ccm_fhir.domain.rules import PlanElement
-from ccm_fhir.services.care_plan import PlanDesk, StandingPlan
+from ccm_fhir.services.care_plan import PlanDesk
 from ccm_fhir.services.edit_plan import EditProblem
 from smart_app.views import plan_words as words
 from smart_app.views import tones, wording
-from smart_app.views.evidence import EvidenceView, evidence
-from smart_app.views.formats import clock, count, day, listed, moment, sentence
+from smart_app.views.formats import clock, count, day, listed, sentence
 from smart_app.views.forms import Attempt, ChoiceView, Wrong, key_of
 from smart_app.views.patient_page import BannerView, banner
 from smart_app.views.plan_allergies import AllergiesView, allergies_view
 from smart_app.views.plan_chart import ProgressGoalView, goal_progress
+from smart_app.views.plan_month import NewsView, call_line, copy_line, news_views, unread_words
 from smart_app.views.plan_part import PartView, part_id, part_view, performers
 from smart_app.views.plan_versions_list import VersionView, standing_words, version_views
 from smart_app.views.plan_words import Tab
@@ -57,17 +56,6 @@ class AnswerView:
     tone: Tone
     reason: str = field(repr=False)
     remedy: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewsView:
-    """One thing that is new."""
-
-    kind: str
-    text: str = field(repr=False)
-    on: str
-    is_unsure: bool
-    evidence: tuple[EvidenceView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +171,8 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         standing_number=0 if standing is None else standing.version.number,
         versions=version_views(desk),
         since="" if standing is None or standing.since is None else day(standing.since.since),
-        news=_news(desk, standing),
-        unread=_unread(standing),
+        news=news_views(desk, standing),
+        unread=unread_words(standing),
         progress=()
         if standing is None
         else tuple(goal_progress(p) for p in standing.progress if p.goal.is_open),
@@ -193,14 +181,14 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         if standing is None
         else tuple(g.patient.english or g.text for g in standing.version.plan.goals if g.is_open),
         outcomes=_choices(words.OUTCOMES),
-        calls=tuple(_call(desk, n) for n in range(len(desk.outreach))),
+        calls=tuple(call_line(desk, n) for n in range(len(desk.outreach))),
         reviews=tuple(
             f"{day(r.reviewed_on)}, by {desk.people.get(r.reviewed_by, '')}."
             f"{f' {r.note}' if r.note else ''}"
             for r in desk.reviews
         ),
         next_review=str(months_on(desk.today, 1)),
-        copies=tuple((c.id, _copy(desk, n)) for n, c in enumerate(desk.copies)),
+        copies=tuple((c.id, copy_line(desk, n)) for n, c in enumerate(desk.copies)),
         untranslated=() if standing is None else untranslated(standing.version.plan),
         ways=_choices(words.WAYS),
         languages=_choices(words.LANGUAGES),
@@ -321,45 +309,6 @@ def _serving(desk: PlanDesk, keys: tuple[str, ...]) -> str:
         return "No part of the draft serves it yet."
     names = tuple(words.ELEMENTS[e].lower() for e in PlanElement if e in elements)
     return f"Served by {count(len(keys), 'part', 'parts')}: {listed(names)}."
-
-
-def _news(desk: PlanDesk, standing: StandingPlan | None) -> tuple[NewsView, ...]:
-    if standing is None or standing.since is None:
-        return ()
-    return tuple(
-        NewsView(
-            kind=words.NEWS[one.kind],
-            text=sentence(one.text),
-            on="" if one.on is None else str(one.on),
-            is_unsure=one.answer is not Answer.MET,
-            evidence=tuple(evidence(ref, desk.paths) for ref in one.evidence),
-        )
-        for one in standing.since.news
-    )
-
-
-def _unread(standing: StandingPlan | None) -> str:
-    if standing is None or standing.since is None or not standing.since.unread:
-        return ""
-    return f"The EHR did not show {listed(standing.since.unread)}, so there may be more."
-
-
-def _call(desk: PlanDesk, number: int) -> str:
-    call = desk.outreach[number]
-    again = f" Next: {day(call.next_on)}." if call.next_on else ""
-    note = f" {call.note}" if call.note else ""
-    who = desk.people.get(call.tried_by, "")
-    return f"{words.OUTCOMES[call.outcome]}, {moment(call.tried_at)}, {who}.{note}{again}"
-
-
-def _copy(desk: PlanDesk, number: int) -> str:
-    copy = desk.copies[number]
-    version = next((v.number for v in desk.versions if v.id == copy.version_id), 0)
-    who = desk.people.get(copy.recorded_by, "")
-    return (
-        f"Version {version} in {words.LANGUAGES[copy.language]}, {words.WAYS[copy.way].lower()}, "
-        f"to {copy.given_to} on {day(copy.given_on)}. Recorded by {who}."
-    )
 
 
 def _choices(labels: Mapping[_Word, str]) -> tuple[ChoiceView, ...]:
