@@ -81,7 +81,7 @@ def test_a_sound_ehr_passes_and_everything_goes_on_the_first_rung_that_we_can_wr
     assert live(found) == {
         Artefact.TIME_CONTACT: RungName.ENCOUNTER_AND_PROCEDURE,
         Artefact.TIME_WORK: RungName.PROCEDURE,
-        Artefact.CARE_PLAN: RungName.HAND_OFF,
+        Artefact.CARE_PLAN: RungName.CARE_PLAN_AND_GOALS,
         Artefact.CONSENT: RungName.CONSENT,
         Artefact.CLAIM: RungName.CLAIM,
         Artefact.ENROLMENT: RungName.HAND_OFF,
