@@ -15,7 +15,7 @@ from ccm_fhir.services.dispositions import parts_of
 from ccm_fhir.services.patient_month import Delivered
 from ccm_fhir.services.plan_origins import SUPERSEDED
 from ccm_fhir.services.review import delivered_shown
-from ccm_fhir.storage import deliveries
+from ccm_fhir.storage import deliveries, keyed
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.vocabulary import ArtefactKind
 
@@ -34,9 +34,10 @@ class VersionStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDeliveries:
-    """Everything that tells of a patient's plans, by version."""
+    """Everything that tells of a patient's plans, by version; ``by_hand`` was keyed by a person."""
 
     by_version: Mapping[str, tuple[DeliveryRecord, ...]]
+    by_hand: frozenset[str]
 
     @property
     def own_refs(self) -> frozenset[str]:
@@ -48,7 +49,7 @@ class PlanDeliveries:
         """Return where a version stands, moments in a zone."""
         found = self.by_version.get(version_id, ())
         live = [one for one in found if not one.has_fallen and one.last_problem != SUPERSEDED]
-        word = disposition_of(parts_of(live), is_voided=bool(found) and not live)
+        word = disposition_of(parts_of(live, self.by_hand), is_voided=bool(found) and not live)
         return VersionStanding(
             disposition=word if found else None,
             deliveries=tuple(delivered_shown(one, zone) for one in live),
@@ -61,7 +62,10 @@ def plan_deliveries(session: Session, practice_id: str, patient_id: str) -> Plan
     for one in deliveries.of_patient(session, practice_id, patient_id):
         if one.artefact_kind is ArtefactKind.CARE_PLAN:
             by_version.setdefault(one.artefact_id, []).append(one)
-    return PlanDeliveries(by_version={key: tuple(found) for key, found in by_version.items()})
+    return PlanDeliveries(
+        by_version={key: tuple(found) for key, found in by_version.items()},
+        by_hand=frozenset(keyed.of_practice(session, practice_id)),
+    )
 
 
 def without_own(chart: ChartFacts, own: Iterable[str]) -> ChartFacts:

@@ -11,6 +11,11 @@ from smart_app.views.deliveries import DeliveryView, delivery
 from smart_app.views.formats import day
 from smart_app.views.tones import Tone
 
+_REFUSED = (
+    "Not in the EHR",
+    Tone.BAD,
+    "A part of it was refused or is held; see why below, and settle it on “Needs a person”.",
+)
 _WORDS: dict[Disposition, tuple[str, Tone, str]] = {
     Disposition.PENDING: (
         "On its way",
@@ -28,12 +33,10 @@ _WORDS: dict[Disposition, tuple[str, Tone, str]] = {
         Tone.OPEN,
         "Somebody changed parts of it there, or the EHR did not keep them; see below.",
     ),
-    Disposition.HANDED_OFF: ("Handed off", Tone.GOOD, "A person keyed it into the EHR."),
-    Disposition.REJECTED: (
-        "Not in the EHR",
-        Tone.BAD,
-        "A part of it was refused or is held; see why below, and settle it on “Needs a person”.",
-    ),
+    Disposition.KEYED: ("Handed off", Tone.GOOD, "A person keyed it into the EHR."),
+    Disposition.REJECTED: _REFUSED,
+    Disposition.HELD: _REFUSED,
+    Disposition.QUARANTINE: _REFUSED,
     Disposition.VOIDED: (
         "Superseded",
         Tone.PLAIN,
@@ -97,4 +100,4 @@ def _words(standing: VersionStanding) -> tuple[str, Tone, str]:
     is_by_hand = any(one.rung is RungName.HAND_OFF for one in standing.deliveries)
     if standing.disposition is Disposition.PENDING and is_by_hand:
         return _BY_HAND
-    return _WORDS[standing.disposition]
+    return _WORDS.get(standing.disposition, _NEVER)
