@@ -123,7 +123,7 @@ class _Sending:
             kinds.append(ResourceKind.GOAL)
         for kind in kinds:
             judged = judge(Act(resource_type=kind.value, code=UPDATE), self.tenant)
-            if not judged.is_possible:
+            if not (judged.is_possible or judged.is_unknown):
                 yield judged.sentence
 
     def _lower(self, chosen: WritePlan, why: str) -> tuple[DeliveryRecord, ...]:

@@ -160,7 +160,7 @@ def test_an_ehr_that_was_never_read_leaves_a_plan_that_knows_nothing(own: Site) 
     assert check(found, CheckName.STATEMENT).sentence == (
         "The EHR answered 503 while reading its CapabilityStatement."
     )
-    by_hand = {Artefact.CARE_PLAN, Artefact.ENROLMENT}  # nothing else is written for them
+    by_hand = {Artefact.ENROLMENT}  # nothing else is written for it
     assert {plan.artefact for plan in found.plans if not plan.live.is_unknown} == by_hand
     assert all(live(found)[artefact] is RungName.HAND_OFF for artefact in by_hand)
     assert "was never read" in found.plans[0].rungs[0].sentence

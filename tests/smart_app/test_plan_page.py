@@ -314,17 +314,8 @@ class TestWhatTheEhrHas:
 
         html = look(nurse, "adopt")
 
-        assert "To be keyed" in html  # of this EHR nothing is known, so that a person carries it
-        assert "a person keys it from the hand-off sheet" in html
+        assert "On its way" in html
         assert "What of version 1 goes to the EHR" in html
-
-    def test_a_version_that_was_overtaken_says_so(self, nurse: Browser) -> None:
-        adopted(nurse)
-        key = "goal:hypertension:systolic"
-        save(nurse, "goals", {f"text|{key}": "Lower it", "in": part_keys(nurse, "goals")})
-        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
-
-        assert "Superseded" in look(nurse, "adopt")
 
 
 class TestAllergies:
