@@ -12,7 +12,7 @@ from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts import ChartFacts, EncounterFact, EvidenceRef, Fact, ObservationFact
 from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.measuring import progress_of
-from ccm_fhir.domain.plans.parts import Medicine, Plan
+from ccm_fhir.domain.plans.parts import Plan
 from ccm_fhir.domain.rules import ChartRule
 
 _RESULTS = frozenset({"final", "amended", "corrected"})
@@ -152,9 +152,9 @@ def _medicines(plan: Plan, chart: ChartFacts) -> Iterator[News]:
     if not chart.was_read("MedicationRequest"):
         return
     taken = {m.ref: m for m in chart.medications if m.status in _TAKEN and m.intent != "proposal"}
-    planned = {ref for medicine in plan.medicines for ref in medicine.source.refs}
+    planned = {str(ref) for medicine in plan.medicines for ref in medicine.source.refs}
     for ref, medicine in taken.items():
-        if ref not in planned and not _is_in(plan.medicines, ref):
+        if str(ref) not in planned:
             yield News(
                 kind=NewsKind.MEDICINE_STARTED,
                 answer=Answer.MET,
@@ -172,10 +172,6 @@ def _medicines(plan: Plan, chart: ChartFacts) -> Iterator[News]:
                 evidence=one.source.refs,
                 part=one.key,
             )
-
-
-def _is_in(medicines: tuple[Medicine, ...], ref: EvidenceRef) -> bool:
-    return any(str(ref) == str(other) for m in medicines for other in m.source.refs)
 
 
 def _missed(plan: Plan, now: Now) -> Iterator[News]:

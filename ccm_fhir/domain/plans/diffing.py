@@ -82,8 +82,13 @@ def _text(value: object) -> str:
         case Wording():
             return " / ".join(text for text in (value.english, value.spanish) if text)
         case Measure():
-            return f"{value.label.english} {value.unit}".strip()
+            return f"{value.label.english}, in {value.unit}" if value.unit else value.label.english
         case Target():
-            return value.words or f"{value.bound.value.replace('_', ' ')} {value.value or '–'}"
+            return value.words or _number(value)
         case _:
             return str(value)
+
+
+def _number(target: Target) -> str:
+    bound = target.bound.value.replace("_", " ")
+    return f"{bound}, not set yet" if target.value is None else f"{bound} {target.value}"

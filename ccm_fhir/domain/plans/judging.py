@@ -78,7 +78,7 @@ def staleness(plan: Plan, reviewed_on: date, today: date) -> PlanFinding:
     if due >= today or reviewed_on >= due:
         reason = f"Last looked at on {reviewed_on}; the next review is due by {due}."
         if reviewed_on >= due:
-            reason = f"Last looked at on {reviewed_on}, after the review that was due on {due}."
+            reason = f"Last looked at on {reviewed_on}; the review that was due by {due} is done."
         return PlanFinding(
             code="review", title="Review", answer=Answer.MET, reason=reason, evidence=keys
         )
@@ -111,13 +111,13 @@ def _element(plan: Plan, rule: ElementRule) -> PlanFinding:
 
 def _goals(plan: Plan) -> tuple[Answer, str]:
     measurable = [goal for goal in plan.goals if goal.is_measurable]
-    reason = f"{len(measurable)} of {len(plan.goals)} goals have a measure, a target and a day."
+    reason = f"Goals with a measure, a target and a day: {len(measurable)} of {len(plan.goals)}."
     return (Answer.MET if len(measurable) == len(plan.goals) else Answer.NOT_MET), reason
 
 
 def _interventions(plan: Plan) -> tuple[Answer, str]:
     named = [each for each in plan.interventions if each.performer is not None]
-    reason = f"{len(named)} of {len(plan.interventions)} interventions say who does them."
+    reason = f"Interventions that say who does them: {len(named)} of {len(plan.interventions)}."
     return (Answer.MET if len(named) == len(plan.interventions) else Answer.NOT_MET), reason
 
 
