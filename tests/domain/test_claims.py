@@ -158,7 +158,12 @@ def test_evidence_that_cannot_be_named_is_an_obstacle(evidence: str) -> None:
     without = replace(asked.eligibility, **{evidence: None})  # type: ignore[arg-type]  # one of three
 
     assert draft_claim(replace(asked, eligibility=without)) == (
-        Obstacle(code="evidence_missing", owner="biller", fix="Read the chart again."),
+        Obstacle(
+            code="evidence_missing",
+            owner="biller",
+            fix="The chart does not show the Coverage, the consent or the care plan that a claim "
+            "of this month rests on; read it again.",
+        ),
     )
 
 
@@ -173,7 +178,11 @@ def test_every_obstacle_names_who_mends_it_and_how() -> None:
             owner="admin",
             fix="Record the billing practitioner's NPI; its check digit must hold.",
         ),
-        Obstacle(code="practice_npi_missing", owner="admin", fix="Record the practice's NPI."),
+        Obstacle(
+            code="practice_npi_missing",
+            owner="admin",
+            fix="Record the practice's NPI; its check digit must hold.",
+        ),
         Obstacle(
             code="charge_missing_99490",
             owner="admin",
@@ -181,7 +190,12 @@ def test_every_obstacle_names_who_mends_it_and_how() -> None:
         ),
     )
     assert draft_claim(uncoded) == (
-        Obstacle(code="nothing_to_report", owner="care_manager", fix="See the reasons."),
+        Obstacle(
+            code="nothing_to_report",
+            owner="care_manager",
+            fix="No code can be reported for this month; its page says what is missing, and who "
+            "can mend it.",
+        ),
         Obstacle(
             code="diagnosis_without_icd10cm",
             owner="practitioner",

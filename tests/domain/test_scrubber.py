@@ -23,6 +23,7 @@ from ccm_fhir.domain.claims import (
     draft_claim,
     last_filing_day,
     scrub,
+    shape_obstacles,
 )
 from ccm_fhir.domain.codes import CoverageKind, Setting
 from ccm_fhir.domain.dates import ServiceMonth
@@ -118,6 +119,13 @@ def test_a_total_beyond_what_a_form_holds_is_named() -> None:
     lines = (line(unit_charge_usd=most), line("99439", unit_charge_usd=most))
 
     assert codes(draft(lines=lines)) == ["total_beyond_form"]
+
+
+@pytest.mark.parametrize(("number", "expected"), [(50, set()), (51, {"no_lines"})])
+def test_a_claim_holds_fifty_lines(number: int, expected: set[str]) -> None:
+    lines = tuple(line(f"{code:05d}") for code in range(number))
+
+    assert {found.code for found in shape_obstacles(draft(lines=lines))} == expected
 
 
 def test_one_chronic_condition_is_too_few() -> None:

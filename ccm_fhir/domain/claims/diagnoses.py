@@ -51,7 +51,10 @@ def diagnosis_obstacles(
         found.append(_too_few(needed))
     if len(diagnoses) > MAX_DIAGNOSES or len(set(diagnoses)) < len(diagnoses):
         found.append(
-            _mend("diagnoses_beyond_form", f"A claim holds {MAX_DIAGNOSES} diagnoses, each once.")
+            _mend(
+                "diagnoses_beyond_form",
+                f"A claim holds {MAX_DIAGNOSES} diagnoses, each once; draft it again.",
+            )
         )
     if not all(_ICD10CM.fullmatch(code) for code in diagnoses):
         found.append(
@@ -61,7 +64,8 @@ def diagnosis_obstacles(
         found.append(
             _mend(
                 "pointer_leads_nowhere",
-                f"A line points at one to {MAX_POINTERS} of the claim's diagnoses, each once.",
+                f"A line points at 1 to {MAX_POINTERS} of the claim's diagnoses, each once; draft it "
+                "again.",
             )
         )
     return tuple(found)

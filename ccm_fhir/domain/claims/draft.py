@@ -91,7 +91,12 @@ def draft_claim(request: DraftRequest) -> ClaimDraft | tuple[Obstacle, ...]:
     serviced_on = request.decision.date_of_service
     if obstacles or evidence is None or serviced_on is None:
         return obstacles or (
-            Obstacle(code="evidence_missing", owner="biller", fix="Read the chart again."),
+            Obstacle(
+                code="evidence_missing",
+                owner="biller",
+                fix="The chart does not show the Coverage, the consent or the care plan that a "
+                "claim of this month rests on; read it again.",
+            ),
         )
     coverage, consent, care_plan = evidence
     held = _holding(request.coverages, coverage, serviced_on)
@@ -170,7 +175,14 @@ def _obstacles(request: DraftRequest) -> tuple[Obstacle, ...]:
 def _nothing_to_report(decision: Decision) -> tuple[Obstacle, ...]:
     if decision.lines:
         return ()
-    return (Obstacle(code="nothing_to_report", owner="care_manager", fix="See the reasons."),)
+    return (
+        Obstacle(
+            code="nothing_to_report",
+            owner="care_manager",
+            fix="No code can be reported for this month; its page says what is missing, and who "
+            "can mend it.",
+        ),
+    )
 
 
 def _mdm_open(decision: Decision) -> tuple[Obstacle, ...]:

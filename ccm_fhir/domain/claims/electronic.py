@@ -46,7 +46,11 @@ def electronic_obstacles(draft: ClaimDraft) -> tuple[Obstacle, ...]:
 
 def _payer(draft: ClaimDraft) -> Iterator[Obstacle]:
     if draft.parties.setting is Setting.RHC_FQHC:
-        yield _admin("institutional_claim_needed", "A clinic bills on an 837I, not on an 837P.")
+        yield _admin(
+            "institutional_claim_needed",
+            "A rural health clinic or health center bills on an institutional claim (837I), not "
+            "on this file (837P); key the month in from the superbill.",
+        )
     if draft.coverage_kind is not CoverageKind.MEDICARE_PART_B:
         yield Obstacle(
             code="payer_not_part_b",
@@ -94,7 +98,8 @@ def _practitioner(draft: ClaimDraft) -> Iterator[Obstacle]:
     if name is None or not name.family.strip() or not name.given.strip():
         yield _admin(
             "practitioner_name_missing",
-            "Record the billing practitioner's family and given name in their parts.",
+            "Record the billing practitioner's family and given name in their parts; a claim file "
+            "needs both.",
         )
     if not is_taxonomy_code(draft.parties.practitioner_taxonomy):
         yield _admin(
@@ -106,7 +111,11 @@ def _practitioner(draft: ClaimDraft) -> Iterator[Obstacle]:
 
 def _subscriber(subscriber: Subscriber | None) -> Iterator[Obstacle]:
     if subscriber is None:
-        yield _biller("subscriber_missing", "Read the patient's chart again.")
+        yield _biller(
+            "subscriber_missing",
+            "A claim file says who the patient is, and the chart was read without that; read it "
+            "again.",
+        )
         return
     if not is_well_formed_mbi(subscriber.mbi):
         yield _biller(
@@ -115,7 +124,10 @@ def _subscriber(subscriber: Subscriber | None) -> Iterator[Obstacle]:
             "characters in CMS's pattern.",
         )
     if not subscriber.name.family.strip() or not subscriber.name.given.strip():
-        yield _biller("subscriber_name_missing", "Record the patient's name in its parts.")
+        yield _biller(
+            "subscriber_name_missing",
+            "Record the patient's family and given name in their parts in the EHR.",
+        )
     if subscriber.birth_date is None:
         yield _biller("birth_date_missing", "Record the patient's whole date of birth in the EHR.")
     if subscriber.gender not in GENDERS:

@@ -34,7 +34,8 @@ def last_filing_day(serviced_on: date, years: int) -> date:
 def _of_line(line: ClaimLine, rule: CodeRule | None, codes: set[str]) -> Iterator[Obstacle]:
     if rule is None:
         yield _biller(
-            f"code_not_in_force_{line.code}", f"{line.code} was not in force in this month."
+            f"code_not_in_force_{line.code}",
+            f"{line.code} was not in force in this month; draft the claim again.",
         )
     elif line.units > rule.cap:
         yield _biller(
@@ -62,7 +63,10 @@ def _of_dates(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[
             "The date of service lies ahead; send the claim when the day has come.",
         )
     if rules.claim is None:
-        yield _biller("rules_not_loaded", "No rule says how a claim of this month is filed.")
+        yield _biller(
+            "rules_not_loaded",
+            "No rule says how a claim of this month is filed; file it outside this product.",
+        )
         return
     last = last_filing_day(min(days), rules.claim.timely_filing_years)
     if filed_on > last:

@@ -73,7 +73,8 @@ def charge_obstacles(
         Obstacle(
             code=f"charge_unusable_{code}",
             owner="admin",
-            fix=f"Correct the practice's charge for {code}: more than nothing, in whole cents.",
+            fix=f"Correct the practice's charge for {code}: more than nothing, in whole cents, and "
+            "no larger than a form holds.",
         )
         for code in codes
         if code in charges and not is_charge(charges[code])

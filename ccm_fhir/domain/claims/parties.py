@@ -101,7 +101,11 @@ def party_obstacles(parties: ClaimParties) -> tuple[Obstacle, ...]:
         )
     if not is_valid_npi(parties.practice_npi):
         found.append(
-            Obstacle(code="practice_npi_missing", owner="admin", fix="Record the practice's NPI.")
+            Obstacle(
+                code="practice_npi_missing",
+                owner="admin",
+                fix="Record the practice's NPI; its check digit must hold.",
+            )
         )
     if parties.practitioner_taxonomy and not is_taxonomy_code(parties.practitioner_taxonomy):
         found.append(
