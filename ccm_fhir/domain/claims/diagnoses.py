@@ -64,8 +64,8 @@ def diagnosis_obstacles(
         found.append(
             _mend(
                 "pointer_leads_nowhere",
-                f"A line points at 1 to {MAX_POINTERS} of the claim's diagnoses, each once; draft it "
-                "again.",
+                f"A line points at 1 to {MAX_POINTERS} of the claim's diagnoses, each once; draft "
+                "it again.",
             )
         )
     return tuple(found)
