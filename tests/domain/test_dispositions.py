@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ccm_fhir.domain.codes import Activity, PerformerKind
 from ccm_fhir.domain.writeback import (
     DeliveryState,
     Disposition,
@@ -16,7 +19,8 @@ from ccm_fhir.domain.writeback import (
     RungName,
     disposition_of,
 )
-from ccm_fhir.domain.writeback.rungs import resources_on, rest_of
+from ccm_fhir.domain.writeback.kinds import ContactMode, TimeRecord
+from ccm_fhir.domain.writeback.rungs import Artefact, artefact_of, resources_on, rest_of
 from ccm_fhir.errors import InputError
 
 TIME_RUNGS = (
@@ -27,6 +31,18 @@ TIME_RUNGS = (
     RungName.QUESTIONNAIRE_RESPONSE,
     RungName.DOCUMENT,
     RungName.HAND_OFF,
+)
+RECORD = TimeRecord(
+    entry_id="e1",
+    patient_ref="Patient/p1",
+    performer_ref="Practitioner/n1",
+    performer=PerformerKind.CLINICAL_STAFF,
+    practice_ref="Organization/ours",
+    started_at=datetime(2026, 11, 10, 15, tzinfo=UTC),
+    ended_at=datetime(2026, 11, 10, 15, 20, tzinfo=UTC),
+    activity=Activity.COORDINATION,
+    contact_mode=None,
+    note="",
 )
 PARTS = st.builds(
     Part,
@@ -110,5 +126,24 @@ def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
 
 def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
     assert all(resources_on(rung) for rung in TIME_RUNGS)
-    with pytest.raises(InputError):
+    with pytest.raises(InputError, match=r"^rung: nothing here writes x12_file$"):
         resources_on(RungName.X12_FILE)
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [(None, Artefact.TIME_WORK), *((mode, Artefact.TIME_CONTACT) for mode in ContactMode)],
+)
+def test_a_contact_takes_the_ladder_of_contacts_and_work_alone_its_own(
+    mode: ContactMode | None, expected: Artefact
+) -> None:
+    assert artefact_of(replace(RECORD, contact_mode=mode)) is expected
+
+
+def test_what_each_rung_writes_is_in_the_order_of_writing() -> None:
+    assert resources_on(RungName.ENCOUNTER_AND_PROCEDURE) == (
+        ResourceKind.ENCOUNTER,
+        ResourceKind.PROCEDURE,
+    )
+    assert resources_on(RungName.CONSENT) == (ResourceKind.CONSENT,)
+    assert resources_on(RungName.HAND_OFF) == (ResourceKind.SHEET,)

@@ -156,3 +156,45 @@ def test_a_quota_outlives_trouble() -> None:
     pace = replace(Pace(), per_minute=250)
 
     assert answered(fails(pace, FAILURES)).per_minute == 250
+
+
+def test_every_further_failure_is_counted_though_the_circuit_is_open() -> None:
+    opened = fails(Pace(), FAILURES)
+
+    assert opened.failures == FAILURES
+    assert failed(opened, NOW + LONGEST_PAUSE, 0.5).failures == FAILURES + 1
+
+
+@pytest.mark.parametrize("reason", [PauseReason.UNREACHABLE, PauseReason.UNAUTHORIZED])
+def test_an_answer_takes_back_why_the_ehr_was_left_alone(reason: PauseReason) -> None:
+    paused = Pace(paused_until=NOW + SECOND, reason=reason, opened=1, failures=FAILURES)
+
+    assert answered(paused) == Pace()
+
+
+def test_an_answer_leaves_the_pause_that_the_ehr_asked_for() -> None:
+    asked = throttled(Pace(), NOW, 60, 0.5)
+
+    assert answered(asked) == Pace(paused_until=NOW + 60 * SECOND, reason=PauseReason.ASKED)
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 11.25), (0.5, 15.0), (1.0, 18.75)])
+def test_the_first_pause_is_a_quarter_shorter_or_longer_by_chance(
+    chance: float, seconds: float
+) -> None:
+    opened = failed(Pace(failures=FAILURES - 1), NOW, chance)
+
+    assert opened.paused_until == NOW + timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("before", "seconds"), [(0, 5), (1, 10), (2, 20), (7, 640), (8, 900)])
+def test_a_throttle_without_a_word_of_how_long_doubles(before: int, seconds: int) -> None:
+    asked = throttled(Pace(throttled=before), NOW, None, 0.5)
+
+    assert asked.paused_until == NOW + timedelta(seconds=seconds)
+    assert asked.throttled == before + 1
+    assert asked.reason is PauseReason.ASKED
+
+
+def test_no_chance_makes_a_pause_longer_than_the_longest() -> None:
+    assert throttled(Pace(throttled=10**6), NOW, None, 1.0).paused_until == NOW + LONGEST_PAUSE

@@ -28,7 +28,7 @@ from ccm_fhir.domain.plans.drafting import (
 )
 from ccm_fhir.domain.plans.judging import completeness, is_complete, loose_ends, staleness
 from ccm_fhir.domain.plans.measuring import progress_of, readings_of
-from ccm_fhir.domain.plans.parts import Achievement, Bound, Plan, Target, Wording
+from ccm_fhir.domain.plans.parts import Achievement, Bound, Plan, Target, TeamMember, Wording
 from ccm_fhir.domain.plans.versions import AdoptedPlan, standing_in, with_adopted
 from ccm_fhir.domain.rules import CarePlanRule, ChartRule, PlanElement
 from ccm_fhir.rulebook import load_rulebook
@@ -456,3 +456,73 @@ def _text(draft: Draft, key: str) -> str:
 
 def test_a_part_prints_no_content() -> None:
     assert "Metformin" not in repr(whole_plan())
+
+
+class TestDraftsOfAVersion:
+    def test_a_draft_of_a_version_holds_its_parts_its_team_and_its_number(self) -> None:
+        draft = draft_of(whole_plan(), 3)
+
+        assert draft.plan == whole_plan()
+        assert draft.based_on == 3
+
+    def test_what_was_adopted_once_is_a_persons_though_it_is_left_out_now(self) -> None:
+        left_out = without_part(draft_of(whole_plan(), 3), medicine().key)
+
+        again = merged(left_out, whole_plan(medicine(text="Metformin 850 mg")))
+
+        assert _text(again, medicine().key) == "Metformin 500 mg"
+
+    def test_a_team_is_that_of_the_chart_where_the_chart_has_one(self) -> None:
+        theirs = (TeamMember(name="Dr. Invented", ref="Practitioner/doctor"),)
+        plan = whole_plan()
+
+        assert merged(draft_of(plan, 1), Plan(team=theirs)).team == theirs
+        assert merged(draft_of(plan, 1), Plan()).team == plan.team
+
+    def test_a_changed_part_comes_in_its_own_place_and_a_new_one_at_the_end(self) -> None:
+        draft = draft_of(whole_plan(), 1)
+        keys = [each.part.key for each in draft.parts]
+
+        changed = with_part(draft, DraftPart(part=intervention(text="Weekly call")))
+        added = with_part(draft, DraftPart(part=statement(PlanElement.COORDINATION, key="own:1")))
+
+        assert [each.part.key for each in changed.parts] == keys
+        assert _text(changed, intervention().key) == "Weekly call"
+        assert sum(one != other for one, other in zip(changed.parts, draft.parts, strict=True)) == 1
+        assert [each.part.key for each in added.parts] == [*keys, "own:1"]
+
+    def test_a_part_that_is_not_there_cannot_be_thrown_away(self) -> None:
+        draft = draft_of(whole_plan(), 1)
+
+        assert without_part(draft, "nothing") is draft
+
+    def test_what_only_a_person_knows_comes_after_what_is_proposed_in_its_order(self) -> None:
+        own = DraftPart(part=statement(PlanElement.COORDINATION, key="own:1"))
+        draft = with_part(draft_of(Plan(parts=whole_plan().parts[::-1]), 1), own)
+
+        again = merged(draft, whole_plan())
+
+        proposed = [part.key for part in whole_plan().parts]
+        assert [each.part.key for each in again.parts] == [*proposed, "own:1"]
+
+    @pytest.mark.parametrize(
+        ("part", "sentence"),
+        [
+            (goal(), ""),
+            (
+                goal(target=Target(bound=Bound.BELOW)),
+                "Set its target first: the guideline leaves it to the clinician.",
+            ),
+            (goal(due_on=None), "Give it a measure and a day first."),
+            (intervention(), ""),
+            (intervention(performer=None), "Say first who does it."),
+            (statement(PlanElement.COORDINATION, text=""), "Write its text first."),
+            (statement(PlanElement.COORDINATION), ""),
+        ],
+    )
+    def test_what_a_part_lacks_is_said(self, part: AnyPart, sentence: str) -> None:
+        assert DraftPart(part=part).lacks == sentence
+
+    def test_a_part_is_found_by_its_key_and_nothing_by_another(self) -> None:
+        assert whole_plan().part(goal().key) == goal()
+        assert whole_plan().part("nothing") is None

@@ -24,9 +24,12 @@ from ccm_fhir.domain.remittance import (
     Outcome,
     Remittance,
     WhyNot,
+    group_in_words,
     incoming_of,
     key_of,
     match,
+    reason_in_words,
+    remark_in_words,
     settle,
 )
 
@@ -394,3 +397,36 @@ def test_the_order_of_answers_changes_nothing(
 
 def test_an_answers_key_holds_its_figures() -> None:
     assert key_of(answer(), "s") != key_of(answer(paid_usd=D(1)), "s")
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [("2", "coinsurance"), ("B9", "the patient is in hospice"), ("ZZ9", "ZZ9"), ("", "")],
+)
+def test_a_reason_is_told_in_words_and_an_unlisted_one_as_it_is(code: str, words: str) -> None:
+    assert reason_in_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("MA07", "passed on to Medicaid"), ("N999", "N999"), ("", "")]
+)
+def test_a_remark_is_told_in_words_and_an_unlisted_one_as_it_is(code: str, words: str) -> None:
+    assert remark_in_words(code) == words
+
+
+@pytest.mark.parametrize(
+    ("group", "words"), [("PI", "the payer's own decision"), ("XX", "XX"), ("", "")]
+)
+def test_who_bears_a_sum_is_told_in_words_and_an_unlisted_group_as_it_is(
+    group: str, words: str
+) -> None:
+    assert group_in_words(group) == words
+
+
+@given(st.permutations(["97", "B20", "B9"]))
+def test_reasons_of_answers_that_say_the_same_otherwise_stand_in_one_order(
+    order: list[str],
+) -> None:
+    denials = [answer(denied_line("99490", "90", reason)) for reason in order]
+
+    assert settle(billed(), denials).reasons == ("CO-97", "CO-B20", "CO-B9")

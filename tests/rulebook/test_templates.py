@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 from datetime import date
 from importlib.resources import as_file, files
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.building import Material, months_on, proposals
 from ccm_fhir.domain.plans.drafting import Draft, merged, with_included
 from ccm_fhir.domain.plans.judging import completeness, is_complete
-from ccm_fhir.domain.plans.parts import Goal, Origin, Plan
+from ccm_fhir.domain.plans.parts import Goal, Origin, Plan, Wording
 from ccm_fhir.domain.plans.serving import served
 from ccm_fhir.domain.plans.templates import PartKind
 from ccm_fhir.domain.rules import PlanElement
@@ -304,3 +305,43 @@ def test_every_disease_has_a_name_that_patients_use_in_both_languages() -> None:
         name = TEMPLATES.name_of(family_name)
         assert name.english, family_name
         assert name.spanish, family_name
+
+
+class TestFinding:
+    def test_a_template_is_found_by_its_key_and_nothing_by_another(self) -> None:
+        found = TEMPLATES.find("asthma")
+
+        assert found is not None
+        assert found.key == "asthma"
+        assert TEMPLATES.find("scurvy") is None
+
+    def test_a_source_of_a_template_is_found_by_its_key_and_nothing_by_another(self) -> None:
+        (asthma,) = (t for t in TEMPLATES.templates if t.key == "asthma")
+
+        found = asthma.citation("GINA")
+
+        assert found is not None
+        assert found.id == "GINA"
+        assert asthma.citation("ADA") is None
+
+    def test_a_disease_of_no_template_takes_the_one_for_any_other_where_there_is_one(self) -> None:
+        without = replace(
+            TEMPLATES, templates=tuple(t for t in TEMPLATES.templates if not t.is_for_any_other)
+        )
+
+        found = TEMPLATES.for_family("gout")
+
+        assert found is not None
+        assert found.is_for_any_other
+        assert without.for_family("gout") is None
+
+    def test_a_disease_is_called_by_its_template_until_somebody_names_it(self) -> None:
+        unnamed = replace(TEMPLATES, names={})
+        own = Wording(english="Breathing trouble", spanish="Problemas para respirar")
+
+        assert unnamed.name_of("asthma") == Wording(english="Asthma", spanish="Asma")
+        assert unnamed.name_of("scurvy") == Wording()
+        assert replace(TEMPLATES, names={"asthma": own}).name_of("asthma") == own
+
+    def test_templates_for_everybody_belong_to_no_disease(self) -> None:
+        assert [t.key for t in TEMPLATES.for_everybody] == ["general"]
