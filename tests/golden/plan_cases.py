@@ -149,9 +149,10 @@ CHANGES: dict[str, tuple[Plan, Plan]] = {
         Plan(parts=(goal(measure=Measure(label=Wording(english="Steps"))),)),
     ),
     "an intervention's people, rhythm and goals": (
-        Plan(parts=(intervention(patient=_BOTH),)),
+        Plan(parts=(intervention(patient=_BOTH), goal())),
         Plan(
             parts=(
+                goal(),
                 intervention(
                     performer=None,
                     person="Nora Carewell, RN",

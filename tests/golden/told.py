@@ -34,7 +34,6 @@ def fields(value: msgspec.Struct, indent: str = "  ") -> Iterator[str]:
 
 def told(value: object) -> str:
     """Return a value on one line."""
-    text = str(value)
     match value:
         case bool():
             text = "yes" if value else "no"
@@ -48,6 +47,8 @@ def told(value: object) -> str:
             text = ", ".join(f"{name} {held}" for name, held in _fields(value))
         case None:
             text = "not told"
+        case _:
+            text = str(value)
     return text
 
 

@@ -49,44 +49,50 @@ def diff(older: Plan, newer: Plan) -> tuple[PartChange, ...]:
 
 
 def _of_newer(known: dict[str, AnyPart], newer: Plan) -> tuple[PartChange, ...]:
+    names = {part.key: part.text for part in (*known.values(), *newer.parts)}
     found: list[PartChange] = []
     for part in newer.parts:
         before = known.get(part.key)
         if before is None:
             found.append(PartChange(kind=ChangeKind.ADDED, part=part))
-        elif fields := _fields(before, part):
+        elif fields := _fields(before, part, names):
             found.append(PartChange(kind=ChangeKind.CHANGED, part=part, fields=fields))
     return tuple(found)
 
 
-def _fields(before: AnyPart, after: AnyPart) -> tuple[FieldChange, ...]:
-    names = dict.fromkeys((*before.__struct_fields__, *after.__struct_fields__))
+def _fields(before: AnyPart, after: AnyPart, names: dict[str, str]) -> tuple[FieldChange, ...]:
     pairs = (
         (name, getattr(before, name, None), getattr(after, name, None))
-        for name in names
+        for name in dict.fromkeys((*before.__struct_fields__, *after.__struct_fields__))
         if name not in _NOT_SHOWN
     )
     return tuple(
-        FieldChange(field=name, before=_text(old), after=_text(new))
+        FieldChange(field=name, before=_text(old, names), after=_text(new, names))
         for name, old, new in pairs
         if old != new
     )
 
 
-def _text(value: object) -> str:
-    if isinstance(value, bool) or value is None:
-        return "yes" if value else ""
-    if isinstance(value, tuple):
-        return ", ".join(str(each) for each in value)
+def _text(value: object, names: dict[str, str]) -> str:
     match value:
+        case None | False:
+            text = ""
+        case True:
+            text = "yes"
+        case Word():
+            text = value.value.replace("_", " ")
+        case tuple():
+            text = ", ".join(names.get(str(key), str(key)) for key in value)
         case Wording():
-            return " / ".join(text for text in (value.english, value.spanish) if text)
+            text = " / ".join(said for said in (value.english, value.spanish) if said)
         case Measure():
-            return f"{value.label.english}, in {value.unit}" if value.unit else value.label.english
+            label = value.label.english
+            text = f"{label}, in {value.unit}" if value.unit else label
         case Target():
-            return value.words or _number(value)
+            text = value.words or _number(value)
         case _:
-            return str(value)
+            text = str(value)
+    return text
 
 
 def _number(target: Target) -> str:
