@@ -71,3 +71,12 @@ def test_a_month_ends_where_the_next_begins() -> None:
     assert march.ends_at(NEW_YORK) - march.starts_at(NEW_YORK).astimezone(UTC) == timedelta(
         days=31, hours=-1
     )
+
+
+@pytest.mark.parametrize(
+    ("before", "month", "after"),
+    [("2025-12", "2026-01", "2026-02"), ("2026-11", "2026-12", "2027-01")],
+)
+def test_the_months_around_a_month_are_its_neighbours(before: str, month: str, after: str) -> None:
+    assert str(ServiceMonth.parse(month).previous()) == before
+    assert str(ServiceMonth.parse(month).next()) == after

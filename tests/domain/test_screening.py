@@ -138,3 +138,10 @@ def test_screening_answers_as_assessing_does_but_for_the_plan_s_notes() -> None:
         assert one == msgspec.structs.replace(
             other, notes=() if other.criterion is Criterion.CARE_PLAN else other.notes
         )
+
+
+def test_cover_that_the_ehr_does_not_show_is_for_review() -> None:
+    unread = chart(coverages=(), unread=(Unread("Coverage", "needs a scope"),))
+
+    assert screened(unread).outcome is Outcome.REVIEW
+    assert Criterion.MEDICARE_COVERAGE not in screened(unread).missing
