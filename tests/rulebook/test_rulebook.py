@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from importlib.resources import files
 from pathlib import Path
@@ -151,3 +152,18 @@ def test_a_rulebook_that_breaks_a_promise_says_which(
     change(folder, name, old, new)
 
     assert any(says in problem for problem in problems_of(read_rulebook(folder)))
+
+
+@pytest.mark.parametrize(
+    ("most", "edit", "cap"), [(None, None, 1), (None, 3, 3), (2, None, 2), (2, 3, 2), (3, 2, 2)]
+)
+def test_the_smaller_of_two_limits_holds_and_without_any_a_code_is_reported_once(
+    most: int | None, edit: int | None, cap: int
+) -> None:
+    rule = load_rulebook().codes_of_family("ccm_staff", date(2026, 11, 30))[1]
+
+    limited = replace(rule, max_units=most, mue_units=edit)
+
+    assert limited.cap == cap
+    assert limited.thresholds == tuple(40 * 60 + 20 * 60 * n for n in range(cap))
+    assert replace(limited, is_timed=False).thresholds == ()
