@@ -100,6 +100,10 @@ REQUESTS: dict[str, DraftRequest] = {
     "a Coverage that ended, and one that a claim alone shows": _late(
         _FIRST, msgspec.structs.replace(NEXT, ref=EvidenceRef("Claim", "b"))
     ),
+    "a Coverage that ended, and no other (refused when it is sent)": request(
+        eligibility=replace(builders.eligibility(), coverage=coverage(ends_on=on("2026-11-05"))),
+        coverages=(),
+    ),
     "nineteen minutes": request(minutes=19),
     "nobody has a number, nothing has a charge": request(
         parties=replace(PARTIES, practice_npi="", practitioner_npi=""), charges={}

@@ -111,6 +111,7 @@ SCRUBBED: dict[str, tuple[ClaimDraft, ScrubFacts | None]] = {
     "no Coverage": _with(coverages=()),
     "the Coverage was cancelled": _covered(status="cancelled"),
     "the Coverage has no status": _covered(status=""),
+    "the Coverage has no first day": _covered(starts_on=None),
     "the Coverage is of another kind now": _with(
         coverages=(
             coverage(

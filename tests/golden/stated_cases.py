@@ -105,6 +105,10 @@ STATED: dict[str, Json] = {
     "visit: with a code that starts nothing, and seen another day": _visit(
         seen="2025-11-06", code="99211"
     ),
+    "visit: with a code that starts nothing, after being seen at the start": {
+        **_visit(seen="2024-12-05", date="2026-01-05", code="99211"),
+        "ccm_first_month": "2024-12",
+    },
     "visit: with the staff": _visit(by="clinical_staff"),
     "visit: with another": _visit(by="other"),
     "visit: day not said": _visit(date=REMOVED),
