@@ -17,7 +17,7 @@ from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.building import Material, months_on, proposals
 from ccm_fhir.domain.plans.drafting import Draft, merged, with_included
 from ccm_fhir.domain.plans.judging import completeness, is_complete
-from ccm_fhir.domain.plans.parts import Goal, Origin, Plan, Review, Wording
+from ccm_fhir.domain.plans.parts import Goal, Origin, Plan, Wording
 from ccm_fhir.domain.plans.serving import served
 from ccm_fhir.domain.plans.templates import PartKind
 from ccm_fhir.domain.rules import PlanElement
@@ -346,17 +346,19 @@ class TestFinding:
     def test_templates_for_everybody_belong_to_no_disease(self) -> None:
         assert [t.key for t in TEMPLATES.for_everybody] == ["general"]
 
-    def test_a_review_that_a_diseases_template_asks_for_is_of_that_disease(self) -> None:
+    def test_whatever_a_diseases_template_asks_for_is_of_that_disease(self) -> None:
         (general,) = TEMPLATES.for_everybody
-        (asked,) = (p for p in general.parts if p.kind is PartKind.REVIEW)
+        asked = {each.kind: each for each in general.parts if each.kind is not PartKind.GOAL}
         asthma = TEMPLATES.find("asthma")
         assert asthma is not None
-        only = replace(TEMPLATES, templates=(replace(asthma, parts=(asked,)),))
+        only = replace(TEMPLATES, templates=(replace(asthma, parts=tuple(asked.values())),))
 
         made = proposals(
             Material(chart=chart(), families=(family("asthma"),), templates=only, today=TODAY)
         )
 
-        assert [(p.key, p.family) for p in made.parts if isinstance(p, Review)] == [
-            ("review:asthma:review", "asthma")
-        ]
+        of_template = [part for part in made.parts if part.source.origin is Origin.TEMPLATE]
+        assert {part.family for part in of_template} == {"asthma"}
+        assert {part.key.partition(":")[0] for part in of_template} == {
+            "assessment", "intervention", "review", "statement",
+        }  # fmt: skip
