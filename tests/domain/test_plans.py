@@ -309,7 +309,7 @@ class TestDrafts:
             with_part(draft, DraftPart(part=problem(), is_included=True)), problem().key
         ).find(problem().key)
         assert kept is not None
-        assert not kept.is_included
+        assert kept.is_included is False
 
     @given(st.sets(st.sampled_from([part.key for part in whole_plan().parts])))
     def test_merging_twice_is_merging_once_and_loses_nothing_taken_in(

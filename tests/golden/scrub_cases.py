@@ -15,6 +15,7 @@ from ccm_fhir.domain.claims import (
     StandingClaim,
 )
 from ccm_fhir.domain.codes import CoverageKind, Setting
+from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.rulebook import load_rulebook
@@ -163,6 +164,13 @@ SCRUBBED: dict[str, tuple[ClaimDraft, ScrubFacts | None]] = {
     "another's claim in the EHR, of no day": _theirs(serviced_on=None),
     "another's claim in the EHR, from the month before into this one": _theirs(
         serviced_on=msgspec.structs.replace(on("2026-11"), earliest=date(2026, 10, 31))
+    ),
+    "another's claim in the EHR, of the first day": _theirs(serviced_on=on("2026-11-01")),
+    "another's claim in the EHR, from the month before to the first day": _theirs(
+        serviced_on=PartialDate(date(2026, 10, 1), date(2026, 11, 1))
+    ),
+    "another's claim in the EHR, from the last day into the month after": _theirs(
+        serviced_on=PartialDate(date(2026, 11, 30), date(2026, 12, 1))
     ),
     "another's claim in the EHR, of the last day": _theirs(serviced_on=on("2026-11-30")),
     "another's claim in the EHR, of the month before": _theirs(serviced_on=on("2026-10")),
