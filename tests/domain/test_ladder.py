@@ -136,6 +136,7 @@ def test_work_without_the_patient_never_becomes_an_encounter() -> None:
 def test_every_act_that_a_rung_asks_for_is_listed_once_in_order() -> None:
     assert [str(act) for act in acts_of_ladders()] == [
         "CarePlan",
+        "CareTeam",
         "ChargeItem/$create",
         "ChargeItem",
         "Claim",
