@@ -11,7 +11,11 @@ SCRATCH := build/check
 CHECKED := CCM_DEMO=true CCM_DATABASE_URL=sqlite:///$(SCRATCH)/ccm.sqlite $(VENV)/bin/ccm-fhir
 MUTATE_WORKERS ?= 2
 SHARE ?= 1
-MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
+SAMPLE ?=
+ALL_MUTANTS = $(foreach module,$(patsubst %/,%,$(MODULE:.py=)),'$(subst /,.,$(module)).*')
+
+MUTANTS = $(if $(SAMPLE),$$($(PY) -m tests.mutation_sample $(SAMPLE)),$(ALL_MUTANTS))
+MUTMUT = $(PY) -m mutmut run --max-children $(MUTATE_WORKERS)
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check conformance sbom vulnerabilities screenshots bench faults mutate golden lock clean
@@ -71,12 +75,12 @@ bench: install  ## Run the benchmarks
 faults: install  ## Run the fault matrix with full figures, write docs/faults.md (SHARE=0.1 is less)
 	$(PY) -m tests.faults --share $(SHARE)
 
-mutate: install  ## Run mutation tests on the domain, or on MODULE=ccm_fhir/domain/decision
+mutate: install  ## Run mutation tests on the domain, on MODULE=ccm_fhir/domain/decision, or a SAMPLE=2000
 	rm -rf mutants
-	$(PY) -m mutmut run --max-children $(MUTATE_WORKERS) $(MUTANTS) >mutate.log 2>&1 \
-	    || { tail -n 40 mutate.log; exit 1; }
+	$(if $(SAMPLE),$(MUTMUT) 'ccm_fhir.domain.mbi.*' >mutate.log 2>&1)
+	$(MUTMUT) $(MUTANTS) >mutate.log 2>&1 || { tail -n 40 mutate.log; exit 1; }
 	@$(PY) -m mutmut results
-	@$(PY) -m tests.mutation_score
+	@$(PY) -m tests.mutation_score $(if $(SAMPLE),--sample)
 
 golden: install  ## Rewrite the golden files; read the diff line by line
 	$(PY) -m pytest tests/golden tests/fhir/test_planning.py --rewrite-golden
