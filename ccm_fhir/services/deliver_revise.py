@@ -7,11 +7,12 @@ the place of an earlier one, whatever of it was sent.
 
 from __future__ import annotations
 
-from ccm_fhir.domain.writeback import UPDATE, Act, DeliveryState, judge
+from ccm_fhir.domain.writeback import UPDATE, Act, DeliveryState, Judged, judge
 from ccm_fhir.errors import EhrHttpError
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.merge import merged
 from ccm_fhir.services.deliver_amend import put_back
+from ccm_fhir.services.deliver_statement import read_statement_first
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import system_token
 from ccm_fhir.services.fall import Leaving, leave_revision, prove
@@ -41,7 +42,9 @@ def revise(one: Try) -> Attempt:
     earlier, is_superseded = _history(one)
     if is_superseded:
         return one.mark(sending.mark_withdrawn, SUPERSEDED)
-    if not _may_update(one):
+    if _update(one, None).is_unknown:  # then the scopes to ask for are not known either
+        return read_statement_first(one)
+    if not _update(one, system_token(one.world, one.ehr).scope).is_possible:
         return _refused(one, "not_granted", None)
     client = one.client()
     try:
@@ -87,11 +90,10 @@ def _body(one: Try, other: DeliveryRecord) -> Json:
     return Try(world=one.world, ehr=one.ehr, record=other, before=before).body()
 
 
-def _may_update(one: Try) -> bool:
-    granted = system_token(one.world, one.ehr).scope
+def _update(one: Try, granted: frozenset[str] | None) -> Judged:
     act = Act(resource_type=one.record.resource_type.value, code=UPDATE)
     with one.world.db.read(one.record.practice_id) as session:
-        return judge(act, tenant_of(session, one.ehr, granted)).is_possible
+        return judge(act, tenant_of(session, one.ehr, granted))
 
 
 def _refused(one: Try, code: str, answer: Answered | None) -> Attempt:

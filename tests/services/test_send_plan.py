@@ -18,6 +18,7 @@ from ccm_fhir.services.edit_plan import PartEdit, adopt_draft, include_all, save
 from ccm_fhir.services.ehr_access import system_token
 from ccm_fhir.storage import deliveries, ehrs
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
+from tests.services.test_falls import forget_the_statement
 from tests.services.test_ladder_profiles import nurse_at, practice_at
 from tests.services.wire import Send, answers, the_answer_is_lost
 from tests.validators.harness import problems
@@ -156,6 +157,20 @@ def test_what_another_writer_put_into_plan_and_goals_stays(own_site: Site) -> No
     kept = in_the_ehr(own_site, goal)
     assert (kept["lifecycleStatus"], kept["note"]) == ("on-hold", [{"text": "Paused."}])
     assert {one.state for one in second} == NOBODY
+
+
+def test_a_later_version_waits_for_an_unread_statement_and_falls_to_no_document(
+    own_site: Site,
+) -> None:
+    nurse = own_site.launch()
+    first = told(own_site, adopt(nurse))
+    forget_the_statement(own_site)
+
+    second = told(own_site, adopt(nurse, systolic="Keep the upper number low"))
+
+    assert {one.state for one in second} == NOBODY
+    assert {one.resource_type for one in second} <= {one.resource_type for one in first}
+    assert len(own_site.wire.sent("GET", "/fhir/metadata$")) == 1
 
 
 def test_a_writer_who_is_faster_is_not_overwritten(each_own_site: Site) -> None:

@@ -19,7 +19,7 @@ from ccm_fhir.domain.writeback.facts import (
     TypeCapability,
     Verdict,
 )
-from ccm_fhir.domain.writeback.judging import judge
+from ccm_fhir.domain.writeback.judging import Judged, judge
 from ccm_fhir.domain.writeback.kinds import (
     ContactMode,
     DeliveryState,
@@ -54,6 +54,7 @@ __all__ = [
     "Disposition",
     "EhrCapability",
     "Granted",
+    "Judged",
     "Means",
     "Override",
     "Part",
