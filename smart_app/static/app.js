@@ -43,7 +43,18 @@ function tellProgress() {
   if (said) announce(said.firstChild.textContent.trim());
 }
 
+// What another window recorded meanwhile has no place on this page until it is loaded again.
+function leaveOutStrangers(event) {
+  const answer = document.createElement("template");
+  answer.innerHTML = event.detail.serverResponse;
+  for (const part of answer.content.querySelectorAll("[hx-swap-oob]")) {
+    if (!document.getElementById(part.id)) part.remove();
+  }
+  event.detail.serverResponse = answer.innerHTML;
+}
+
 document.addEventListener("submit", sendOnce);
+document.addEventListener("htmx:beforeSwap", leaveOutStrangers);
 document.addEventListener("htmx:afterSettle", tellProgress);
 window.addEventListener("pageshow", wakeForms);
 // A form that only carries the browser on to the EHR goes by itself; without script, its button.

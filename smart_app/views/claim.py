@@ -25,7 +25,7 @@ from smart_app.views import wording
 from smart_app.views.alternatives import AlternativeView, alternatives
 from smart_app.views.choice import ChosenView, chosen
 from smart_app.views.decision_making import MdmView, decision_making
-from smart_app.views.deliveries import DeliveryView, delivery
+from smart_app.views.deliveries import SentView, sent_of_claim
 from smart_app.views.formats import day, listed, minutes, moment, money, month_name, sentence
 from smart_app.views.forms import Attempt, key_of
 from smart_app.views.risk import RiskView, risk
@@ -102,7 +102,7 @@ class SentClaimView:
 
     identifier: str
     lines: LinesView
-    delivery: DeliveryView | None
+    way: SentView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -308,5 +308,5 @@ def _sent(held: ClaimInHand, links: dict[str, str]) -> SentClaimView:
             total=money(held.total_usd),
             amount_label="Charge",
         ),
-        delivery=None if held.delivery is None else delivery(held.delivery, links),
+        way=sent_of_claim(held, links),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ccm_fhir.domain.writeback import DeliveryState, RungName
-from ccm_fhir.services.patient_month import Delivered, PatientMonthReview
+from ccm_fhir.services.patient_month import ClaimInHand, Delivered, PatientMonthReview, WorkEntry
 from smart_app.views.formats import count, moment
 from smart_app.views.tones import DELIVERIES as TONES
 from smart_app.views.tones import Tone
@@ -19,7 +19,6 @@ _BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CARE_PLAN_AND_GOAL
 class DeliveryView:
     """One resource's way into the EHR."""
 
-    element_id: str
     what: str
     state: str
     tone: Tone
@@ -29,6 +28,18 @@ class DeliveryView:
     reason: str
     when: str
     tries: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentView:
+    """The ways of one entry, or of the claim, into the EHR: one place of a page, swapped whole.
+
+    Where the EHR takes neither Encounter nor Procedure one document takes the place of both, so a
+    single way has no place that lasts.
+    """
+
+    element_id: str
+    deliveries: tuple[DeliveryView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +54,13 @@ class ProgressView:
     next_look: int
     said: str
     by_hand: int
-    deliveries: tuple[DeliveryView, ...]
+    places: tuple[SentView, ...]
 
 
 def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
     """Return one delivery as a chip."""
     is_there = delivered.state is DeliveryState.SENT
     return DeliveryView(
-        element_id=f"delivery-{delivered.delivery_id}",
         what=WAYS.get(delivered.resource_type, delivered.resource_type),
         state=_state(delivered),
         tone=_tone(delivered),
@@ -83,11 +93,27 @@ def _is_told_why(delivered: Delivered) -> bool:
     return delivered.rung is not None and delivered.rung not in _BEST
 
 
+def sent_of_entry(entry: WorkEntry, links: dict[str, str]) -> SentView:
+    """Return where an entry's records are."""
+    return _sent(entry.entry_id, entry.deliveries, links)
+
+
+def sent_of_claim(held: ClaimInHand, links: dict[str, str]) -> SentView:
+    """Return where the claim is."""
+    return _sent("claim", () if held.delivery is None else (held.delivery,), links)
+
+
+def _sent(of: str, ways: tuple[Delivered, ...], links: dict[str, str]) -> SentView:
+    return SentView(element_id=f"sent-{of}", deliveries=tuple(delivery(way, links) for way in ways))
+
+
 def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
     """Return every delivery of a patient-month, time first, claim last."""
     delivered = [d for entry in review.entries for d in entry.deliveries]
-    if review.claim is not None and review.claim.delivery is not None:
-        delivered.append(review.claim.delivery)
+    places = [sent_of_entry(entry, review.ehr_links) for entry in review.entries]
+    if review.claim is not None:
+        delivered += [] if review.claim.delivery is None else [review.claim.delivery]
+        places.append(sent_of_claim(review.claim, review.ehr_links))
     moving = sum(1 for d in delivered if d.state in IN_FLIGHT)
     by_hand = sum(1 for d in delivered if _state(d) == TO_BE_KEYED)
     stuck = sum(1 for d in delivered if TONES[d.state] in {Tone.BAD, Tone.OPEN}) - by_hand
@@ -96,7 +122,7 @@ def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
         next_look=looks + 1 if moving and looks < _MOST_LOOKS else 0,
         said=_said(len(delivered), moving, stuck, by_hand),
         by_hand=by_hand,
-        deliveries=tuple(delivery(d, review.ehr_links) for d in delivered),
+        places=tuple(place for place in places if place.deliveries),
     )
 
 

@@ -10,7 +10,7 @@ from ccm_fhir.domain.timekeeping import LeftOut, NotCounted
 from ccm_fhir.services.patient_month import PatientMonthReview, WorkEntry
 from ccm_fhir.services.sources import Sources
 from smart_app.views.approval_words import ApprovalView, approval
-from smart_app.views.deliveries import DeliveryView, delivery
+from smart_app.views.deliveries import SentView, sent_of_entry
 from smart_app.views.formats import listed, minutes, moment, sentence, short_day, span
 from smart_app.views.forms import Attempt, key_of
 from smart_app.views.sources import SourceView, sources_views
@@ -34,7 +34,7 @@ class EntryView:
     counted: str
     is_partly_counted: bool
     left_out: tuple[str, ...]
-    deliveries: tuple[DeliveryView, ...]
+    sent: SentView
     approval: ApprovalView | None
     link: str
     not_told: str
@@ -124,7 +124,7 @@ def _entry(
         counted=minutes(entry.counted_seconds),
         is_partly_counted=entry.counted_seconds != entry.seconds,
         left_out=not_counted(entry.left_out),
-        deliveries=tuple(delivery(d, review.ehr_links) for d in entry.deliveries),
+        sent=sent_of_entry(entry, review.ehr_links),
         approval=approval(entry.approval),
         link="Corrected: history" if entry.is_changed else "History",
         not_told="Not in the EHR" if waits(entry) else "Stays here",

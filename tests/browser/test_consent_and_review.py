@@ -30,8 +30,8 @@ def criterion(place: Page | Frame, title: str) -> Locator:
 def choose(one: Locator) -> None:
     """Choose a box or a button of a group.
 
-    Not by the mouse, which aims at a place on the screen: a frame that is laid out again after
-    a screenshot moves under it.
+    Not by the mouse, which aims at a place on the screen: a frame that is laid out again moves
+    under it. (A picture of the full page does that, too: none is taken of a frame before a click.)
     """
     one.evaluate("chosen => chosen.click()")
     expect(one).to_be_checked()
@@ -82,7 +82,7 @@ def test_a_missing_consent_is_recorded_and_the_finding_turns_met(
     frame.get_by_role("link", name="Record consent").click()
     expect(frame.get_by_role("heading", level=1)).to_have_text("Consent to care management")
     expect(frame.locator("input:checked")).to_have_count(0)
-    page.screenshot(path=artefacts / f"consent-{width}-1-blank.png", full_page=True)
+    page.screenshot(path=artefacts / f"consent-{width}-1-blank.png")
     fill_in(frame)
     frame.get_by_role("button", name="Record", exact=True).click()
 

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import CARE_MANAGER, PHYSICIAN, launch_alone, record_time, type_time
+from tests.browser.acts import (
+    CARE_MANAGER,
+    PHYSICIAN,
+    launch_alone,
+    record_time,
+    type_time,
+    wait_until_delivered,
+)
 from tests.browser.running_demo import running_demo
 from tests.browser.shape import assert_accessible, assert_fits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from playwright.sync_api import Route
 
     from tests.browser.conftest import Visitor
     from tests.browser.running_demo import Demo
@@ -28,7 +37,7 @@ def demo() -> Iterator[Demo]:
         yield ready
 
 
-LONG, SHARED = "Gloria Nopartb", "Beatrice Yearonly"
+LONG, SHARED, WATCHED = "Gloria Nopartb", "Beatrice Yearonly", "Leon Advantage"
 
 
 @pytest.mark.parametrize("width", [420, 1280])
@@ -59,6 +68,28 @@ def test_late_time_is_approved_corrected_and_told_at_every_width(
     doctor.screenshot(path=artefacts / f"approvals-{width}.png", full_page=True)
     doctor.get_by_role("button", name="Approve Gloria").first.click()
     expect(doctor.get_by_text("The time is approved")).to_be_visible()
+
+
+def test_a_watching_page_tells_its_own_entries_while_another_window_adds_one(
+    demo: Demo, visitor: Callable[..., Visitor]
+) -> None:
+    nurse = launch_alone(visitor().context.new_page(), demo, CARE_MANAGER, WATCHED)
+    held: list[Route] = []
+    nurse.route("**/progress?*", lambda route: held.append(route))  # noqa: PLW0108  # it is marked
+    record_time(nurse, minutes="6", at="03:10")
+    with nurse.expect_request("**/progress?*"):
+        pass
+    doctor = launch_alone(visitor().context.new_page(), demo, PHYSICIAN, WATCHED)
+    record_time(doctor, minutes="8", at="03:40")
+
+    with nurse.expect_response("**/progress?*") as looked:
+        nurse.unroute("**/progress?*")  # what was held goes on
+
+    assert held
+    assert looked.value.text().count("sent-") == 2
+    wait_until_delivered(nurse)
+    expect(nurse.locator(".log tbody tr")).to_have_count(1)
+    expect(nurse.locator(".log tbody tr")).to_contain_text("Procedure in the EHR")
 
 
 def test_work_beside_somebody_elses_is_told_before_it_is_saved(

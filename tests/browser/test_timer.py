@@ -27,7 +27,7 @@ A_SIGN_LATER_MS = (SIGN_EVERY.total_seconds() + 10) * 1000
 RUNNING = re.compile(r"00:(0[2-9]|[1-5]\d)|0[1-9]:\d\d")
 SIGNED = re.compile(r"00:(1[7-9]|[2-5]\d)|0[1-9]:\d\d")  # the page has given a second sign
 A_SECOND_OF_DRAWING = 2
-RELOADS, CLOSES, CROSSES = "Estelle Elsewhere", "Victor Revoked", "Marcus Qmb"
+RELOADS, CLOSES, CROSSES = "Estelle Elsewhere", "Victor Revoked", "Eleanor Snomedonly"
 A_LAPSE_LATER_MS = (LAPSES_AFTER.total_seconds() + 3) * 1000
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import tempfile
 from collections.abc import Iterable
 from datetime import date
@@ -142,8 +141,8 @@ def patient_of(reference: Json, seed: int) -> str:
 
 
 @pytest.mark.needs("shared")
-def test_synthea_s_patients_are_judged_alike(tmp_path: Path) -> None:
-    folder = Path(os.environ["CCM_SHARED_DATA"]) / "synthea100"  # noqa: TID251
+def test_synthea_s_patients_are_judged_alike(shared_data: Path, tmp_path: Path) -> None:
+    folder = shared_data / "synthea100"
     lines = [
         each
         for path in sorted(folder.glob("*.ndjson.gz"))

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from sqlmodel import Session
+
     from ccm_fhir.storage.database import Database
     from ccm_fhir.storage.deliveries import DeliveryRecord, NewDelivery
     from tests.storage.conftest import Tenant
 
-    Mark = Callable[..., DeliveryRecord]
+    Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
 
 STATES = tuple(DeliveryState)
 
@@ -52,6 +54,10 @@ class Desk:
         problem = Problem(delivery_id=record.id, code=code)
         with self.database.write() as session:
             return act(session, self.ours.practice_id, problem, self.now)
+
+    def release(self, record: DeliveryRecord) -> DeliveryRecord:
+        with self.database.write() as session:
+            return sending.release(session, self.ours.practice_id, record.id, self.now)
 
     def sent(self, record: DeliveryRecord, remote_id: str = "77") -> DeliveryRecord:
         receipt = Receipt(delivery_id=record.id, remote_id=remote_id, remote_version="1")
@@ -218,7 +224,7 @@ def test_a_planned_delivery_that_could_not_begin_stays_planned_and_says_why(desk
 
 def test_a_released_delivery_that_could_not_begin_stays_released(desk: Desk) -> None:
     held = desk.mark(sending.mark_held, desk.in_state(DeliveryState.UNCERTAIN))
-    released = desk.mark(sending.release, held)
+    released = desk.release(held)
 
     postponed = desk.mark(sending.mark_postponed, released)
 
@@ -245,7 +251,7 @@ def test_what_is_settled_cannot_be_postponed_back_into_the_queue(
 
 
 def test_a_released_delivery_is_still_searched_for_first(desk: Desk) -> None:
-    released = desk.mark(sending.release, desk.in_state(DeliveryState.HELD))
+    released = desk.release(desk.in_state(DeliveryState.HELD))
 
     assert released.state is DeliveryState.PLANNED
     assert released.intent_at is not None
@@ -256,7 +262,7 @@ def test_only_what_is_held_or_rejected_can_be_released(desk: Desk, state: Delive
     record = desk.in_state(state)
 
     with pytest.raises(ConflictError):
-        desk.mark(sending.release, record)
+        desk.release(record)
 
 
 def test_reporting_the_same_remote_id_twice_changes_nothing(desk: Desk) -> None:
