@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.claims import Frequency, claim_number
 from ccm_fhir.fhir.json import Json, concept, identifier, reference, to_bytes
+from ccm_fhir.fhir.telling import Line, Telling
 from ccm_fhir.fhir.write_claim import claim_resource, minutes_of
 
 if TYPE_CHECKING:
@@ -35,10 +36,12 @@ class WorkQueue:
     document_ref: str = field(repr=False)
 
 
-def charge_sheet(draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
-    """Return the DocumentReference; the same draft and envelope give the same resource."""
-    ours = envelope.ours
-    text = charge_sheet_text(draft, ours)
+def charge_sheet(draft: ClaimDraft, envelope: ClaimEnvelope, ours: OurIdentifier) -> Json:
+    """Return the DocumentReference; the same arguments give the same resource.
+
+    ``ours`` is the document's own identifier, the envelope's that of the claim it is about.
+    """
+    text = charge_sheet_text(draft, envelope.ours)
     claim = to_bytes(claim_resource(draft, envelope))
     title = f"{_TITLE}, {draft.month}"
     return {
@@ -67,7 +70,27 @@ def charge_sheet(draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
 
 def charge_sheet_text(draft: ClaimDraft, ours: OurIdentifier) -> str:
     """Return the claim as lines that a person keys in."""
-    return "\n".join([f"{_TITLE}, {draft.month}", "", *_lines(draft, ours), ""])
+    told = (f"{label}: {value}" if label else "" for label, value in _lines(draft, ours))
+    return "\n".join([f"{_TITLE}, {draft.month}", "", *told, ""])
+
+
+def superbill(draft: ClaimDraft, envelope: ClaimEnvelope) -> Telling:
+    """Return the claim as the lines of a sheet, for a person who keys it in."""
+    lines = (pair for pair in _lines(draft, envelope.ours) if pair[0])
+    signed_at = envelope.created_at
+    return Telling(
+        title=f"Superbill: chronic care management, {draft.month}",
+        questionnaire="",
+        patient_ref=draft.parties.patient_ref,
+        author_ref=draft.parties.practitioner_ref,
+        practice_ref=draft.parties.practice_ref,
+        starts_at=signed_at,
+        ends_at=signed_at,
+        lines=tuple(
+            Line(link_id=f"claim-{place}", label=label, value=value)
+            for place, (label, value) in enumerate(lines, start=1)
+        ),
+    )
 
 
 def charge_task(draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue) -> Json:
@@ -91,33 +114,36 @@ def charge_task(draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue) ->
     return task
 
 
-def _lines(draft: ClaimDraft, ours: OurIdentifier) -> Iterator[str]:
+_BLANK = ("", "")
+
+
+def _lines(draft: ClaimDraft, ours: OurIdentifier) -> Iterator[tuple[str, str]]:
     parties = draft.parties
-    yield f"Date of service: {draft.serviced_on.isoformat()}"
-    yield f"Place of service: {parties.place_of_service}"
-    yield f"Billing NPI: {parties.practice_npi}"
-    yield f"Rendering NPI: {parties.practitioner_npi} ({parties.practitioner_taxonomy})"
-    yield f"Insurance: {draft.coverage_ref}"
+    yield "Date of service", draft.serviced_on.isoformat()
+    yield "Place of service", parties.place_of_service
+    yield "Billing NPI", parties.practice_npi
+    yield "Rendering NPI", f"{parties.practitioner_npi} ({parties.practitioner_taxonomy})"
+    yield "Insurance", draft.coverage_ref
     if draft.frequency is not Frequency.ORIGINAL and draft.related is not None:
         number = draft.related.payer_control_number or "not known yet"
-        yield f"Claim frequency: {draft.frequency}; the payer's earlier number: {number}"
-    yield ""
+        yield "Claim frequency", f"{draft.frequency}; the payer's earlier number: {number}"
+    yield _BLANK
     for place, code in enumerate(draft.diagnoses, start=1):
-        yield f"Diagnosis {place}: {code}"
-    yield ""
+        yield f"Diagnosis {place}", code
+    yield _BLANK
     for place, line in enumerate(draft.lines, start=1):
         named = " ".join((line.code, *line.modifiers))
         pointers = ", ".join(map(str, line.pointers))
         yield (
-            f"Line {place}: {named}, units {line.units}, charge {line.charge_usd:.2f} USD, "
-            f"diagnoses {pointers}"
+            f"Line {place}",
+            f"{named}, units {line.units}, charge {line.charge_usd:.2f} USD, diagnoses {pointers}",
         )
-    yield f"Total: {draft.total_usd:.2f} USD"
-    yield ""
-    yield f"Counted time: {minutes_of(draft)} minutes"
-    yield f"Consent: {draft.consent_ref or draft.consent_words}"
-    yield f"Care plan: {draft.care_plan_ref or draft.care_plan_words}"
-    yield f"Claim number: {claim_number(ours.value)}"
+    yield "Total", f"{draft.total_usd:.2f} USD"
+    yield _BLANK
+    yield "Counted time", f"{minutes_of(draft)} minutes"
+    yield "Consent", draft.consent_ref or draft.consent_words
+    yield "Care plan", draft.care_plan_ref or draft.care_plan_words
+    yield "Claim number", claim_number(ours.value)
 
 
 def _attachment(content_type: str, body: bytes, title: str) -> Json:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 from ccm_fhir.domain.claims import ClaimDraft, ClaimLine, Frequency, RelatedClaim
 from ccm_fhir.domain.codes import CPT, HCPCS, ICD10CM, NUCC
@@ -75,6 +76,38 @@ def claim_resource(draft: ClaimDraft, envelope: ClaimEnvelope) -> Json:
         resource["subType"] = _frequency(draft.frequency)
         resource["related"] = [_related(draft.related, envelope.ours.system)]
     return resource
+
+
+def without_work(resource: Json, gone: frozenset[str]) -> Json:
+    """Return a Claim without references to work that the EHR holds in another way, or not at all.
+
+    Procedures are numbered anew, since items name them by number.
+    """
+    procedures = cast("list[Json]", resource.get("procedure", []))
+    items = cast("list[Json]", resource["item"])
+    kept = [
+        one for one in procedures if _target(cast("Json", one["procedureReference"])) not in gone
+    ]
+    changed = {name: value for name, value in resource.items() if name != "procedure"}
+    if kept:
+        changed["procedure"] = [{**one, "sequence": n} for n, one in enumerate(kept, start=1)]
+    changed["item"] = [_item_without(item, gone, len(kept)) for item in items]
+    return changed
+
+
+def _item_without(item: Json, gone: frozenset[str], procedures: int) -> Json:
+    encounters = cast("list[Json]", item.get("encounter", []))
+    kept = [one for one in encounters if _target(one) not in gone]
+    rest = {k: v for k, v in item.items() if k not in {"procedureSequence", "encounter"}}
+    if procedures:
+        rest["procedureSequence"] = list(range(1, procedures + 1))
+    if kept:
+        rest["encounter"] = kept
+    return rest
+
+
+def _target(held: Json) -> str:
+    return str(held.get("reference", ""))
 
 
 def minutes_of(draft: ClaimDraft) -> Decimal:

@@ -11,7 +11,6 @@ from datetime import date, datetime
 from functools import partial
 from uuid import uuid4
 
-import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
@@ -32,7 +31,7 @@ from ccm_fhir.services.cds_chart import (
 from ccm_fhir.services.cds_clients import SERVICE_ID, Caller
 from ccm_fhir.services.cds_desk import Deadline
 from ccm_fhir.services.cds_words import Signed, Situation, Words, words_for
-from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, Material, try_judge
@@ -194,7 +193,7 @@ def _began_before(world: Installation, judgement: Judgement, chart: CardChart, t
 def _signed(known: Gathered | None) -> Signed | None:
     if known is None or known.sign_off is None or known.claim is None:
         return None
-    lines = msgspec.json.decode(known.claim.draft_json, type=StoredClaim).lines
+    lines = read_claim(known.claim).lines
     return Signed(
         codes=tuple((line.code, line.units) for line in lines),
         on=known.sign_off.signed_at.astimezone(known.practice.zone).date(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ccm_fhir.domain.writeback import DeliveryState, ResourceKind, RungName
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
@@ -19,7 +19,7 @@ from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import practices, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.sending import Answered, Intent, Problem
-from ccm_fhir.storage.vocabulary import Purpose
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 _NOT_IMPLEMENTED = 501
 _DOUBTS = {
@@ -203,7 +203,7 @@ def _must_not_repeat(one: Try) -> bool:
 
     A server that takes our ids (``updateCreate``) does not help: we let it choose them.
     """
-    if one.record.resource_type is not ResourceKind.CLAIM:
+    if one.record.artefact_kind is not ArtefactKind.CLAIM:
         return False
     capability = capability_of(one.ehr)
     if capability is None:

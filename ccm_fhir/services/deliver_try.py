@@ -15,6 +15,7 @@ from ccm_fhir.errors import EhrPausedError
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteOutcome
+from ccm_fhir.fhir.write_claim import without_work
 from ccm_fhir.services.deliver_pacing import (
     MOST_TRIES,
     pause,
@@ -61,7 +62,11 @@ class Try:
 
     @property
     def needed(self) -> tuple[DeliveryRecord, ...]:
-        """What must be in the EHR before it; a plan stands without a team that was refused."""
+        """What must be in the EHR before it.
+
+        A plan stands without a team that was refused, and a claim without work that fell to
+        another way: the EHR holds that work all the same.
+        """
         return tuple(one for one in self.before if one not in self._done_without())
 
     def client(self) -> FhirClient:
@@ -72,10 +77,13 @@ class Try:
     def body(self) -> Json:
         """Return the frozen body with the references of what was delivered before it filled in."""
         text = self.record.body_json
-        for dependency in self.before:
+        for dependency in self.needed:
             text = text.replace(f"urn:uuid:{dependency.id}", dependency.remote_ref)
         body: Json = json.loads(text, parse_float=Decimal)
-        if self._done_without():
+        missing = self._done_without()
+        if missing and self.record.resource_type is ResourceKind.CLAIM:
+            return without_work(body, frozenset(f"urn:uuid:{one.id}" for one in missing))
+        if missing:
             del body["careTeam"]
         return body
 
@@ -85,11 +93,13 @@ class Try:
         return body
 
     def _done_without(self) -> tuple[DeliveryRecord, ...]:
-        is_plan = self.record.resource_type is ResourceKind.CARE_PLAN
+        kind = self.record.resource_type
+        if kind is ResourceKind.CLAIM:
+            return tuple(one for one in self.before if one.has_fallen)
         return tuple(
             one
             for one in self.before
-            if is_plan
+            if kind is ResourceKind.CARE_PLAN
             and one.resource_type is ResourceKind.CARE_TEAM
             and one.state is DeliveryState.REJECTED
         )

@@ -81,6 +81,7 @@ class StandingDetail(msgspec.Struct, frozen=True, kw_only=True):
     reached: tuple[tuple[str, int], ...] = ()
     missing: tuple[Finding, ...] = ()
     claim_state: DeliveryState | None = None
+    is_claim_by_hand: bool = False
     awaits_mdm: bool = False
     to_attest: tuple[Criterion, ...] = ()
     problem: str = ""
@@ -179,6 +180,7 @@ def _signed(row: MonthRow) -> Standing:
             next_threshold_seconds=None if decision is None else decision.next_threshold_seconds,
             reached=_codes(decision),
             claim_state=row.claim_delivery_state,
+            is_claim_by_hand=row.is_claim_by_hand,
         ),
     )
 

@@ -173,7 +173,6 @@ def _may_fall(record: DeliveryRecord) -> bool:
     """Whether it is worth offering another way; whether there is one, the plan says then."""
     return (
         record.purpose in {Purpose.ARTEFACT, Purpose.REVISION}
-        and record.artefact_kind is not ArtefactKind.CLAIM
         and not record.is_hand_off
         and record.state is not DeliveryState.QUARANTINE
     )

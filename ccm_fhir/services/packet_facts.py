@@ -14,7 +14,7 @@ from sqlmodel import Session
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.eligibility import Eligibility
-from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.decision_record import hash_of
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
@@ -54,7 +54,7 @@ class PacketFacts:
         """The place of service, and its location's name: the claim's, or as it would be now."""
         claim, location = self.gathered.claim, self.gathered.placed.location
         if claim is not None:
-            kept = msgspec.json.decode(claim.draft_json, type=StoredClaim)
+            kept = read_claim(claim)
             if kept.place_of_service:
                 return f"{kept.place_of_service} ({kept.location})"
         return f"{location.place_of_service} ({location.name})"

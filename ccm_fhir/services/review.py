@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 from ccm_fhir.domain.claims import ClaimParties, DraftRequest, Obstacle, draft_claim
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
@@ -16,7 +14,7 @@ from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import may_approve
-from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
 from ccm_fhir.services.evidence_paths import evidence_paths
@@ -312,8 +310,9 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
     claim = gathered.claim
     if claim is None:
         return None
-    stored = msgspec.json.decode(claim.draft_json, type=StoredClaim)
-    delivery = next((d for d in gathered.deliveries if d.artefact_id == claim.id), None)
+    stored = read_claim(claim)
+    mine = (d for d in gathered.deliveries if d.artefact_id == claim.id and not d.has_fallen)
+    delivery = next(mine, None)
     return ClaimInHand(
         identifier=claim.identifier,
         lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),

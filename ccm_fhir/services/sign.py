@@ -19,7 +19,6 @@ from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, RuleError
-from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_record import stored
 from ccm_fhir.services.decision_record import hash_of, to_json
@@ -27,14 +26,14 @@ from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, judge
 from ccm_fhir.services.month_locks import refuse_locked
-from ccm_fhir.services.plan_writes import Planned, our_identifier, placeholder, plan
+from ccm_fhir.services.plan_claim import plan_claim
+from ccm_fhir.services.plan_writes import our_identifier
 from ccm_fhir.services.review import if_attested, parties_of
 from ccm_fhir.storage import attestations, audit, claims, sign_offs
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.claims import ClaimRecord, NewClaim
 from ccm_fhir.storage.sign_offs import NewSignOff, SignOffRecord
-from ccm_fhir.storage.vocabulary import ArtefactKind
 
 STATEMENTS: Mapping[Criterion, str] = {
     Criterion.TWO_CHRONIC_CONDITIONS: (
@@ -197,35 +196,9 @@ def _plan_claim(
             sign_off_id=signing.sign_off.id,
             identifier=ours.value,
             total_usd=draft.total_usd,
-            draft_json=stored(draft, gathered.placed.location.name),
+            draft_json=stored(draft, gathered.placed.location.name, signing.worked),
         ),
         now,
     )
-    written = [
-        d for d in gathered.deliveries if d.artefact_id in signing.worked and not d.has_fallen
-    ]
-    procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
-    encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
-    envelope = ClaimEnvelope(
-        ours=ours,
-        created_at=now.astimezone(gathered.practice.zone),
-        procedure_refs=tuple(placeholder(delivery) for delivery in procedures),
-        encounter_refs=tuple(placeholder(delivery) for delivery in encounters),
-    )
-    plan(
-        world,
-        session,
-        gathered.practice.id,
-        Planned(
-            ehr_id=gathered.patient.ehr_id,
-            patient_id=gathered.patient.id,
-            kind=ResourceKind.CLAIM,
-            artefact_kind=ArtefactKind.CLAIM,
-            artefact_id=claim.id,
-            ours=ours,
-            body=claim_resource(draft, envelope),
-            depends_on=(*procedures, *encounters),
-        ),
-        now,
-    )
+    plan_claim(world, session, gathered.practice, claim, now)
     return claim

@@ -1,4 +1,4 @@
-"""What of our record an EHR is told: time entries, consents and care plans.
+"""What of our record an EHR is told: time entries, consents, care plans and claims.
 
 Everything is read from the record again, so that a fall days later says what the first try said.
 """
@@ -18,8 +18,9 @@ from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
 from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.tellable import Told, in_lines
+from ccm_fhir.services.told_claim import told_claim
 from ccm_fhir.services.told_plan import told_care_plan
-from ccm_fhir.storage import charts, consents, ledger, patients, plans, users
+from ccm_fhir.storage import charts, claims, consents, ledger, patients, plans, users
 from ccm_fhir.storage.consents import ConsentRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.practices import Practice
@@ -48,7 +49,7 @@ class WrittenTime:
 def told_of(
     world: Installation, session: Session, practice: Practice, kind: ArtefactKind, artefact_id: str
 ) -> Told | None:
-    """Return what a delivery tells of; None for a claim, which has a ladder of its own."""
+    """Return what a delivery tells of; None for a claim of which only the lines were kept."""
     if kind is ArtefactKind.TIME_ENTRY:
         entry = ledger.get(session, practice.id, artefact_id)
         written = WrittenTime(
@@ -60,7 +61,7 @@ def told_of(
         return told_consent(world, session, practice, record)
     if kind is ArtefactKind.CARE_PLAN:
         return told_care_plan(session, practice, plans.version(session, practice.id, artefact_id))
-    return None
+    return told_claim(world, session, practice, claims.get(session, practice.id, artefact_id))
 
 
 def told_time(world: Installation, session: Session, written: WrittenTime) -> Told:

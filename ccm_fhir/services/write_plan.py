@@ -60,7 +60,7 @@ INSTALLED: Mapping[Artefact, frozenset[RungName]] = {
             RungName.HAND_OFF,
         }
     ),
-    Artefact.CLAIM: frozenset({RungName.CLAIM, RungName.HAND_OFF}),
+    Artefact.CLAIM: frozenset({RungName.CLAIM, RungName.DOCUMENT, RungName.HAND_OFF}),
     Artefact.CARE_PLAN: frozenset(
         {RungName.CARE_PLAN_AND_GOALS, RungName.DOCUMENT, RungName.HAND_OFF}
     ),

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import ResourceKind, RungName
+from ccm_fhir.domain.writeback import RungName
 from ccm_fhir.storage import (
     approvals,
     attestations,
@@ -34,7 +34,7 @@ from ccm_fhir.storage.tables import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.values import of_these, value_of
-from ccm_fhir.storage.vocabulary import DeliveryState
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -69,6 +69,7 @@ class MonthRow:
     claim: ClaimRecord | None
     delivery_states: tuple[DeliveryState, ...]
     claim_delivery_state: DeliveryState | None
+    is_claim_by_hand: bool = False
     consents: tuple[ConsentRecord, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
     attested_kinds: frozenset[str] = frozenset()
@@ -79,6 +80,17 @@ class MonthRow:
     def entered_seconds(self) -> int:
         """Seconds as entered: not clipped to the month, overlaps counted twice."""
         return sum(int((e.ended_at - e.started_at).total_seconds()) for e in self.entries)
+
+
+class _State(NamedTuple):
+    kind: ArtefactKind
+    state: DeliveryState
+    is_by_hand: bool
+
+
+class _ClaimState(TypedDict):
+    claim_delivery_state: DeliveryState | None
+    is_claim_by_hand: bool
 
 
 def month_rows(
@@ -107,8 +119,8 @@ def month_rows(
             entries=entries.get(patient.id, ()),
             sign_off=sign_offs.get(patient.id),
             claim=newest_claims.get(patient.id),
-            delivery_states=tuple(state for _, state in states.get(patient.id, ())),
-            claim_delivery_state=_newest_claim_state(states.get(patient.id, ())),
+            delivery_states=_in_hand(states.get(patient.id, ())),
+            **_of_newest_claim(states.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
             reviews=reviews.get(patient.id, ()),
             attested_kinds=attested.get(patient.id, frozenset()),
@@ -202,12 +214,14 @@ def _delivery_states(
     month: ServiceMonth,
     zone: ZoneInfo,
     patient_ids: Collection[str] | None,
-) -> dict[str, tuple[tuple[str, DeliveryState], ...]]:
+) -> dict[str, tuple[_State, ...]]:
     by_hand = select(KeyedByHandRow.delivery_id).where(
         col(KeyedByHandRow.practice_id) == practice_id
     )
     found = session.exec(
-        select(DeliveryRow.patient_id, DeliveryRow.resource_type, DeliveryRow.state)
+        select(
+            DeliveryRow.patient_id, DeliveryRow.artefact_kind, DeliveryRow.state, DeliveryRow.rung
+        )
         .where(
             col(DeliveryRow.practice_id) == practice_id,
             is_of_month(practice_id, month, zone),
@@ -215,20 +229,26 @@ def _delivery_states(
             or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
             col(DeliveryRow.fell_to).is_(None),
             col(DeliveryRow.last_problem).not_in(_TAKEN_BACK),
-            # What waits for a person to key it is work in hand, not trouble.
-            col(DeliveryRow.rung).is_distinct_from(RungName.HAND_OFF),
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(
-        (patient_id, (str(resource_type), DeliveryState(state)))
-        for patient_id, resource_type, state in found
+        (patient_id, _State(ArtefactKind(kind), DeliveryState(state), rung == RungName.HAND_OFF))
+        for patient_id, kind, state, rung in found
     )
 
 
-def _newest_claim_state(states: tuple[tuple[str, DeliveryState], ...]) -> DeliveryState | None:
-    of_claims = [state for kind, state in states if kind == ResourceKind.CLAIM.value]
-    return of_claims[-1] if of_claims else None
+def _in_hand(states: tuple[_State, ...]) -> tuple[DeliveryState, ...]:
+    """What waits for a person to key it is work in hand, not trouble."""
+    return tuple(one.state for one in states if not one.is_by_hand)
+
+
+def _of_newest_claim(states: tuple[_State, ...]) -> _ClaimState:
+    of_claims = [one for one in states if one.kind is ArtefactKind.CLAIM]
+    if not of_claims:
+        return {"claim_delivery_state": None, "is_claim_by_hand": False}
+    newest = of_claims[-1]
+    return {"claim_delivery_state": newest.state, "is_claim_by_hand": newest.is_by_hand}
 
 
 def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:

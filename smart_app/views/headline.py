@@ -8,14 +8,17 @@ from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.stated.sentences import SENTENCES
-from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.services.patient_month import ClaimInHand, PatientMonthReview, SignedMonth
+from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.services.patient_month import ClaimInHand, Delivered, PatientMonthReview, SignedMonth
 from smart_app.views import wording
 from smart_app.views.formats import bare_minutes, count, listed, minutes, money, sentence
 from smart_app.views.meter import reached_words
 from smart_app.views.tones import Tone
 
 _TOLD_ELSEWHERE = frozenset({"nothing_to_report", "practitioner_npi_missing"})
+_BY_A_PERSON = frozenset({RungName.DOCUMENT, RungName.HAND_OFF})
+_FROM_A_SHEET = "The EHR takes no Claim; the biller keys it in from the charge sheet on the chart."
+_BY_HAND = "The EHR takes neither a Claim nor a document; its superbill is on the hand-off sheet."
 _STUCK = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
 
 
@@ -48,13 +51,31 @@ def headline(review: PatientMonthReview) -> HeadlineView:
 def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
     codes = reached_words(tuple(code for code, units, _ in held.lines for _ in range(units)))
     state = None if held.delivery is None else held.delivery.state
+    what = f"{codes}, {money(held.total_usd)}"
+    if held.delivery is not None and held.delivery.rung in _BY_A_PERSON:
+        return _of_claim_in_hands(held.delivery, what)
     if held.delivery is not None and state in _STUCK:
         title = f"The claim needs a person: {wording.DELIVERIES[held.delivery.state]}"
         return _says(Tone.BAD, title, held.delivery.problem, "claim")
     if state is DeliveryState.SENT:
-        return _says(Tone.GOOD, f"Claim in the EHR: {codes}, {money(held.total_usd)}", "", "claim")
+        return _says(Tone.GOOD, f"Claim in the EHR: {what}", "", "claim")
     by = "" if signed is None else f"Signed by {signed.signed_by}."
     return _says(Tone.MOVING, f"Claim on its way to the EHR: {codes}", by, "claim")
+
+
+def _of_claim_in_hands(delivery: Delivered, what: str) -> HeadlineView:
+    """Where an EHR takes no Claim, a person makes one of what it got, or of the superbill."""
+    is_there = delivery.state is DeliveryState.SENT
+    if delivery.rung is RungName.DOCUMENT and is_there:
+        return _says(Tone.GOOD, f"Charge sheet in the EHR: {what}", _FROM_A_SHEET, "claim")
+    if delivery.rung is RungName.DOCUMENT and delivery.state in _STUCK:
+        title = f"The charge sheet needs a person: {wording.DELIVERIES[delivery.state]}"
+        return _says(Tone.BAD, title, delivery.problem, "claim")
+    if delivery.rung is RungName.DOCUMENT:
+        return _says(Tone.MOVING, f"Charge sheet on its way to the EHR: {what}", "", "claim")
+    if is_there:
+        return _says(Tone.GOOD, f"Claim keyed into the EHR by hand: {what}", "", "claim")
+    return _says(Tone.OPEN, f"Claim to be keyed into the EHR by hand: {what}", _BY_HAND, "claim")
 
 
 def _without_decision(review: PatientMonthReview) -> HeadlineView:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ccm_fhir.domain.findings import Answer, Finding
+from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.month import ORDER
 from ccm_fhir.services.month_locks import LockShown
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
@@ -220,10 +221,25 @@ def _row(row: MonthRow) -> RowView:
         missing=tuple(finding(f, _NO_LINKS, _NO_SOURCES) for f in missing[:_SHOWN_MISSING]),
         further=_further(len(missing) - _SHOWN_MISSING),
         amount=money(row.total_usd),
-        claim="" if row.claim_state is None else wording.DELIVERIES[row.claim_state],
-        claim_tone=Tone.PLAIN if row.claim_state is None else DELIVERIES[row.claim_state],
+        claim=_claim(row),
+        claim_tone=_claim_tone(row),
         expected="" if row.expected_usd is None else f"{money(row.expected_usd)} by your charges",
     )
+
+
+def _claim(row: MonthRow) -> str:
+    if row.claim_state is None:
+        return ""
+    if not row.is_claim_by_hand:
+        return wording.DELIVERIES[row.claim_state]
+    return wording.KEYED if row.claim_state is DeliveryState.SENT else wording.TO_BE_KEYED
+
+
+def _claim_tone(row: MonthRow) -> Tone:
+    if row.claim_state is None:
+        return Tone.PLAIN
+    is_waiting = row.is_claim_by_hand and row.claim_state is not DeliveryState.SENT
+    return Tone.OPEN if is_waiting else DELIVERIES[row.claim_state]
 
 
 def _missing(row: MonthRow) -> tuple[Finding, ...]:

@@ -56,7 +56,7 @@ def test_oracle_keeps_every_element_of_the_charges_made_for_it() -> None:
 def test_a_charge_sheet_comes_back_as_it_was_written() -> None:
     with running_site() as site:
         made = drafted(site)
-        outcome = site.client.create(charge_sheet(made, ENVELOPE))
+        outcome = site.client.create(charge_sheet(made, ENVELOPE, ENVELOPE.ours))
         stored = site.client.read("DocumentReference", outcome.resource_id).json()
 
     content: Any = stored["content"]

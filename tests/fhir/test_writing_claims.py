@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ccm_fhir.domain.claims import Frequency, RelatedClaim, claim_number
 from ccm_fhir.fhir.check import check
@@ -22,7 +24,7 @@ from ccm_fhir.fhir.write_charge_sheet import (
     charge_sheet_text,
     charge_task,
 )
-from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
+from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource, without_work
 from ccm_fhir.fhir.write_provenance import Written, provenance_resource
 from ccm_fhir.fhir.write_time import OurIdentifier
 from fhir_fixtures.sandbox import profiles
@@ -72,7 +74,7 @@ def written(made: ClaimDraft, envelope: ClaimEnvelope = ENVELOPE) -> list[dict[s
         *([canvas] if isinstance(canvas, dict) else []),
         *charge_items(made, envelope),
         *(charge_operations(made, envelope, CODES) if envelope.encounter_refs else ()),
-        charge_sheet(made, envelope),
+        charge_sheet(made, envelope, envelope.ours),
         charge_task(made, envelope, QUEUE),
         charge_task(made, envelope, replace(QUEUE, owner_ref="")),
         provenance_resource(WRITTEN),
@@ -217,7 +219,7 @@ def test_a_charge_by_operation_needs_its_encounter() -> None:
 
 
 def test_a_charge_sheet_holds_the_claim_for_people_and_for_machines() -> None:
-    made = read(charge_sheet(draft(), ENVELOPE))
+    made = read(charge_sheet(draft(), ENVELOPE, ENVELOPE.ours))
 
     text, claim = (base64.b64decode(content["attachment"]["data"]) for content in made["content"])
     assert text.decode() == charge_sheet_text(draft(), ENVELOPE.ours)
@@ -270,3 +272,23 @@ def test_a_provenance_names_author_software_and_ledger() -> None:
 def test_a_provenance_of_nothing_is_none() -> None:
     with pytest.raises(ValueError, match="written"):
         provenance_resource(replace(WRITTEN, target_refs=()))
+
+
+REFS = (*ENVELOPE.procedure_refs, *ENVELOPE.encounter_refs)
+
+
+@given(st.frozensets(st.sampled_from([*REFS, "Procedure/of-nobody"])))
+def test_a_claim_names_no_work_that_is_gone_and_all_that_is_left(gone: frozenset[str]) -> None:
+    whole = claim_resource(draft(), ENVELOPE)
+
+    made = without_work(whole, gone)
+
+    check(made)
+    text = to_bytes(made).decode()
+    assert {ref for ref in REFS if f'"{ref}"' in text} == set(REFS) - gone
+    left: Any = made
+    numbers = [one["sequence"] for one in left.get("procedure", [])]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert all(item.get("procedureSequence", []) == numbers for item in left["item"])
+    if not gone & set(REFS):
+        assert made == whole

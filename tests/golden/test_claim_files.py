@@ -47,7 +47,7 @@ RESOURCES = {
     "claim-canvas": claim_for(ClaimProfile.CANVAS, draft(), ENVELOPE),
     "charge-items": charge_items(draft(), ENVELOPE),
     "charge-operations-oracle": charge_operations(draft(), ENVELOPE, CODES),
-    "charge-sheet": charge_sheet(draft(), ENVELOPE),
+    "charge-sheet": charge_sheet(draft(), ENVELOPE, ENVELOPE.ours),
     "charge-task": charge_task(draft(), ENVELOPE, QUEUE),
     "provenance": provenance_resource(WRITTEN),
 }

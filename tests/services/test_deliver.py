@@ -32,7 +32,10 @@ from tests.services.wire import (
 from tests.world import DOCTOR, SETTLE_SECONDS, Desk, Site
 
 if TYPE_CHECKING:
+    import httpx2
+
     from ccm_fhir.storage.deliveries import DeliveryRecord
+    from tests.services.wire import Send
 
 PROCEDURE = r"/fhir/Procedure$"
 CLAIM = r"/fhir/Claim$"
@@ -576,11 +579,29 @@ def test_an_uncertain_claim_that_arrived_is_found_on_such_an_ehr(site: Site) -> 
 
 def test_an_uncertain_claim_is_held_where_nothing_is_known_of_the_ehr(site: Site) -> None:
     delivery = planned_claim(site)
+
+    def forgotten(request: httpx2.Request, send: Send) -> httpx2.Response:
+        with site.world.db.write() as session:
+            session.connection().exec_driver_sql("UPDATE ehr SET capability_json = NULL")
+        return answers(500)(request, send)
+
+    site.wire.fail("POST", CLAIM, forgotten, times=1)
+
+    assert delivered(site, delivery).state is DeliveryState.HELD
+
+
+def test_a_claim_for_an_ehr_that_was_never_read_goes_once_its_statement_is_read(
+    site: Site,
+) -> None:
+    delivery = planned_claim(site)
     with site.world.db.write() as session:
         session.connection().exec_driver_sql("UPDATE ehr SET capability_json = NULL")
     site.wire.fail("POST", CLAIM, answers(500), times=1)
 
-    assert delivered(site, delivery).state is DeliveryState.HELD
+    done = delivered(site, delivery)
+
+    assert done.state is DeliveryState.SENT
+    assert len(site.in_the_ehr(done)) == 1
 
 
 def test_a_claim_refused_after_a_doubtful_try_is_held_not_refused(site: Site) -> None:

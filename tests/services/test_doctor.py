@@ -288,14 +288,14 @@ def test_a_scope_that_is_withheld_although_it_would_work_fails(own: Site) -> Non
     )
     (claim,) = (each for each in found.resources if each.resource_type == "Claim")
     assert claim.missing == ("not granted: system/Claim.c",)
-    assert live(found)[Artefact.CLAIM] is RungName.HAND_OFF
+    assert live(found)[Artefact.CLAIM] is RungName.DOCUMENT
 
 
 # --- vendors ---
 
 LIVE = {
-    "epic": (RungName.PROCEDURE, RungName.HAND_OFF),
-    "oracle-health": (RungName.ENCOUNTER_AND_PROCEDURE, RungName.HAND_OFF),
+    "epic": (RungName.PROCEDURE, RungName.DOCUMENT),
+    "oracle-health": (RungName.ENCOUNTER_AND_PROCEDURE, RungName.DOCUMENT),
     "nextgen": (RungName.HAND_OFF, RungName.HAND_OFF),
     "canvas": (RungName.OBSERVATION, RungName.CLAIM),
 }

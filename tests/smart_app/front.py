@@ -248,9 +248,10 @@ def with_practice(
 
 
 WORK = ("Encounter", "Procedure", "Observation")
+CLAIMS = (*WORK, "Claim")
 
 
-def takes_work(front: Front, kinds: tuple[str, ...] = WORK) -> None:
+def takes_work(front: Front, kinds: tuple[str, ...] = CLAIMS) -> None:
     """Let the EHR have declared that it takes what tells of work."""
     taken = ResourceCapability(interactions=frozenset({"create", "read", "search-type"}))
     declared = Capability(digest="0" * 64, resources=dict.fromkeys(kinds, taken))

@@ -7,7 +7,7 @@ import pytest
 
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.findings import Answer
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from smart_app.views.headline import headline
 from smart_app.views.tones import Tone
 from tests.smart_app import builders
@@ -93,3 +93,27 @@ def test_a_month_past_the_time_limit_is_not_called_ready() -> None:
     shown = headline(replace(builders.review(), decision=decided))
 
     assert shown.state == "The time limit for filing has passed"
+
+
+@pytest.mark.parametrize(
+    ("rung", "state", "tone", "said"),
+    [
+        (RungName.DOCUMENT, DeliveryState.SENT, Tone.GOOD, "Charge sheet in the EHR: "),
+        (RungName.DOCUMENT, DeliveryState.SENDING, Tone.MOVING, "Charge sheet on its way to the "),
+        (RungName.DOCUMENT, DeliveryState.HELD, Tone.BAD, "The charge sheet needs a person: "),
+        (RungName.HAND_OFF, DeliveryState.HELD, Tone.OPEN, "Claim to be keyed into the EHR by "),
+        (RungName.HAND_OFF, DeliveryState.SENT, Tone.GOOD, "Claim keyed into the EHR by hand: "),
+    ],
+)
+def test_a_claim_that_took_another_way_says_which(
+    rung: RungName, state: DeliveryState, tone: Tone, said: str
+) -> None:
+    review = builders.signed(state)
+    assert review.claim is not None
+    assert review.claim.delivery is not None
+    way = replace(review.claim.delivery, rung=rung)
+
+    view = headline(replace(review, claim=replace(review.claim, delivery=way)))
+
+    assert (view.tone, view.anchor) == (tone, "claim")
+    assert view.state.startswith(said)

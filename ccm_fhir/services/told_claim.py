@@ -1,0 +1,78 @@
+"""A signed month's claim as the rungs below Claim say it: a charge sheet, or a superbill."""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.writeback import Artefact, DeliveryState, ResourceKind
+from ccm_fhir.fhir.json import Json
+from ccm_fhir.fhir.telling import sheet
+from ccm_fhir.fhir.write_charge_sheet import charge_sheet, superbill
+from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
+from ccm_fhir.fhir.write_time import OurIdentifier
+from ccm_fhir.services.claim_record import draft_of, read_claim
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.tellable import Told
+from ccm_fhir.storage import claims, deliveries, patients
+from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.vocabulary import ArtefactKind
+
+
+def told_claim(
+    world: Installation, session: Session, practice: Practice, claim: ClaimRecord
+) -> Told | None:
+    """Return a claim as it may be told; None where a release before kept only its lines."""
+    draft = draft_of(claim)
+    if draft is None:
+        return None
+    around = _envelope(world, session, practice, claim)
+    telling = superbill(draft, around)
+
+    def make(kind: ResourceKind, ours: OurIdentifier, _: str | None) -> Json:
+        match kind:
+            case ResourceKind.CLAIM:
+                return claim_resource(draft, around)
+            case ResourceKind.DOCUMENT:
+                return charge_sheet(draft, around, ours)
+            case _:
+                return sheet(telling, ours)
+
+    newest = claims.find_latest(session, practice.id, claim.patient_id, claim.month)
+    return Told(
+        artefact=Artefact.CLAIM,
+        kind=ArtefactKind.CLAIM,
+        artefact_id=claim.id,
+        patient_id=claim.patient_id,
+        ehr_id=patients.get(session, practice.id, claim.patient_id).ehr_id,
+        note="",
+        is_live=newest is None or newest.id == claim.id,
+        telling=telling,
+        make=make,
+    )
+
+
+def _envelope(
+    world: Installation, session: Session, practice: Practice, claim: ClaimRecord
+) -> ClaimEnvelope:
+    """Return the claim's name and moment, with what of its work is in the EHR by now."""
+    whole = read_claim(claim).whole
+    worked = frozenset() if whole is None else frozenset(whole.worked)
+    there = [
+        one
+        for one in deliveries.of_patient(session, practice.id, claim.patient_id)
+        if one.artefact_id in worked and one.state is DeliveryState.SENT and not one.has_fallen
+    ]
+    return ClaimEnvelope(
+        ours=OurIdentifier(
+            system=world.identifier_system(ResourceKind.CLAIM.value.lower()),
+            value=claim.identifier,
+        ),
+        created_at=claim.created_at.astimezone(practice.zone),
+        procedure_refs=_refs(there, ResourceKind.PROCEDURE),
+        encounter_refs=_refs(there, ResourceKind.ENCOUNTER),
+    )
+
+
+def _refs(there: list[deliveries.DeliveryRecord], kind: ResourceKind) -> tuple[str, ...]:
+    return tuple(one.remote_ref for one in there if one.resource_type is kind)
