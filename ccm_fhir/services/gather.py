@@ -11,14 +11,15 @@ from sqlmodel import Session
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.facts import CoverageFact
+from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.judge import Material, attested_criteria, likely_biller
+from ccm_fhir.services.judge import Material, likely_biller
 from ccm_fhir.services.patient_location import PlacedAt, places_in
 from ccm_fhir.storage import (
     approvals,
+    attestations,
     charts,
     claims,
     coding_choices,
@@ -35,6 +36,7 @@ from ccm_fhir.storage import (
     users,
 )
 from ccm_fhir.storage.approvals import ApprovalRecord
+from ccm_fhir.storage.attestations import AttestationRecord
 from ccm_fhir.storage.charts import ChartRecord
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.condition_reviews import ReviewRecord
@@ -52,6 +54,7 @@ class Gathered:
     """One patient's month as it is stored.
 
     ``entries`` are all that are live; those whose approval is open or refused are not counted.
+    ``claims`` are the month's, by revision; ``claim`` is the newest of them.
     """
 
     practice: Practice
@@ -70,11 +73,8 @@ class Gathered:
     mdm: tuple[MdmAttestationRecord, ...]
     approvals: dict[str, ApprovalRecord]
     placed: PlacedAt
-
-    @property
-    def coverages(self) -> tuple[CoverageFact, ...]:
-        """The coverages of the chart as it was last read."""
-        return () if self.chart is None else self.chart.facts.coverages
+    attested: tuple[AttestationRecord, ...]
+    claims: tuple[ClaimRecord, ...]
 
     def seen_by(self, actor: Actor, now: datetime) -> Gathered:
         """Return the month as somebody sees it; a claim that is not signed would go out today.
@@ -109,7 +109,9 @@ def gather(
     )
     asked = approvals.of_entries(session, practice_id, [entry.id for entry in entries])
     counted = tuple(e for e in entries if e.id not in asked or asked[e.id].is_approved is True)
-    claim = claims.find_latest(session, practice_id, patient_id, month)
+    found = claims.of_month(session, practice_id, month, [patient_id])
+    claim = found[-1] if found else None
+    attested = attestations.of_month(session, practice_id, patient_id, month)
     sign_off = sign_offs.find_latest(session, practice_id, patient_id, month)
     choices = coding_choices.bearing_on(session, practice_id, month, patient_id)
     choice = in_force(choices, month, patient_id)
@@ -123,7 +125,7 @@ def gather(
             month=month,
             chart=chart.facts,
             entries=counted,
-            attested=attested_criteria(session, practice_id, patient_id, month),
+            attested=frozenset(Criterion(record.kind) for record in attested),
             own_claims=frozenset()
             if claim is None
             else frozenset({f"{system}|{claim.identifier}"}),
@@ -156,4 +158,6 @@ def gather(
         mdm=mdm,
         approvals=asked,
         placed=places_in(session, practice_id, month, patient_id).of(patient_id),
+        attested=attested,
+        claims=found,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 import msgspec
-from sqlmodel import Session
 
 from ccm_fhir.domain.codes import MdmAnswer, MdmLevel, PerformerKind
 from ccm_fhir.domain.dates import ServiceMonth
@@ -21,7 +20,6 @@ from ccm_fhir.domain.timekeeping import TimeEntry
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.site_terminology import table_for
-from ccm_fhir.storage import attestations
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 from ccm_fhir.storage.practices import Practice
@@ -135,16 +133,6 @@ def judge_if_attested(world: Installation, material: Material, judgement: Judgem
         return judgement
     attested = material.attested | set(judgement.to_attest)
     return judge(world, replace(material, attested=attested))
-
-
-def attested_criteria(
-    session: Session, practice_id: str, patient_id: str, month: ServiceMonth
-) -> frozenset[Criterion]:
-    """Return the criteria that a practitioner has attested for a patient-month."""
-    return frozenset(
-        Criterion(record.kind)
-        for record in attestations.of_month(session, practice_id, patient_id, month)
-    )
 
 
 def likely_biller(entries: Iterable[TimeEntryRecord]) -> str | None:

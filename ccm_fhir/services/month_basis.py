@@ -1,4 +1,4 @@
-"""By what a month is judged now: the law, the condition tables, the code, and the filing limit.
+"""By what a month is judged now: the law, the condition tables, the code, and the filing days.
 
 A stored answer of another basis is not an answer any more. What a person recorded is no part of
 it: that is watched in the database.
@@ -32,6 +32,8 @@ def basis_of(world: Installation, month: ServiceMonth, today: date) -> str:
         str(world.table.assume_icd10_is_cm),
         "" if world.terminology is None else world.terminology.base_url,
         _filing(world.rulebook, month, today),
+        # A claim is not signed before its date of service, which may be the month's last day.
+        "over" if today >= month.last_day else "running",
     )
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 import msgspec
 from sqlmodel import Session
 
-from ccm_fhir.domain.claims import ClaimParties, DraftRequest, Obstacle, draft_claim
+from ccm_fhir.domain.claims import ClaimDraft, ClaimParties, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
@@ -24,6 +24,7 @@ from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services import month_reasons
+from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
 from ccm_fhir.services.coding_choice import in_force
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import (
@@ -42,6 +43,7 @@ from ccm_fhir.storage import (
     month_locks,
     months,
     practices,
+    users,
 )
 from ccm_fhir.storage.coding_choices import ChoiceRecord
 from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
@@ -51,13 +53,12 @@ from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.standings import ReasonKept
 
 TROUBLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
-_SIGNER = "practitioner_npi_missing"
 _NOTHING = "nothing_to_report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthMaterial:
-    """A month of a practice, and what of it bears on every row."""
+    """A month of a practice, and what of it bears on every row; ``people`` are refs by user id."""
 
     practice: Practice
     month: ServiceMonth
@@ -67,6 +68,7 @@ class MonthMaterial:
     mdm: Mapping[str, MdmAttestationRecord]
     locks: Mapping[str | None, LockRecord]
     places: Places
+    people: Mapping[str, str]
 
     def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
         """Return the practice's choices, and a patient's exceptions."""
@@ -114,6 +116,7 @@ def month_material(
         mdm=mdm_attestations.latest_of_month(session, practice_id, month),
         locks=month_locks.in_force(month_locks.of_month(session, practice_id, month)),
         places=places_in(session, practice_id, month),
+        people={user.id: user.fhir_user for user in users.list_all(session, practice_id)},
     )
 
 
@@ -135,7 +138,18 @@ def standing_of(world: Installation, held: MonthMaterial, row: MonthRow, seen_as
     judgement, problem = try_judge(world, material)
     if judgement is None:
         return _unruled(held, row, problem)
-    return _open(world, held, row, material, judgement)
+    return _open(_Seen(world, held, row, seen_as, material), judgement)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One patient's month as somebody sees it, with what it is judged by."""
+
+    world: Installation
+    held: MonthMaterial
+    row: MonthRow
+    seen_as: str
+    material: Material
 
 
 def _material(world: Installation, held: MonthMaterial, row: MonthRow, seen_as: str) -> Material:
@@ -147,7 +161,7 @@ def _material(world: Installation, held: MonthMaterial, row: MonthRow, seen_as: 
         month=held.month,
         chart=row.chart.facts,
         entries=row.entries,
-        attested=frozenset(Criterion(kind) for kind in row.attested_kinds),
+        attested=frozenset(Criterion(kind) for kind, _ in row.attested),
         own_claims=frozenset(own),
         plans=row.plans,
         consents=consent_facts(
@@ -218,15 +232,9 @@ def _unruled(held: MonthMaterial, row: MonthRow, problem: str) -> Standing:
     )
 
 
-def _open(
-    world: Installation,
-    held: MonthMaterial,
-    row: MonthRow,
-    material: Material,
-    judgement: Judgement,
-) -> Standing:
-    decision = judgement.decision
-    state, reasons, attested = _open_state(world, held, row, material, judgement)
+def _open(seen: _Seen, judgement: Judgement) -> Standing:
+    held, row, decision = seen.held, seen.row, judgement.decision
+    state, reasons, attested = _open_state(seen, judgement)
     amount = _amount(held, decision if attested is None else attested.decision)
     return Standing(
         row=row,
@@ -247,11 +255,7 @@ def _open(
 
 
 def _open_state(
-    world: Installation,
-    held: MonthMaterial,
-    row: MonthRow,
-    material: Material,
-    judgement: Judgement,
+    seen: _Seen, judgement: Judgement
 ) -> tuple[MonthState, tuple[ReasonKept, ...], Judgement | None]:
     decision = judgement.decision
     reasons = month_reasons.of_findings(decision.findings)
@@ -265,47 +269,50 @@ def _open_state(
     if not decision.reached:
         return MonthState.SHORT_OF_TIME, (month_reasons.SHORT,), None
     try:
-        attested = judge_if_attested(world, material, judgement)
+        attested = judge_if_attested(seen.world, seen.material, judgement)
     except RuleError as problem:
         lacking = Obstacle(code=month_reasons.RULES_NOT_LOADED, owner="admin", fix=str(problem))
         return MonthState.NEEDS_FIX, month_reasons.of_obstacles((lacking,)), None
-    return _with_obstacles(held, row, attested)
+    return _with_obstacles(seen, attested)
 
 
 def _with_obstacles(
-    held: MonthMaterial, row: MonthRow, attested: Judgement
+    seen: _Seen, attested: Judgement
 ) -> tuple[MonthState, tuple[ReasonKept, ...], Judgement | None]:
-    """Return what keeps a claim from being drafted; the signer's own NPI is the signer's matter."""
-    obstacles = tuple(o for o in _obstacles(held, row, attested) if o.code != _SIGNER)
+    """Return what keeps a claim from being signed; the signer's own NPI is the signer's matter."""
+    drafted = draft_ahead(seen.world, _ahead(seen, attested), attested)
+    obstacles: tuple[Obstacle, ...] = () if isinstance(drafted, ClaimDraft) else drafted
     others = month_reasons.of_obstacles(o for o in obstacles if o.code != _NOTHING)
     if obstacles and not others:
         return MonthState.NOT_ELIGIBLE, month_reasons.of_decision(attested.decision), attested
-    is_open = bool(others) or row.waiting_entries > 0
+    is_open = bool(others) or seen.row.waiting_entries > 0
     return (MonthState.NEEDS_FIX if is_open else MonthState.READY), others, attested
 
 
-def _obstacles(held: MonthMaterial, row: MonthRow, attested: Judgement) -> tuple[Obstacle, ...]:
-    practice = held.practice
+def _ahead(seen: _Seen, attested: Judgement) -> ClaimAhead:
+    held, row, chart = seen.held, seen.row, seen.row.chart
+    if chart is None:
+        raise AssertionError
+    said = (user_id for _, user_id in row.attested)
+    stand = attesting(said, held.mdm.get(row.patient.id), attested.decision)
     parties = ClaimParties(
         patient_ref=row.patient.ref,
-        practice_ref=practice.organization_ref,
-        practice_npi=practice.npi,
-        practitioner_ref="",
+        practice_ref=held.practice.organization_ref,
+        practice_npi=held.practice.npi,
+        practitioner_ref=held.people.get(seen.seen_as, ""),
         practitioner_npi="",
         practitioner_taxonomy="",
         place_of_service=held.places.of(row.patient.id).location.place_of_service,
+        awaits_signer=True,
     )
-    drafted = draft_claim(
-        DraftRequest(
-            decision=attested.decision,
-            eligibility=attested.eligibility,
-            parties=parties,
-            charges=held.charges,
-            revision=1,
-            coverages=() if row.chart is None else row.chart.facts.coverages,
-        )
+    return ClaimAhead(
+        parties=parties,
+        charges=held.charges,
+        chart=chart.facts,
+        claims=row.claims,
+        practitioner_refs=frozenset(held.people[user_id] for user_id in stand),
+        filed_on=held.today,
     )
-    return drafted if isinstance(drafted, tuple) else ()
 
 
 def _or_held(held: MonthMaterial, row: MonthRow, state: MonthState) -> MonthState:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ccm_fhir.domain.claims import ClaimParties, DraftRequest, Obstacle, draft_claim
+from ccm_fhir.domain.claims import ClaimDraft, ClaimParties, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
@@ -14,6 +14,7 @@ from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import may_approve
+from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
 from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
@@ -90,15 +91,34 @@ def if_attested(world: Installation, gathered: Gathered, judgement: Judgement) -
 
 
 def parties_of(gathered: Gathered, actor: Actor) -> ClaimParties:
-    """Return who bills and renders when this person signs."""
+    """Return who bills and renders when this person signs, or once somebody does who may."""
+    signs = actor.may(Role.PRACTITIONER)
     return ClaimParties(
         patient_ref=gathered.patient.ref,
         practice_ref=gathered.practice.organization_ref,
         practice_npi=gathered.practice.npi,
-        practitioner_ref=actor.fhir_user,
-        practitioner_npi=actor.npi,
-        practitioner_taxonomy=actor.taxonomy,
+        practitioner_ref=actor.fhir_user if signs else "",
+        practitioner_npi=actor.npi if signs else "",
+        practitioner_taxonomy=actor.taxonomy if signs else "",
         place_of_service=gathered.placed.location.place_of_service,
+        awaits_signer=not signs,
+    )
+
+
+def ahead_of(gathered: Gathered, actor: Actor, decided: Judgement, now: datetime) -> ClaimAhead:
+    """Return what the claim rests on that this person would sign; the chart must be there."""
+    if gathered.chart is None:
+        raise AssertionError
+    said = (one.user_id for one in gathered.attested)
+    mdm = gathered.mdm[-1] if gathered.mdm else None
+    stand = attesting(said, mdm, decided.decision)
+    return ClaimAhead(
+        parties=parties_of(gathered, actor),
+        charges=gathered.charges,
+        chart=gathered.chart.facts,
+        claims=gathered.claims,
+        practitioner_refs=frozenset(gathered.people[user_id].fhir_user for user_id in stand),
+        filed_on=now.astimezone(gathered.practice.zone).date(),
     )
 
 
@@ -109,7 +129,7 @@ def _review(
     judgement, problem = (
         (None, "") if gathered.material is None else try_judge(world, gathered.material)
     )
-    obstacles = () if judgement is None else _obstacles(world, actor, gathered, judgement)
+    obstacles = () if judgement is None else _obstacles(world, actor, gathered, judgement, now)
     facts = gathered.chart.facts if gathered.chart else None
     return PatientMonthReview(
         patient=banner_of(gathered.patient, today),
@@ -186,26 +206,17 @@ def _why_not_read(gathered: Gathered) -> str:
 
 
 def _obstacles(
-    world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement
+    world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement, now: datetime
 ) -> tuple[Obstacle, ...]:
+    """Return what keeps the claim from being signed; nothing once it is."""
+    if gathered.sign_off is not None:
+        return ()
     try:
         attested = if_attested(world, gathered, judgement)
     except RuleError as problem:
         return (Obstacle(code="rules_not_loaded", owner="admin", fix=str(problem)),)
-    draft = draft_claim(
-        DraftRequest(
-            decision=attested.decision,
-            eligibility=attested.eligibility,
-            parties=parties_of(gathered, actor),
-            charges=gathered.charges,
-            revision=1,
-            coverages=gathered.coverages,
-        )
-    )
-    if not isinstance(draft, tuple):
-        return ()
-    is_signer = actor.may(Role.PRACTITIONER)
-    return tuple(o for o in draft if is_signer or o.code != "practitioner_npi_missing")
+    draft = draft_ahead(world, ahead_of(gathered, actor, attested, now), attested)
+    return () if isinstance(draft, ClaimDraft) else draft
 
 
 def banner_of(patient: PatientRecord, today: date) -> PatientBanner:

@@ -12,14 +12,16 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.claims import ClaimDraft, DraftRequest, draft_claim
+from ccm_fhir.domain.claims import ClaimDraft, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, RuleError
+from ccm_fhir.services import month_reasons
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.claim_ahead import draft_ahead
 from ccm_fhir.services.claim_record import stored
 from ccm_fhir.services.decision_record import hash_of, to_json
 from ccm_fhir.services.gather import Gathered, gather
@@ -28,7 +30,7 @@ from ccm_fhir.services.judge import Judgement, judge
 from ccm_fhir.services.month_locks import refuse_locked
 from ccm_fhir.services.plan_claim import plan_claim
 from ccm_fhir.services.plan_writes import our_identifier
-from ccm_fhir.services.review import if_attested, parties_of
+from ccm_fhir.services.review import ahead_of, if_attested
 from ccm_fhir.storage import attestations, audit, claims, sign_offs
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
@@ -70,7 +72,8 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
     Raises:
         NotAllowedError: only a billing practitioner signs.
         InputError: a needed statement was not attested.
-        ConflictError: already signed, locked, changed since it was shown, or nothing to report.
+        ConflictError: already signed, locked, changed since it was shown, nothing to report, or a
+            claim that would be denied; then with what mends it.
     """
     actor.must_be("signing a month", Role.PRACTITIONER)
     with world.db.write(actor.practice_id) as session:
@@ -93,7 +96,9 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
         refuse_locked(session, gathered.practice, request.patient_id, request.month)
         shown = _shown(world, gathered, request)
         decided = _decided(world, gathered, shown)
-        draft = _draft(actor, gathered, decided)
+        draft = _clean(
+            draft_ahead(world, ahead_of(gathered, actor, decided, now), decided), decided
+        )
         for criterion in shown.to_attest:
             attestations.record(
                 session,
@@ -159,20 +164,17 @@ def _decided(world: Installation, gathered: Gathered, shown: Judgement) -> Judge
         raise ConflictError(str(problem)) from None
 
 
-def _draft(actor: Actor, gathered: Gathered, decided: Judgement) -> ClaimDraft:
-    draft = draft_claim(
-        DraftRequest(
-            decision=decided.decision,
-            eligibility=decided.eligibility,
-            parties=parties_of(gathered, actor),
-            charges=gathered.charges,
-            revision=1,
-            coverages=gathered.coverages,
-        )
-    )
+def _clean(draft: ClaimDraft | tuple[Obstacle, ...], decided: Judgement) -> ClaimDraft:
+    """Return a draft that nothing stands in the way of; refuse others with what mends them."""
     if isinstance(draft, ClaimDraft):
         return draft
-    raise ConflictError(" ".join(obstacle.fix for obstacle in draft))
+    decision = decided.decision
+    lacks = (
+        *month_reasons.of_obstacles(draft),
+        *month_reasons.of_findings(decision.findings),
+        *month_reasons.of_decision(decision),
+    )
+    raise ConflictError(" ".join(dict.fromkeys(one.fix for one in lacks if one.fix)))
 
 
 def _plan_claim(

@@ -74,23 +74,23 @@ def of_month(
     )
 
 
-def kinds_of_month(
+def said_in_month(
     session: Session,
     practice_id: str,
     month: ServiceMonth,
     patient_ids: Collection[str] | None = None,
-) -> dict[str, frozenset[str]]:
-    """Return which kinds of statement were made about each patient's month."""
+) -> dict[str, frozenset[tuple[str, str]]]:
+    """Return which kinds of statement were made about each patient's month, each with its user."""
     rows = session.exec(
-        select(AttestationRow.patient_id, AttestationRow.kind).where(
+        select(AttestationRow.patient_id, AttestationRow.kind, AttestationRow.user_id).where(
             col(AttestationRow.practice_id) == practice_id,
             col(AttestationRow.month) == str(month),
             *of_these(AttestationRow.patient_id, patient_ids),
         )
     )
-    found: dict[str, frozenset[str]] = {}
-    for patient_id, kind in rows:
-        found[patient_id] = found.get(patient_id, frozenset()) | {kind}
+    found: dict[str, frozenset[tuple[str, str]]] = {}
+    for patient_id, kind, user_id in rows:
+        found[patient_id] = found.get(patient_id, frozenset()) | {(kind, user_id)}
     return found
 
 

@@ -59,7 +59,8 @@ _TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go
 class MonthRow:
     """One patient's month: newest chart, newest signature and claim, deliveries.
 
-    ``entries`` is live time that waits for nobody's approval.
+    ``entries`` is live time that waits for nobody's approval; ``attested`` are the statements of
+    the month, kind and user; ``claims`` every claim of the month, by revision.
     """
 
     patient: PatientRecord
@@ -72,9 +73,10 @@ class MonthRow:
     is_claim_by_hand: bool = False
     consents: tuple[ConsentRecord, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
-    attested_kinds: frozenset[str] = frozenset()
+    attested: frozenset[tuple[str, str]] = frozenset()
     waiting_entries: int = 0
     plans: tuple[AdoptedPlan, ...] = ()
+    claims: tuple[ClaimRecord, ...] = ()
 
     @property
     def entered_seconds(self) -> int:
@@ -105,11 +107,11 @@ def month_rows(
     entries = _entries(session, practice_id, month, zone, patient_ids)
     sign_offs = _sign_offs(session, practice_id, month, patient_ids)
     found = claims.of_month(session, practice_id, month, patient_ids)
-    newest_claims = {c.patient_id: c for c in found}
+    of_patient = _grouped((claim.patient_id, claim) for claim in found)
     states = _delivery_states(session, practice_id, month, zone, patient_ids)
     recorded = consents.of_practice(session, practice_id, patient_ids)
     reviews = condition_reviews.of_practice(session, practice_id, patient_ids)
-    attested = attestations.kinds_of_month(session, practice_id, month, patient_ids)
+    attested = attestations.said_in_month(session, practice_id, month, patient_ids)
     waiting = _waiting(session, practice_id, month, zone)
     adopted = plans.adopted_of_practice(session, practice_id, patient_ids)
     return tuple(
@@ -118,14 +120,15 @@ def month_rows(
             chart=charts.get(patient.id),
             entries=entries.get(patient.id, ()),
             sign_off=sign_offs.get(patient.id),
-            claim=newest_claims.get(patient.id),
+            claim=next(reversed(of_patient.get(patient.id, ())), None),
             delivery_states=_in_hand(states.get(patient.id, ())),
             **_of_newest_claim(states.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
             reviews=reviews.get(patient.id, ()),
-            attested_kinds=attested.get(patient.id, frozenset()),
+            attested=attested.get(patient.id, frozenset()),
             waiting_entries=waiting[patient.id],
             plans=adopted.get(patient.id, ()),
+            claims=of_patient.get(patient.id, ()),
         )
         for patient in patients.list_all(session, practice_id, patient_ids)
     )

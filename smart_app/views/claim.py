@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
@@ -26,6 +27,7 @@ from smart_app.views.alternatives import AlternativeView, alternatives
 from smart_app.views.choice import ChosenView, chosen
 from smart_app.views.decision_making import MdmView, decision_making
 from smart_app.views.deliveries import SentView, sent_of_claim
+from smart_app.views.evidence import EvidenceView, evidence
 from smart_app.views.formats import day, listed, minutes, moment, money, month_name, sentence
 from smart_app.views.forms import Attempt, key_of
 from smart_app.views.risk import RiskView, risk
@@ -61,6 +63,7 @@ class ObstacleView:
     """What stands in the way, and who can move it.
 
     ``mended_at`` is where on the practice's page; only an administrator is shown the way.
+    ``evidence`` are the resources to look at.
     """
 
     what: str
@@ -69,6 +72,7 @@ class ObstacleView:
     owner: str
     sources: tuple[SourceView, ...] = ()
     mended_at: str = ""
+    evidence: tuple[EvidenceView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,17 +236,21 @@ def _reason(text: str, decision: Decision, sources: Sources) -> ObstacleView:
 
 def _draft_obstacles(review: PatientMonthReview, *, signs: bool) -> tuple[ObstacleView, ...]:
     told_elsewhere = {"nothing_to_report"} | (set() if signs else {"practitioner_npi_missing"})
-    return tuple(_draft_obstacle(o) for o in review.sign_obstacles if o.code not in told_elsewhere)
+    return tuple(
+        _draft_obstacle(o, review.ehr_links)
+        for o in review.sign_obstacles
+        if o.code not in told_elsewhere
+    )
 
 
-def _draft_obstacle(obstacle: Obstacle) -> ObstacleView:
-    what = sentence(obstacle.code.replace("_", " ")).rstrip(".")
+def _draft_obstacle(obstacle: Obstacle, links: Mapping[str, str]) -> ObstacleView:
     return ObstacleView(
-        what=what,
+        what=wording.obstacle(obstacle.code),
         why="",
         fix=sentence(obstacle.fix),
         owner=wording.owner(obstacle.owner),
         mended_at=_MENDED_AT.get(obstacle.code.partition("_missing")[0], ""),
+        evidence=tuple(evidence(ref, links) for ref in obstacle.evidence),
     )
 
 

@@ -14,16 +14,11 @@ _UNKNOWN = "cannot_determine"
 _CHARGE = "charge_missing_"
 _WORDS = {
     "chart_not_read": "Chart not read",
-    "rules_not_loaded": "Rules not loaded",
     "time_waits_for_approval": "Typed time waits for approval",
     "held_by_a_person": "Held by a person",
-    "medical_decision_making_open": "Decision making not attested",
     "delivery_rejected": "Refused by the EHR",
     "delivery_quarantine": "Something else is in the EHR",
     "delivery_held": "Not certain whether it arrived",
-    "practice_npi_missing": "Practice’s NPI missing",
-    "diagnosis_without_icd10cm": "Diagnosis without ICD-10-CM code",
-    "coverage_not_on_record": "Coverage not on record",
 }
 
 
@@ -63,7 +58,7 @@ def reason_title(code: str) -> str:
         return wording.REASONS[Reason(code)]
     if code.startswith(_CHARGE):
         return f"No charge for {code.removeprefix(_CHARGE)}"
-    return _WORDS.get(code, code.replace("_", " ").capitalize())
+    return _WORDS.get(code) or wording.obstacle(code)
 
 
 def _detail(code: str) -> str:

@@ -154,6 +154,32 @@ REASONS: dict[Reason, str] = {
     Reason.TIMELY_FILING_EXPIRED: "The time limit for filing has passed",
 }
 
+OBSTACLES: dict[str, str] = {
+    "code_malformed": "A line’s code is no code",
+    "coverage_ended_in_month": "Coverage ended within the month",
+    "coverage_gone": "Coverage no longer in the EHR",
+    "coverage_not_on_record": "Coverage not on record",
+    "date_of_service_not_reached": "Date of service still ahead",
+    "date_of_service_outside_month": "Date of service outside the month",
+    "diagnosis_without_icd10cm": "Diagnosis without ICD-10-CM code",
+    "duplicate_in_ehr": "Another claim of this month in the EHR",
+    "duplicate_in_ledger": "Another claim of this month was made here",
+    "evidence_missing": "Coverage, consent or care plan not in the chart",
+    "institutional_claim_needed": "Institutional claim needed",
+    "medical_decision_making_open": "Decision making not attested",
+    "not_covered_on_date_of_service": "Cover on the date of service not shown",
+    "patient_merged": "Patient merged into another record",
+    "possible_duplicate_in_ehr": "A claim in the EHR may be of this month",
+    "practice_npi_missing": "Practice’s NPI missing",
+    "practitioner_npi_missing": "Practitioner’s NPI missing",
+    "practitioner_taxonomy_malformed": "Practitioner’s taxonomy code malformed",
+    "rules_not_loaded": "Rules not loaded",
+    "timely_filing_expired": "The time limit for filing has passed",
+    "too_few_diagnoses": "Too few diagnoses for a claim",
+    "two_billing_practitioners": "Two billing practitioners",
+}
+"""What keeps a claim back, in a few words; one about a single billing code has its own."""
+
 CONFIDENCES: dict[Confidence, str] = {
     Confidence.CONFIRMED_TWICE: "confirmed in two places",
     Confidence.CONFIRMED: "confirmed",
@@ -221,6 +247,11 @@ def owner(value: str) -> str:
 def reason(text: str) -> str:
     """Return a reason's title; what a family of codes asks beyond those has one for all."""
     return REASONS[Reason(text)] if text in set(Reason) else "These codes ask for more"
+
+
+def obstacle(code: str) -> str:
+    """Return what keeps a claim back in a few words."""
+    return OBSTACLES.get(code, code.replace("_", " ").capitalize())
 
 
 SOURCES = {"typed": "typed", "live": "by timer", "unwatched": "by timer, no page beside it"}

@@ -67,7 +67,9 @@ class Subscriber:
 class ClaimParties:
     """Who bills, who rendered, and where; references are FHIR's ``Type/id``.
 
-    ``setting`` decides the form of the claim. The last three are what an 837P needs beside it.
+    ``setting`` decides the form of the claim. Where it ``awaits_signer``, a draft only looks
+    ahead: the practitioner's own numbers are not asked for, and ``practitioner_ref`` may be empty.
+    The last three are what an 837P needs beside it.
     """
 
     patient_ref: str = field(repr=False)
@@ -78,6 +80,7 @@ class ClaimParties:
     practitioner_taxonomy: str
     place_of_service: str
     setting: Setting = Setting.OFFICE
+    awaits_signer: bool = False
     billing: BillingDetails | None = None
     practitioner_name: PersonName | None = None
     subscriber: Subscriber | None = None
@@ -91,7 +94,7 @@ def is_taxonomy_code(text: str) -> bool:
 def party_obstacles(parties: ClaimParties) -> tuple[Obstacle, ...]:
     """Return what a claim of any form lacks of its parties."""
     found = []
-    if not is_valid_npi(parties.practitioner_npi):
+    if not parties.awaits_signer and not is_valid_npi(parties.practitioner_npi):
         found.append(
             Obstacle(
                 code="practitioner_npi_missing",

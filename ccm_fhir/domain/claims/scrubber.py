@@ -38,6 +38,8 @@ class ScrubFacts:
 
     ``practitioner_refs`` are all billing practitioners who signed, attested or billed this
     patient-month; ``merged_into`` is the record that the EHR says took the patient's place.
+    ``standing`` are the live claims of our ledger; ``own_identifiers`` (``system|value``) name
+    those that the EHR may hold of ours.
     """
 
     rules: MonthRules
@@ -88,7 +90,8 @@ def _merged(facts: ScrubFacts) -> Iterator[Obstacle]:
 
 
 def _two_practitioners(draft: ClaimDraft, facts: ScrubFacts) -> Iterator[Obstacle]:
-    if facts.practitioner_refs - {draft.parties.practitioner_ref}:
+    signer = draft.parties.practitioner_ref
+    if len(facts.practitioner_refs | ({signer} if signer else set())) > 1:
         yield Obstacle(
             code="two_billing_practitioners",
             owner="practitioner",

@@ -1,0 +1,115 @@
+"""The claim that a signature would make, and everything that would get it denied.
+
+The patient page, the month's close and the signature itself ask here, so that what keeps a month
+back when it is signed was to be seen before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from ccm_fhir.domain.claims import (
+    ClaimDraft,
+    ClaimParties,
+    DraftRequest,
+    Obstacle,
+    ScrubFacts,
+    StandingClaim,
+    draft_claim,
+    scrub,
+)
+from ccm_fhir.domain.codes import MdmAnswer
+from ccm_fhir.domain.decision import Decision
+from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.judge import Judgement
+from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimAhead:
+    """What a patient-month's claim rests on beside the decision.
+
+    ``claims`` are ours of this patient-month; ``practitioner_refs`` all billing practitioners who
+    attested something of it, which nobody has signed yet; ``filed_on`` is today on the practice's
+    clock.
+    """
+
+    parties: ClaimParties
+    charges: Mapping[str, Decimal]
+    chart: ChartFacts = field(repr=False)
+    claims: tuple[ClaimRecord, ...]
+    practitioner_refs: frozenset[str]
+    filed_on: date
+
+
+def draft_ahead(
+    world: Installation, ahead: ClaimAhead, decided: Judgement
+) -> ClaimDraft | tuple[Obstacle, ...]:
+    """Return the draft that would be signed, or everything that keeps it from being sent.
+
+    What keeps it from being drafted at all is told first, and alone.
+    """
+    draft = draft_claim(
+        DraftRequest(
+            decision=decided.decision,
+            eligibility=decided.eligibility,
+            parties=ahead.parties,
+            charges=ahead.charges,
+            revision=1,
+            coverages=ahead.chart.coverages,
+        )
+    )
+    if not isinstance(draft, ClaimDraft):
+        return draft
+    return scrub(draft, _known(world, ahead, draft)) or draft
+
+
+def attesting(
+    user_ids: Iterable[str], mdm: MdmAttestationRecord | None, decision: Decision
+) -> frozenset[str]:
+    """Return who stands behind a month with a statement of their own, by user id.
+
+    Args:
+        user_ids: whose statements about the month are on record.
+        mdm: the answer on decision making that holds. One that declines complex care, or that
+            the month's time does not ask for, takes nobody's part.
+        decision: of the month.
+    """
+    care = decision.complex_care
+    if mdm is None or mdm.answer is MdmAnswer.NOT_MET or care is None or not care.is_time_met:
+        return frozenset(user_ids)
+    return frozenset({*user_ids, mdm.user_id})
+
+
+def _known(world: Installation, ahead: ClaimAhead, draft: ClaimDraft) -> ScrubFacts:
+    system = world.identifier_system("claim")
+    return ScrubFacts(
+        rules=world.rulebook.of_month(draft.month),
+        filed_on=ahead.filed_on,
+        coverages=ahead.chart.coverages,
+        claims_in_ehr=ahead.chart.claims,
+        own_identifiers=frozenset(f"{system}|{one.identifier}" for one in ahead.claims),
+        standing=_standing(ahead),
+        practitioner_refs=ahead.practitioner_refs,
+        merged_into=ahead.chart.patient.replaced_by,
+    )
+
+
+def _standing(ahead: ClaimAhead) -> tuple[StandingClaim, ...]:
+    """Return our claims that no later one has superseded."""
+    superseded = {one.prior_id for one in ahead.claims}
+    return tuple(
+        StandingClaim(
+            identifier=one.identifier,
+            patient_ref=ahead.parties.patient_ref,
+            month=one.month,
+            programme=one.programme,
+        )
+        for one in ahead.claims
+        if one.id not in superseded
+    )
