@@ -15,8 +15,9 @@ from sqlmodel import Session
 from ccm_fhir.domain.claims import ClaimDraft, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.decision import Programme
+from ccm_fhir.domain.decision import CANNOT_DETERMINE, Programme
 from ccm_fhir.domain.findings import Criterion
+from ccm_fhir.domain.stated.sentences import said
 from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, RuleError
 from ccm_fhir.services import month_reasons
@@ -168,13 +169,15 @@ def _clean(draft: ClaimDraft | tuple[Obstacle, ...], decided: Judgement) -> Clai
     """Return a draft that nothing stands in the way of; refuse others with what mends them."""
     if isinstance(draft, ClaimDraft):
         return draft
-    decision = decided.decision
+    found = decided.decision.findings
+    told = {CANNOT_DETERMINE, *(str(one.code) for one in found)}
+    beyond = (said(text) for text in decided.decision.reasons if text not in told)
     lacks = (
-        *month_reasons.of_obstacles(draft),
-        *month_reasons.of_findings(decision.findings),
-        *month_reasons.of_decision(decision),
+        *(one.fix for one in draft),
+        *(one.fix for one in month_reasons.of_findings(found)),
+        *(f"{words.sentence} {words.remedy}" for words in beyond),
     )
-    raise ConflictError(" ".join(dict.fromkeys(one.fix for one in lacks if one.fix)))
+    raise ConflictError(" ".join(dict.fromkeys(fix for fix in lacks if fix)))
 
 
 def _plan_claim(

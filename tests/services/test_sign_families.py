@@ -305,6 +305,7 @@ def test_a_practitioners_claim_holds_their_own_work_and_no_one_elses(each_own_si
     doctor.record(minutes=35, start_time=time(10, 30), started_on=date(2026, 11, 12))
     doctor.record(minutes=25, start_time=time(10, 30), started_on=date(2026, 11, 17))
     choose(doctor, FamilyChoice.PRACTITIONER, dos_policy=DosPolicy.MONTH_END)
+    site.clock.advance(days=7)  # the claim's day, the last of the month, has come
     doctor.sign()
 
     arrived = site.deliver_all(doctor.patient_id)[ResourceKind.CLAIM]
