@@ -176,6 +176,38 @@ def test_two_billing_practitioners_are_refused() -> None:
     assert codes(draft(), known(practitioner_refs=both)) == ["two_billing_practitioners"]
 
 
+@pytest.mark.parametrize(
+    ("refs", "expected"),
+    [
+        ((), []),
+        (("Practitioner/doctor",), []),
+        (("Practitioner/other",), []),
+        (("Practitioner/doctor", "Practitioner/other"), ["two_billing_practitioners"]),
+    ],
+)
+def test_where_nobody_has_signed_one_practitioner_is_not_two(
+    refs: tuple[str, ...], expected: list[str]
+) -> None:
+    parties = replace(PARTIES, practitioner_ref="", awaits_signer=True)
+    made = draft(parties=parties)
+
+    assert codes(made, known(practitioner_refs=frozenset(refs))) == expected
+
+
+def test_where_somebody_looks_who_would_sign_anothers_word_is_refused() -> None:
+    made = draft(parties=replace(PARTIES, awaits_signer=True))
+    facts = known(practitioner_refs=frozenset({"Practitioner/other"}))
+
+    assert codes(made, facts) == ["two_billing_practitioners"]
+
+
+def test_before_a_signature_the_signers_own_numbers_are_not_asked_for() -> None:
+    nobody = {"practitioner_npi": "", "practitioner_taxonomy": "x", "practice_npi": ""}
+    parties = replace(PARTIES, **nobody, awaits_signer=True)
+
+    assert codes(draft(parties=parties)) == ["practice_npi_missing"]
+
+
 def test_a_patient_merged_in_the_ehr_is_refused() -> None:
     assert codes(draft(), known(merged_into="Patient/2")) == ["patient_merged"]
 

@@ -110,7 +110,8 @@ def party_obstacles(parties: ClaimParties) -> tuple[Obstacle, ...]:
                 fix="Record the practice's NPI; its check digit must hold.",
             )
         )
-    if parties.practitioner_taxonomy and not is_taxonomy_code(parties.practitioner_taxonomy):
+    taxonomy = "" if parties.awaits_signer else parties.practitioner_taxonomy
+    if taxonomy and not is_taxonomy_code(taxonomy):
         found.append(
             Obstacle(
                 code="practitioner_taxonomy_malformed",
