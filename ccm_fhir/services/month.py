@@ -250,6 +250,7 @@ def _row(record: StandingRecord) -> MonthRow:
         awaits_mdm=detail.awaits_mdm,
         expected_usd=None if state in _CLAIMED else record.amount_usd,
         problem=detail.problem,
+        obstacles=detail.obstacles,
     )
 
 

@@ -77,7 +77,10 @@ class MonthMaterial:
 
 
 class StandingDetail(msgspec.Struct, frozen=True, kw_only=True):
-    """What the month page prints of a row besides its state; findings without their evidence."""
+    """What the month page prints of a row besides its state; findings without their evidence.
+
+    ``obstacles`` keep the claim from being signed: each its code and its owner.
+    """
 
     next_threshold_seconds: int | None = None
     reached: tuple[tuple[str, int], ...] = ()
@@ -87,6 +90,7 @@ class StandingDetail(msgspec.Struct, frozen=True, kw_only=True):
     awaits_mdm: bool = False
     to_attest: tuple[Criterion, ...] = ()
     problem: str = ""
+    obstacles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,6 +252,9 @@ def _open(seen: _Seen, judgement: Judgement) -> Standing:
             missing=_missing(decision),
             awaits_mdm=decision.is_mdm_awaited,
             to_attest=judgement.to_attest,
+            obstacles=()
+            if attested is None or state is not MonthState.NEEDS_FIX
+            else tuple((reason.code, reason.owner) for reason in reasons),
         ),
         judgement=judgement,
         attested=attested,

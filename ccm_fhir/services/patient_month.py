@@ -146,6 +146,7 @@ class PatientMonthReview:
     ``decision_problem`` then says why, in a sentence. ``sources`` are those of its rules.
     ``steps`` are what is left to do, in order; ``picture`` is the care plan, and ``risk`` what is
     laid beside the attestation of risk.
+    ``serviced_on`` is the day that the claim would bear once everything attestable is attested.
     ``ehr_links`` leads from a reference to a path within the launch.
     ``placed`` is where the patient is seen, whose place of service stands on the claim.
     ``mdm`` is None where complex care's decision making is neither asked nor answered.
@@ -169,6 +170,7 @@ class PatientMonthReview:
     claim: ClaimInHand | None
     to_attest: tuple[Criterion, ...]
     sign_obstacles: tuple[Obstacle, ...]
+    serviced_on: date | None = None
     ehr_links: dict[str, str]
     may_keep_time: bool
     may_sign: bool
@@ -210,7 +212,7 @@ class MonthState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthRow:
-    """One patient on the month page."""
+    """One patient on the month page; ``obstacles`` of its claim are a code and an owner each."""
 
     patient_id: str
     name: str = field(repr=False)
@@ -226,6 +228,7 @@ class MonthRow:
     awaits_mdm: bool = False
     expected_usd: Decimal | None = None
     problem: str = ""
+    obstacles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

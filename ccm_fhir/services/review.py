@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -129,7 +130,7 @@ def _review(
     judgement, problem = (
         (None, "") if gathered.material is None else try_judge(world, gathered.material)
     )
-    obstacles = () if judgement is None else _obstacles(world, actor, gathered, judgement, now)
+    ahead = _NOT_AHEAD if judgement is None else _ahead(world, actor, gathered, judgement, now)
     facts = gathered.chart.facts if gathered.chart else None
     return PatientMonthReview(
         patient=banner_of(gathered.patient, today),
@@ -156,13 +157,14 @@ def _review(
         signed=_signed(gathered),
         claim=_claim(gathered),
         to_attest=judgement.to_attest if judgement else (),
-        sign_obstacles=obstacles,
+        sign_obstacles=ahead.obstacles,
+        serviced_on=ahead.serviced_on,
         ehr_links=evidence_paths(gathered),
         may_keep_time=actor.may(Role.CARE_MANAGER, Role.PRACTITIONER) and gathered.sign_off is None,
         may_sign=actor.may(Role.PRACTITIONER)
         and gathered.sign_off is None
         and judgement is not None
-        and not obstacles,
+        and not ahead.obstacles,
         steps=_steps(gathered, judgement),
         picture=judgement.eligibility.picture if judgement else None,
         risk=_risk(world, gathered, judgement),
@@ -205,18 +207,33 @@ def _why_not_read(gathered: Gathered) -> str:
     return f"The chart could not be read: {problem}. {then}"
 
 
-def _obstacles(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ahead:
+    """What keeps the claim from being signed, and the day that it would bear."""
+
+    obstacles: tuple[Obstacle, ...] = ()
+    serviced_on: date | None = None
+
+
+_NOT_AHEAD = _Ahead()
+
+
+def _ahead(
     world: Installation, actor: Actor, gathered: Gathered, judgement: Judgement, now: datetime
-) -> tuple[Obstacle, ...]:
-    """Return what keeps the claim from being signed; nothing once it is."""
+) -> _Ahead:
+    """Return what lies ahead of a signature; nothing once the month is signed."""
     if gathered.sign_off is not None:
-        return ()
+        return _NOT_AHEAD
     try:
         attested = if_attested(world, gathered, judgement)
     except RuleError as problem:
-        return (Obstacle(code="rules_not_loaded", owner="admin", fix=str(problem)),)
+        lacking = Obstacle(code="rules_not_loaded", owner="admin", fix=str(problem))
+        return _Ahead(obstacles=(lacking,))
     draft = draft_ahead(world, ahead_of(gathered, actor, attested, now), attested)
-    return () if isinstance(draft, ClaimDraft) else draft
+    return _Ahead(
+        obstacles=() if isinstance(draft, ClaimDraft) else draft,
+        serviced_on=attested.decision.date_of_service,
+    )
 
 
 def banner_of(patient: PatientRecord, today: date) -> PatientBanner:

@@ -181,7 +181,9 @@ def _proposed(review: PatientMonthReview) -> LinesView | None:
     known = [amount for amount in amounts if amount is not None]
     return LinesView(
         lines=tuple(_line(line) for line in lines),
-        serviced_on=day(decision.date_of_service or max(line.reached_on for line in lines)),
+        serviced_on=day(
+            review.serviced_on or decision.date_of_service or max(x.reached_on for x in lines)
+        ),
         total=money(sum(known, Decimal(0)) if len(known) == len(amounts) else None),
         amount_label="Medicare allows (national)",
     )

@@ -253,11 +253,17 @@ def _hint(row: MonthRow) -> str:
         return _HINTS[row.state]
     if row.state in {MonthState.READY, MonthState.NEEDS_FIX} and row.awaits_mdm:
         return "The billing practitioner’s word on the decision making"
+    if row.state is MonthState.NEEDS_FIX and row.obstacles:
+        return "; ".join(_obstacle(code, owner) for code, owner in row.obstacles)
     if row.state is MonthState.READY:
         return "The billing practitioner’s signature"
     if row.state is not MonthState.SHORT_OF_TIME or row.next_threshold_seconds is None:
         return ""
     return f"{minutes(row.next_threshold_seconds - row.counted_seconds)} of care time"
+
+
+def _obstacle(code: str, owner: str) -> str:
+    return f"{reason_title(code)} ({wording.owner(owner)})"
 
 
 def _further(more: int) -> str:

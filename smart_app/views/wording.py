@@ -219,7 +219,9 @@ FAMILY_CHOICE_HINTS: dict[FamilyChoice, str] = {
 
 DOS_POLICIES: dict[DosPolicy, str] = {
     DosPolicy.THRESHOLD_DATE: "The day on which the last reported unit was reached",
-    DosPolicy.MONTH_END: "The last day of the month, or the day of death before it",
+    DosPolicy.MONTH_END: (
+        "The last day of the month, or the day of death before it; nothing is signed earlier"
+    ),
 }
 
 CHOICE_STANDINGS: dict[ChoiceStanding, str] = {

@@ -149,7 +149,7 @@ STOPPED = {
         dated_at_the_months_end,
         "date_of_service_not_reached",
         "biller",
-        "when the day has come",
+        "2026-11-30, lies ahead",
     ),
 }
 

@@ -60,7 +60,8 @@ def _of_dates(draft: ClaimDraft, rules: MonthRules, filed_on: date) -> Iterator[
     if max(days) > filed_on:
         yield _biller(
             "date_of_service_not_reached",
-            "The claim's date of service lies ahead; sign and send it when the day has come.",
+            f"The claim's date of service, {max(days).isoformat()}, lies ahead; sign and send it "
+            "when that day has come.",
         )
     if rules.claim is None:
         yield _biller(
