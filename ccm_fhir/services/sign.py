@@ -175,7 +175,7 @@ def _clean(draft: ClaimDraft | tuple[Obstacle, ...], decided: Judgement) -> Clai
     lacks = (
         *(one.fix for one in draft),
         *(one.fix for one in month_reasons.of_findings(found)),
-        *(f"{words.sentence} {words.remedy}" for words in beyond),
+        *(f"{words.sentence} {words.remedy}".strip() for words in beyond),
     )
     raise ConflictError(" ".join(dict.fromkeys(fix for fix in lacks if fix)))
 

@@ -202,8 +202,8 @@ def test_where_somebody_looks_who_would_sign_anothers_word_is_refused() -> None:
 
 
 def test_before_a_signature_the_signers_own_numbers_are_not_asked_for() -> None:
-    nobody = {"practitioner_npi": "", "practitioner_taxonomy": "x", "practice_npi": ""}
-    parties = replace(PARTIES, **nobody, awaits_signer=True)
+    nobody = replace(PARTIES, practitioner_npi="", practitioner_taxonomy="x", practice_npi="")
+    parties = replace(nobody, awaits_signer=True)
 
     assert codes(draft(parties=parties)) == ["practice_npi_missing"]
 
@@ -371,3 +371,37 @@ def test_the_coverage_that_holds_on_the_date_of_service_is_claimed_upon() -> Non
     assert isinstance(made, ClaimDraft)
     assert made.coverage_ref == "Coverage/a"
     assert scrub(made, known(coverages=facts.coverages)) == ()
+
+
+@given(
+    st.sampled_from(["1999999018", "1999999019", ""]),
+    st.sampled_from(["11", ""]),
+    st.sets(st.sampled_from([PARTIES.practitioner_ref])),
+    st.sampled_from(["", "Patient/2"]),
+    st.sampled_from([(), (builders.coverage(),)]),
+    st.dates(date(2026, 11, 1), date(2028, 1, 1)),
+)
+def test_what_lies_ahead_of_a_signature_is_what_the_signature_meets(
+    npi: str,
+    place: str,
+    refs: set[str],
+    merged_into: str,
+    coverages: tuple[CoverageFact, ...],
+    filed_on: date,
+) -> None:
+    signing = replace(PARTIES, practice_npi=npi, place_of_service=place)
+    nobody = replace(
+        signing,
+        practitioner_ref="",
+        practitioner_npi="",
+        practitioner_taxonomy="",
+        awaits_signer=True,
+    )
+    facts = known(
+        practitioner_refs=frozenset(refs),
+        merged_into=merged_into,
+        coverages=coverages,
+        filed_on=filed_on,
+    )
+
+    assert scrub(draft(parties=nobody), facts) == scrub(draft(parties=signing), facts)

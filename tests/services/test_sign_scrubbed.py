@@ -282,6 +282,7 @@ def test_a_month_dated_at_its_end_is_signed_on_its_last_day_and_seen_as_ready_th
     doctor: Desk,
 ) -> None:
     dated_at_the_months_end(doctor)
+    assert doctor.review().serviced_on == NOVEMBER.last_day
     doctor.site.clock.advance(days=6)
     assert row_of(doctor).state is MonthState.NEEDS_FIX
 

@@ -86,6 +86,7 @@ def test_the_month_counts_them_by_reason_and_the_reason_leads_to_them_alone(fron
     ]
     assert {row.patient_id for row in found.rows} == set(others[:2])
     assert "reason=duplicate_in_ehr" in told
+    assert told.count("Another claim of this month in the EHR (biller)") == 2
     assert "Another claim of this month in the EHR" in told
     assert "Patient merged into another record" in told
 
