@@ -18,7 +18,7 @@ MUTANTS = $(if $(SAMPLE),$$($(PY) -m tests.mutation_sample $(SAMPLE)),$(ALL_MUTA
 MUTMUT = $(PY) -m mutmut run --max-children $(MUTATE_WORKERS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check conformance sbom vulnerabilities screenshots bench faults mutate golden lock clean
+.PHONY: help install demo test coverage check conformance sbom vulnerabilities screenshots bench faults mutate golden lock clean
 
 help:  ## List the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -39,6 +39,10 @@ demo: install  ## Start a sandbox EHR and the app on loopback, until Ctrl-C
 
 test: install  ## Run the whole suite; what cannot run here is counted
 	$(PY) -m pytest
+
+coverage: install  ## Fail where a branch of the domain is not tried by its own tests
+	$(PY) -m pytest -q tests/domain tests/golden tests/conformance tests/rulebook tests/x12 \
+		--cov=ccm_fhir/domain --cov-branch --cov-report=term-missing:skip-covered --cov-fail-under=100
 
 check: install  ## Format, lint, types, layers, migrations, rules
 	$(VENV)/bin/ruff format --check .

@@ -627,3 +627,23 @@ def _answered(conditions: list[ConditionFact]) -> tuple[object, ...]:
     found = two_distinct_families(verdicts, distinct_families(verdicts, TABLE), TABLE)
     outcomes = sorted((v.ref, v.chronic, v.family, v.icd10cm) for v in verdicts)
     return found.answer, {each.family for each in found.families}, outcomes
+
+
+def test_somebodys_own_long_words_change_no_code_and_are_not_kept() -> None:
+    table = replace(TABLE)
+    long = coded(("http://hl7.org/fhir/sid/icd-10-cm", "E11.9"), text="as told " * 20)
+
+    said = classify(long, table, AS_OF)
+
+    assert (said.chronic, said.family) == (CHRONIC, "diabetes")
+    assert not table.decided
+
+
+def test_what_was_decided_before_is_let_go_when_it_is_too_much_to_keep() -> None:
+    table = replace(TABLE)
+    table.decided.update(dict.fromkeys(range(20_000)))
+
+    said = classify(coded(("http://hl7.org/fhir/sid/icd-10-cm", "E11.9")), table, AS_OF)
+
+    assert (said.chronic, said.family) == (CHRONIC, "diabetes")
+    assert len(table.decided) == 1

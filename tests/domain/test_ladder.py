@@ -239,6 +239,7 @@ def test_a_statement_that_was_never_read_opens_and_shuts_nothing() -> None:
 
     assert (made.live.name, made.live.is_possible) == (RungName.CLAIM, False)
     assert made.live.is_unknown
+    assert made.live.is_open
     assert made.sentence == (
         "It waits on rung 1: whether the EHR takes it there is not known before its "
         "CapabilityStatement was read."

@@ -152,6 +152,12 @@ def test_a_refused_token_is_named_and_probed_like_silence() -> None:
     assert held_until(answered(pace), NOW) is None
 
 
+@pytest.mark.parametrize("trouble", [{"failures": 1}, {"throttled": 1}, {"opened": 1}])
+def test_an_answer_is_news_only_where_there_was_trouble(trouble: dict[str, int]) -> None:
+    assert replace(Pace(), **trouble).is_troubled  # type: ignore[arg-type]  # one number
+    assert not Pace().is_troubled
+
+
 def test_a_quota_outlives_trouble() -> None:
     pace = replace(Pace(), per_minute=250)
 

@@ -335,6 +335,19 @@ class TestFinding:
         assert found.is_for_any_other
         assert without.for_family("gout") is None
 
+    def test_without_one_for_any_other_such_a_disease_is_a_problem_and_nothing_more(self) -> None:
+        without = replace(
+            TEMPLATES, templates=tuple(t for t in TEMPLATES.templates if not t.is_for_any_other)
+        )
+        material = Material(
+            chart=chart(), families=(family("gout"),), templates=without, today=TODAY
+        )
+
+        made = proposals(material)
+
+        nobody = proposals(replace(material, families=()))
+        assert [part.key for part in made.parts if part not in nobody.parts] == ["problem:gout"]
+
     def test_a_disease_is_called_by_its_template_until_somebody_names_it(self) -> None:
         unnamed = replace(TEMPLATES, names={})
         own = Wording(english="Breathing trouble", spanish="Problemas para respirar")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import operator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -18,6 +19,18 @@ from ccm_fhir.domain.findings import Answer
 from ccm_fhir.domain.plans.parts import Achievement, Bound, Goal, Measure, Target
 
 _GOOD = frozenset({"final", "amended", "corrected"})
+_COMPARISONS: Mapping[Bound, Callable[[Decimal, Decimal], bool] | None] = {
+    Bound.AT_MOST: operator.le,
+    Bound.BELOW: operator.lt,
+    Bound.AT_LEAST: operator.ge,
+    Bound.IN_WORDS: None,
+}
+_BY_THE_TEAM: Mapping[Achievement, tuple[Answer, str] | None] = {
+    Achievement.ACHIEVED: (Answer.MET, "The care team says that it is reached."),
+    Achievement.NOT_ACHIEVED: (Answer.NOT_MET, "The care team says that it was not reached."),
+    Achievement.DROPPED: (Answer.NOT_MET, "It was given up."),
+    Achievement.IN_PROGRESS: None,
+}
 _OF_ITSELF = "The care team says how it stands; no result of the chart shows it."
 
 
@@ -61,17 +74,8 @@ def readings_of(measure: Measure, chart: ChartFacts) -> tuple[Reading, ...]:
 
 def is_reached(target: Target, value: Decimal) -> bool | None:
     """Whether a value reaches a target; None where the target is words or is not set."""
-    if target.value is None:
-        return None
-    match target.bound:
-        case Bound.AT_MOST:
-            return value <= target.value
-        case Bound.BELOW:
-            return value < target.value
-        case Bound.AT_LEAST:
-            return value >= target.value
-        case Bound.IN_WORDS:
-            return None
+    compare = _COMPARISONS[target.bound]
+    return None if compare is None or target.value is None else compare(value, target.value)
 
 
 def _in(observation: ObservationFact, measure: Measure) -> Iterator[Reading]:
@@ -87,15 +91,7 @@ def _in(observation: ObservationFact, measure: Measure) -> Iterator[Reading]:
 
 
 def _said(goal: Goal) -> tuple[Answer, str] | None:
-    match goal.achievement:
-        case Achievement.ACHIEVED:
-            return Answer.MET, "The care team says that it is reached."
-        case Achievement.NOT_ACHIEVED:
-            return Answer.NOT_MET, "The care team says that it was not reached."
-        case Achievement.DROPPED:
-            return Answer.NOT_MET, "It was given up."
-        case Achievement.IN_PROGRESS:
-            return None
+    return _BY_THE_TEAM[goal.achievement]
 
 
 def _measured(
