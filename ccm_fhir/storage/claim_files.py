@@ -175,6 +175,11 @@ def of_month(
     return _files(session, practice_id, col(ClaimFileRow.month) == str(month))
 
 
+def get(session: Session, practice_id: str, file_id: str) -> ClaimFileRecord:
+    """Return a file; raises NotFoundError."""
+    return _file_of(require(session, ClaimFileRow, practice_id, file_id))
+
+
 def find_by_number(session: Session, practice_id: str, number: int) -> ClaimFileRecord | None:
     """Return the file of a control number, or None."""
     found = _files(session, practice_id, col(ClaimFileRow.number) == number)
