@@ -139,7 +139,7 @@ def change_billing(
         if after == before:
             return
         said = _said(after)
-        tax_id = str(after["tax_id"]).replace("-", "").strip()
+        tax_id = str(after["tax_id"])
         _refuse(billing_obstacles(_details(said, tax_id)))
         audit_act(world, session, hand, f"set_billing {_names_of(before, after)}")
         billing.set_billing(session, world.vault, hand.practice_id, said, tax_id, now)
@@ -194,18 +194,13 @@ def _details(said: BillingSaid, tax_id: str) -> BillingDetails:
 
 
 def _said(after: dict[str, object]) -> BillingSaid:
-    parts = {key: _tidy(value) for key, value in after.items()}
+    text = {key: str(value) for key, value in after.items()}
+    places = {one.name: text[one.name] for one in fields(Address)}
     return BillingSaid(
-        name=parts["name"],
-        taxonomy=parts["taxonomy"].upper(),
-        setting=Setting(parts["setting"]),
-        address=Address(
-            line=parts["line"],
-            line2=parts["line2"],
-            city=parts["city"],
-            state=parts["state"].upper(),
-            postal_code=parts["postal_code"],
-        ),
+        name=text["name"],
+        taxonomy=text["taxonomy"],
+        setting=Setting(text["setting"]),
+        address=Address(**places),
     )
 
 
@@ -223,16 +218,21 @@ def _after(
 ) -> dict[str, object]:
     """Return what holds after a change; raises InputError where something was never said."""
     said = {key: value for key, value in _columns(change).items() if value is not None}
-    texts = {key: _tidy(value) if type(value) is str else value for key, value in said.items()}
-    after = {**usual, **before, **texts}
+    after = {**usual, **before, **{key: _normal(key, value) for key, value in said.items()}}
     missing = [one.name for one in fields(change) if one.name not in after]
     if missing:
         raise InputError(missing[0], f"say it the first time; still to say: {', '.join(missing)}")
     return after
 
 
-def _tidy(value: object) -> str:
-    return " ".join(str(value).split())
+def _normal(key: str, value: object) -> object:
+    """Return what was said as it is kept: without needless spaces, dashes and small letters."""
+    if type(value) is not str:
+        return value
+    text = " ".join(value.split())
+    if key == "tax_id":
+        return text.replace("-", "")
+    return text.upper() if key in {"taxonomy", "state"} else text
 
 
 def _names_of(before: dict[str, object], after: dict[str, object]) -> str:
