@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
-import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.claims import (
@@ -28,7 +27,7 @@ from ccm_fhir.domain.codes import Setting
 from ccm_fhir.domain.facts import ChartFacts, PatientFact
 from ccm_fhir.domain.mbi import plain_mbi
 from ccm_fhir.errors import RuleError
-from ccm_fhir.services.claim_record import StoredClaim
+from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import charts, keyed, sign_offs
 from ccm_fhir.storage.claims import ClaimRecord
@@ -87,7 +86,7 @@ def candidate(
     world: Installation, session: Session, billers: Billers, claim: ClaimRecord, filed_on: date
 ) -> Candidate:
     """Return a claim's draft as a file would take it, and what keeps it back before that."""
-    signed = msgspec.json.decode(claim.draft_json, type=StoredClaim).draft
+    signed = draft_of(claim)
     chart = charts.latest(session, billers.practice_id, claim.patient_id)
     if signed is None or chart is None:
         why = _NOT_KEPT if signed is None else _NO_CHART

@@ -233,7 +233,7 @@ def test_a_practitioner_without_a_name_in_parts_is_the_administrators_to_mend(
 def test_a_claim_of_an_earlier_release_is_told_and_left_out(filing: Front) -> None:
     claim = signed(filing)
     kept = msgspec.json.decode(claim.draft_json)
-    del kept["draft"]
+    del kept["whole"]
     short = msgspec.json.encode(kept).decode()
     _past_the_triggers(filing, claim.id, short)
 
