@@ -33,6 +33,7 @@ from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_locations import locations_app
 from ccm_fhir.cli_packet import packet
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
+from ccm_fhir.cli_remittance import remittance_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.cli_verify import verify_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -65,6 +66,7 @@ app.add_typer(ehr_app, name="ehr")
 app.add_typer(practice_app, name="practice")
 practice_app.add_typer(billing_app, name="billing")
 app.add_typer(claims_app, name="claims")
+app.add_typer(remittance_app, name="remittance")
 app.add_typer(locations_app, name="locations")
 app.add_typer(users_app, name="users")
 app.add_typer(charges_app, name="charges")

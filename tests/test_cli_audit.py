@@ -53,6 +53,7 @@ COMMANDS = {
         ),
         ["set_billing"],
     ),
+    "remittance list": (("remittance", "list", "--month=2026-01"), ["list_payments"]),
     "claims list": (("claims", "list", "--month=2026-01"), ["list_claims"]),
     "charges set": (("charges", "set", "99490", "95", "--from=2026-01-01"), ["set_charge"]),
 }

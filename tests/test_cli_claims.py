@@ -19,10 +19,12 @@ from tests.services.filing import (
     signed,
 )
 from tests.services.test_claim_answers import statuses
+from tests.services.test_remittances import paid
 from tests.smart_app.front import Front, open_front
 from tests.test_cli import Ran
 from tests.test_cli import run as run  # noqa: PLC0414  # a fixture
 from tests.world import settings_for
+from tests.x12.answers import remittance_text
 from tests.x12.test_professional import objections
 
 if TYPE_CHECKING:
@@ -262,3 +264,33 @@ def test_a_month_without_claims_says_so(
     assert list(out.iterdir()) == []
     assert run("claims", "list", "--month=2026-11").out == "No claim of this month is signed.\n"
     assert run("claims", "list", "--month=November").code == 2
+
+
+def test_a_remittance_is_loaded_once_and_its_claims_listed(
+    run: Callable[..., Ran], file: Callable[..., Ran], front: Front, tmp_path: Path
+) -> None:
+    set_up_for_files(front)
+    claim = signed(front)
+    file()
+    told, cut = tmp_path / "835.txt", tmp_path / "cut.txt"
+    told.write_text(
+        remittance_text(paid(claim_number(claim.identifier)), paid("CANARY-7", payer_number="X"))
+    )
+    cut.write_text(told.read_text()[:-40])
+
+    ran = run("remittance", "load", str(told))
+    again = run("remittance", "load", str(told), str(cut))
+
+    assert (ran.code, ran.err) == (0, "")
+    assert "1 payments of 103.68 dollars in all; matched 1 (51.84 dollars)" in ran.out
+    assert "no claim that this app filed has its number" in ran.out
+    assert again.code == 1
+    assert "matched 0 (0.00 dollars), read before 1" in again.out
+    assert "cut.txt: the X12 file was not taken over" in again.err
+    listed = run("remittance", "list", "--month=2026-11").out
+    assert f"{claim.identifier}  paid" in listed
+    assert "PR-2: coinsurance" in listed
+    assert run("remittance", "load", str(cut)).code == 2
+    assert "No claim" in run("remittance", "list", "--month=2026-10").out
+    for said in (ran, again):
+        assert "CANARY" not in said.out + said.err

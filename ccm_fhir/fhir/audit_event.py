@@ -59,6 +59,8 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "export_claim_file": (("110106", "Export"), "R"),
     "list_claims": (("110112", "Query"), "R"),
     "read_answer": (("110107", "Import"), "C"),
+    "load_remittance": (("110107", "Import"), "C"),
+    "list_payments": (("110112", "Query"), "R"),
     "set_billing": (_SECURITY, "U"),
     "set_trading_partner": (_SECURITY, "U"),
     "name_practitioner": (_SECURITY, "U"),

@@ -97,3 +97,17 @@ def of_filed(
     for row in rows:
         found[row.filed_id] = (*found.get(row.filed_id, ()), value_of(ClaimAnswer, row))
     return found
+
+
+def filed_with_payer_numbers(
+    session: Session, practice_id: str, payer_numbers: Collection[str]
+) -> frozenset[str]:
+    """Return the filings to which a payer gave one of some numbers of its own."""
+    rows = session.exec(
+        select(ClaimAnswerRow.filed_id).where(
+            col(ClaimAnswerRow.practice_id) == practice_id,
+            col(ClaimAnswerRow.payer_control_number) != "",
+            col(ClaimAnswerRow.payer_control_number).in_(payer_numbers),
+        )
+    )
+    return frozenset(rows)

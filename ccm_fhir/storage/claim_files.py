@@ -239,6 +239,13 @@ def filed_under(
     return _filed(session, practice_id, col(FiledClaimRow.claim_number).in_(claim_numbers))
 
 
+def filed_by_ids(
+    session: Session, practice_id: str, filed_ids: Collection[str]
+) -> tuple[Filed, ...]:
+    """Return some filings by their ids."""
+    return _filed(session, practice_id, col(FiledClaimRow.id).in_(filed_ids))
+
+
 def filed_in_sets(
     session: Session, practice_id: str, set_controls: Collection[int]
 ) -> tuple[Filed, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -374,3 +376,21 @@ def test_the_day_of_filing_is_the_practices_own(filing: Front) -> None:
     (file,) = make_files(filing.world, hand(filing), request, midnight_in_utc).files
 
     assert "*261123*2200*" in file.content.decode()
+
+
+def test_two_who_file_at_the_same_moment_make_one_file(filing: Front) -> None:
+    for number in (1, 2):
+        signed(filing, number)
+    barrier = threading.Barrier(2)
+
+    def at_once() -> list[int]:
+        barrier.wait(timeout=30)
+        return [one.record.number for one in run(filing, written=False).files if one.is_new]
+
+    with ThreadPoolExecutor(2) as pool:
+        made = [one.result() for one in [pool.submit(at_once) for _ in range(2)]]
+
+    assert sorted(made) == [[], [1]]
+    with filing.world.db.read(filing.practice_id) as session:
+        (file,) = claim_files.of_month(session, filing.practice_id, NOVEMBER)
+    assert file.claims == 2

@@ -20,9 +20,10 @@ from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.domain.remittance import AnsweredClaim, AnswerStatus, MatchedBy, key_of
 from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
-from ccm_fhir.storage import billing, claim_answers, claim_files
+from ccm_fhir.storage import billing, claim_answers, claim_files, remittances
 from ccm_fhir.storage.billing import BillingSaid, PartnerSaid
 from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.claim_answers import ClaimAnswer, NewAnswerFile
@@ -39,6 +40,7 @@ from ccm_fhir.storage.month_locks import NewLock
 from ccm_fhir.storage.patient_locations import NewPatientLocation
 from ccm_fhir.storage.plan_records import NewCopy, NewOutreach, NewVersion
 from ccm_fhir.storage.plan_records import NewReview as NewPlanReview
+from ccm_fhir.storage.remittances import NewPaid, NewRemittance
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
 from ccm_fhir.storage.vocabulary import (
@@ -407,3 +409,28 @@ def filed_and_answered(
         filed_id=filed.id, kind=AnswerKind.CLAIMS, verdict=FilingVerdict.TAKEN, codes="A2:20"
     )
     claim_answers.record(session, practice_id, answer_file(taken), now)
+    remittances.record(session, practice_id, remittance(paid(claim)), now)
+
+
+def paid(claim: ClaimRecord, occurrence: int = 1) -> NewPaid:
+    """Return a payer's answer that pays a claim."""
+    number = claim_number(claim.identifier)
+    answer = AnsweredClaim(
+        claim_number=number,
+        status=AnswerStatus.PROCESSED,
+        status_code="1",
+        charge_usd=claim.total_usd,
+        paid_usd=claim.total_usd,
+    )
+    return NewPaid(
+        claim_id=claim.id,
+        key=key_of(answer, "payer|8800001", occurrence),
+        matched_by=MatchedBy.CLAIM_NUMBER,
+        answer=answer,
+    )
+
+
+def remittance(*paid: NewPaid, **changes: object) -> NewRemittance:
+    """Return a remittance of some answers."""
+    new = NewRemittance(sha256="2" * 64, unmatched=0, user_id=None, paid=paid)
+    return changed(new, changes)

@@ -9,7 +9,14 @@ import pytest
 
 from ccm_fhir.domain.claims import PersonName
 from ccm_fhir.errors import ConflictError, NotFoundError
-from ccm_fhir.storage import billing, claim_answers, claim_files, claims, sign_offs
+from ccm_fhir.storage import (
+    billing,
+    claim_answers,
+    claim_files,
+    claims,
+    remittances,
+    sign_offs,
+)
 from ccm_fhir.storage.claim_answers import ClaimAnswer
 from ccm_fhir.storage.claim_files import NextNumbers
 from ccm_fhir.storage.vocabulary import AnswerKind, FilingVerdict
@@ -20,7 +27,9 @@ from tests.storage.makers import (
     claim,
     claim_file,
     filed_claim,
+    paid,
     partner,
+    remittance,
     sign_off,
 )
 
@@ -252,3 +261,27 @@ def test_money_in_the_register_is_exact(
         made = claim_files.record(session, vault, ours.practice_id, new, now)
 
     assert made.total_usd == Decimal("0.01")
+
+
+def test_an_answer_of_a_payer_is_kept_once_and_reads_back_as_it_was(
+    database: Database, ours: Tenant, drafted: ClaimRecord, now: datetime
+) -> None:
+    practice_id = ours.practice_id
+    first, second = paid(drafted), paid(drafted, occurrence=2)
+    with database.write(practice_id) as session:
+        remittances.record(session, practice_id, remittance(first), now)
+    with pytest.raises(ConflictError), database.write(practice_id) as session:
+        remittances.record(session, practice_id, remittance(second, first), now)
+
+    with database.read(practice_id) as session:
+        assert remittances.keys(session, practice_id) == {first.key}
+        found = remittances.of_claims(session, practice_id, [drafted.id])
+    assert found == {drafted.id: (first.answer,)}
+
+
+def test_an_answer_to_another_practices_claim_is_refused(
+    database: Database, ours: Tenant, theirs: Tenant, drafted: ClaimRecord, now: datetime
+) -> None:
+    del ours
+    with pytest.raises(NotFoundError), database.write(theirs.practice_id) as session:
+        remittances.record(session, theirs.practice_id, remittance(paid(drafted)), now)

@@ -19,8 +19,10 @@ from ccm_fhir.storage.tables.billing import (
     ClaimFileRow,
     ClaimFileWritingRow,
     FiledClaimRow,
+    PaidAnswerRow,
     PracticeBillingRow,
     PractitionerNameRow,
+    RemittanceFileRow,
     TradingPartnerRow,
 )
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
@@ -98,6 +100,7 @@ __all__ = [
     "MonthLockRow",
     "MonthReasonRow",
     "MonthStandingRow",
+    "PaidAnswerRow",
     "PatientLocationRow",
     "PatientRow",
     "PlanCopyRow",
@@ -110,6 +113,7 @@ __all__ = [
     "PractitionerNameRow",
     "ReconciliationRow",
     "RecordedConsentRow",
+    "RemittanceFileRow",
     "Row",
     "SignOffRow",
     "SigningKeyRow",

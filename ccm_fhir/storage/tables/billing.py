@@ -1,4 +1,4 @@
-"""Tables of claim files: who bills by them and whom they go to, the files made, the answers."""
+"""Tables of claim files: who bills by them, whom they go to, the files, answers and money."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
 from ccm_fhir.domain.codes import Setting
+from ccm_fhir.domain.remittance import MatchedBy
 from ccm_fhir.storage.columns import UtcDateTime, word
 from ccm_fhir.storage.tables.base import TenantRow, belongs_to, table_args, within_practice
 from ccm_fhir.storage.vocabulary import AnswerKind, ClaimsLeaveBy, FilingVerdict
@@ -195,3 +196,37 @@ class ClaimAnswerRow(TenantRow, table=True):
     verdict: FilingVerdict = Field(sa_type=word(FilingVerdict))
     codes: str
     payer_control_number: str
+
+
+class RemittanceFileRow(TenantRow, table=True):
+    """A remittance (835) of which something was taken over; append-only."""
+
+    __tablename__ = "remittance_file"
+    __table_args__ = table_args(within_practice(), belongs_to("user_id", "app_user"))
+
+    id: str = Field(primary_key=True)
+    sha256: str
+    matched: int
+    unmatched: int
+    read_at: datetime = Field(sa_type=UtcDateTime)
+    user_id: str | None
+
+
+class PaidAnswerRow(TenantRow, table=True):
+    """What a payer decided of a claim of ours; append-only, each answer once by its key."""
+
+    __tablename__ = "paid_answer"
+    __table_args__ = table_args(
+        UniqueConstraint("practice_id", "key_hash"),
+        belongs_to("remittance_id", "remittance_file"),
+        belongs_to("claim_id", "claim"),
+        Index(None, "practice_id", "claim_id"),
+    )
+
+    id: str = Field(primary_key=True)
+    remittance_id: str
+    claim_id: str
+    key_hash: str
+    key_json: str
+    matched_by: MatchedBy = Field(sa_type=word(MatchedBy))
+    answer_json: str

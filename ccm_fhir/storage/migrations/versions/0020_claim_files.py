@@ -1,4 +1,4 @@
-"""Claim files: who bills by them, whom they go to, which were made of what, and the answers.
+"""Claim files: who bills by them, whom they go to, what they were made of, answers and money.
 
 Everything that says what happened is append-only. A file's bytes are sealed in a table of their
 own, since a change of keys seals them again.
@@ -23,6 +23,8 @@ APPEND_ONLY = (
     "filed_claim",
     "answer_file",
     "claim_answer",
+    "remittance_file",
+    "paid_answer",
 )
 TABLES = (
     *APPEND_ONLY,
@@ -38,6 +40,7 @@ def upgrade() -> None:
     _billing()
     _files()
     _answers()
+    _remittances()
     if op.get_bind().dialect.name == "postgresql":
         _guard_on_postgresql()
     else:
@@ -178,6 +181,32 @@ def _answers() -> None:
         _belongs_to("claim_answer", "filed_id", "filed_claim"),
     )
     _index("claim_answer", "practice_id", "filed_id")
+
+
+def _remittances() -> None:
+    op.create_table(
+        "remittance_file",
+        *_texts("practice_id", "id", "sha256"),
+        _number("matched"),
+        _number("unmatched"),
+        _moment("read_at"),
+        sa.Column("user_id", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_remittance_file")),
+        _unique("remittance_file", "practice_id", "id"),
+        _of_practice("remittance_file"),
+        _belongs_to("remittance_file", "user_id", "app_user"),
+    )
+    op.create_table(
+        "paid_answer",
+        *_texts("practice_id", "id", "remittance_id", "claim_id", "key_hash", "key_json"),
+        *_texts("matched_by", "answer_json"),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paid_answer")),
+        _unique("paid_answer", "practice_id", "key_hash"),
+        _of_practice("paid_answer"),
+        _belongs_to("paid_answer", "remittance_id", "remittance_file"),
+        _belongs_to("paid_answer", "claim_id", "claim"),
+    )
+    _index("paid_answer", "practice_id", "claim_id")
 
 
 def _texts(*names: str) -> list[sa.Column[str]]:
