@@ -37,7 +37,7 @@ def file(
     out_dir: Folder,
     again: Annotated[
         list[str] | None,
-        typer.Option(help="A claim to file once more, by its identifier; repeat it."),
+        typer.Option(help="A claim to file though it went before, by its identifier; repeat it."),
     ] = None,
     reason: Annotated[str, typer.Option(help="Why it is filed again; kept.")] = "",
     practice: Whose = "",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 
 from sqlmodel import Session
 
@@ -31,14 +31,18 @@ from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.storage import charts, keyed, sign_offs
 from ccm_fhir.storage.claims import ClaimRecord
-from ccm_fhir.storage.deliveries import of_artefact
+from ccm_fhir.storage.deliveries import DeliveryRecord, of_artefact
 from ccm_fhir.storage.users import AppUser
-from ccm_fhir.storage.vocabulary import ArtefactKind
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billers:
-    """Who bills: the practice's details, its people by our ids, and their names in parts."""
+    """Who bills: the practice's details, its people by our ids, and their names in parts.
+
+    Claims leave by file since ``files_since``; ``asked_for`` are claims whose filing a person asked
+    for with a reason, though an earlier one may have gone another way.
+    """
 
     practice_id: str
     details: BillingDetails
@@ -46,6 +50,8 @@ class Billers:
     people: Mapping[str, AppUser]
     names: Mapping[str, PersonName]
     keyed_deliveries: frozenset[str]
+    files_since: datetime
+    asked_for: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +63,7 @@ class Candidate:
     obstacles: tuple[Obstacle, ...]
 
 
+_TOLD = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT})
 _NOT_KEPT = Obstacle(
     code="signed_before_claim_files",
     owner="biller",
@@ -68,6 +75,13 @@ _KEYED = Obstacle(
     owner="biller",
     fix="Somebody has marked this claim as keyed in by hand; in a file it would be billed twice. "
     "Look at the mark on the page of claims on their way, and leave it out of files.",
+)
+_WENT_TO_EHR = Obstacle(
+    code="claim_went_to_ehr_before",
+    owner="biller",
+    fix="The claim was signed before the practice said that claims leave by file, and the EHR was "
+    "told of it: it may have been billed there. See whether it was; if not, file it with --again "
+    "and the reason.",
 )
 _NO_CHART = Obstacle(
     code="subscriber_missing",
@@ -97,17 +111,27 @@ def candidate(
     is_keyed = any(one.id in billers.keyed_deliveries for one in sent)
     obstacles = (
         *((_KEYED,) if is_keyed else ()),
+        *((_WENT_TO_EHR,) if _may_be_billed_there(billers, claim, sent) else ()),
         *_scrubbed(world, claim, draft, chart.facts, filed_on),
     )
     return Candidate(claim=claim, draft=draft, obstacles=obstacles)
 
 
+def _may_be_billed_there(
+    billers: Billers, claim: ClaimRecord, sent: tuple[DeliveryRecord, ...]
+) -> bool:
+    if claim.created_at >= billers.files_since or claim.identifier in billers.asked_for:
+        return False
+    return any(one.state in _TOLD for one in sent)
+
+
 def _whole(signed: ClaimDraft, billers: Billers, signer: str, patient: PatientFact) -> ClaimDraft:
     person = billers.people.get(signer)
     taxonomy = signed.parties.practitioner_taxonomy or (person.taxonomy if person else "")
+    is_clinic = billers.setting is Setting.RHC_FQHC  # what the claim itself says is kept otherwise
     parties = replace(
         signed.parties,
-        setting=billers.setting,
+        setting=billers.setting if is_clinic else signed.parties.setting,
         billing=billers.details,
         practitioner_name=billers.names.get(signer),
         practitioner_taxonomy=taxonomy,

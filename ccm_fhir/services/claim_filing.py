@@ -35,7 +35,7 @@ from ccm_fhir.x12.professional import claims_of_sets, write_claims
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileRequest:
-    """Which month to file; ``again`` are claims' identifiers to file once more, for a reason."""
+    """Which month to file; ``again`` are claims' identifiers to file though they went before."""
 
     month: ServiceMonth
     again: frozenset[str] = frozenset()
@@ -81,15 +81,15 @@ def make_files(
 
     Raises:
         ConflictError: the practice is not set up for files, or its claims leave by the EHR.
-        InputError: a claim to be filed again is none of the month's filed ones, or has no reason.
+        InputError: a claim to be filed again is none of the month's, or has no reason.
     """
     _refuse_unreasoned(request)
     with world.db.write(hand.practice_id) as session:
         audit_act(world, session, hand, f"file_claims {request.month}")
-        desk = _desk(world, session, hand, now)
+        desk = _desk(world, session, hand, request.again, now)
         every = _newest(claims.of_month(session, hand.practice_id, request.month))
         turns = _turns(session, desk, every)
-        _refuse_unfiled(request, every, turns)
+        _refuse_unknown(request, every)
         due = [one for one in every if one.id not in turns or one.identifier in request.again]
         found = [
             candidate(world, session, desk.billers, one, desk.numbering.created_at.date())
@@ -145,7 +145,13 @@ class _Desk:
         return filing_of(self.partner, self.numbering, claimed)
 
 
-def _desk(world: Installation, session: Session, hand: SetupHand, now: datetime) -> _Desk:
+def _desk(
+    world: Installation,
+    session: Session,
+    hand: SetupHand,
+    asked_for: frozenset[str],
+    now: datetime,
+) -> _Desk:
     practice = practices.get(session, hand.practice_id)
     held = billing.find_billing(session, practice.id)
     partner = billing.find_partner(session, practice.id)
@@ -182,6 +188,8 @@ def _desk(world: Installation, session: Session, hand: SetupHand, now: datetime)
             people={one.id: one for one in users.list_all(session, practice.id)},
             names=billing.names(session, practice.id),
             keyed_deliveries=keyed_by_hand(session, practice.id),
+            files_since=billing.leave_so_since(session, practice.id),
+            asked_for=asked_for,
         ),
     )
 
@@ -257,7 +265,7 @@ def _registered(  # noqa: PLR0913, PLR0917  # the two usual first, the two usual
     for one in fit:
         _audit_patient(world, session, desk.hand, one.claim.patient_id)
     sets = claims_of_sets(filing)
-    filed = tuple(_filed(one, sets, turns.get(one.claim.id), request.reason) for one in fit)
+    filed = tuple(_filed(one, sets, turns.get(one.claim.id), request) for one in fit)
     new = NewFile(
         month=request.month,
         numbers=claim_files.NextNumbers(
@@ -277,14 +285,17 @@ def _registered(  # noqa: PLR0913, PLR0917  # the two usual first, the two usual
     return claim_files.record(session, world.vault, desk.hand.practice_id, new, now)
 
 
-def _filed(one: Candidate, sets: Mapping[str, int], before: Filed | None, reason: str) -> NewFiled:
+def _filed(
+    one: Candidate, sets: Mapping[str, int], before: Filed | None, request: FileRequest
+) -> NewFiled:
+    is_asked_for = one.claim.identifier in request.again
     return NewFiled(
         claim_id=one.claim.id,
         revision=one.claim.revision,
         claim_number=claim_number(one.claim.identifier),
         set_control=sets[one.claim.identifier],
         turn=1 if before is None else before.turn + 1,
-        reason="" if before is None else reason.strip(),
+        reason=request.reason.strip() if is_asked_for else "",
         total_usd=one.claim.total_usd,
     )
 
@@ -338,11 +349,8 @@ def _refuse_unreasoned(request: FileRequest) -> None:
         raise InputError("again", "a reason is for claims that are to be filed again; name them")
 
 
-def _refuse_unfiled(
-    request: FileRequest, every: Iterable[ClaimRecord], turns: Mapping[str, Filed]
-) -> None:
-    filed = {one.identifier for one in every if one.id in turns}
-    if request.again - filed:
+def _refuse_unknown(request: FileRequest, every: Iterable[ClaimRecord]) -> None:
+    if request.again - {one.identifier for one in every}:
         raise InputError(
-            "again", "not every claim named is a filed one of the month; run: ccm-fhir claims list"
+            "again", "not every claim named is one of the month; run: ccm-fhir claims list"
         )

@@ -15,7 +15,7 @@ from ccm_fhir.storage.tables import (
     PractitionerNameRow,
     TradingPartnerRow,
 )
-from ccm_fhir.storage.values import columns_of, find, require_parents, value_of
+from ccm_fhir.storage.values import columns_of, find, require, require_parents, value_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -118,14 +118,21 @@ def find_partner(session: Session, practice_id: str) -> PartnerSaid | None:
 
 
 def set_partner(session: Session, practice_id: str, said: PartnerSaid, now: datetime) -> None:
-    """Keep whom a practice's files go to."""
+    """Keep whom a practice's files go to, and since when its claims leave as they do."""
     held = find(session, TradingPartnerRow, practice_id, practice_id)
     columns = {**columns_of(said), "updated_at": now}
+    if held is None or held.claims_leave_by is not said.claims_leave_by:
+        columns["leave_so_since"] = now
     if held is None:
         session.add(TradingPartnerRow(**columns, id=practice_id, practice_id=practice_id))
     else:
         held.sqlmodel_update(columns)
     session.flush()
+
+
+def leave_so_since(session: Session, practice_id: str) -> datetime:
+    """Return since when claims leave as they do; raises NotFoundError where nobody said how."""
+    return require(session, TradingPartnerRow, practice_id, practice_id).leave_so_since
 
 
 def names(session: Session, practice_id: str) -> dict[str, PersonName]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
+import pytest
 
 from ccm_fhir.domain.claims import PersonName
 from ccm_fhir.domain.codes import Role, Setting
@@ -27,10 +28,15 @@ from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.users import BillingIdentity
 from ccm_fhir.storage.vocabulary import ChartSource
 from tests.builders import NOVEMBER, chart
+from tests.databases import fresh_postgres_database
+from tests.parts import postgres_admin_url
 from tests.smart_app.close import sign_alone, work
 from tests.smart_app.front import NOW
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from ccm_fhir.domain.facts import ChartFacts
     from ccm_fhir.services.claim_filing import FilingRun
     from ccm_fhir.storage.claims import ClaimRecord
@@ -65,14 +71,30 @@ DETAILS = BillingChange(
 )
 
 
+ON_EACH = pytest.mark.parametrize(
+    "url", ["sqlite", pytest.param("postgres", marks=pytest.mark.needs("postgres"))], indirect=True
+)
+"""Marks what has to hold on both databases; the rest is tried on SQLite alone, to save time."""
+
+
+@pytest.fixture
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Yield the URL of an empty database."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        yield f"sqlite:///{tmp_path / 'ccm.sqlite'}"
+        return
+    with fresh_postgres_database(postgres_admin_url()) as server:
+        yield server
+
+
 def hand(front: Front) -> SetupHand:
     return SetupHand(practice_id=front.practice_id, user_id=None)
 
 
-def set_up_for_files(front: Front, partner: PartnerChange = PARTNER) -> None:
+def set_up_for_files(front: Front, partner: PartnerChange = PARTNER, now: datetime = NOW) -> None:
     """Let a practice have said all that a file needs of it."""
     change_billing(front.world, hand(front), DETAILS, NOW)
-    change_partner(front.world, hand(front), partner, NOW)
+    change_partner(front.world, hand(front), partner, now)
     doctor = front.people[Role.PRACTITIONER]
     name = PersonName(family="Invented", given="Ada")
     name_practitioner(front.world, hand(front), doctor.id, name, NOW)

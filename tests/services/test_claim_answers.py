@@ -16,7 +16,8 @@ from ccm_fhir.services.claim_register import FilingState, claims_of_month, state
 from ccm_fhir.storage.claim_answers import ClaimAnswer
 from ccm_fhir.storage.vocabulary import AnswerKind, FilingVerdict
 from tests.builders import NOVEMBER
-from tests.services.filing import hand, run, set_up_for_files, signed
+from tests.services.filing import ON_EACH, hand, run, set_up_for_files, signed
+from tests.services.filing import url as url  # noqa: PLC0414  # a fixture
 from tests.smart_app.front import NOW, Front, open_front_at, with_practice
 from tests.world import migrate
 from tests.x12.answers import remittance_text, status_text
@@ -31,9 +32,9 @@ STRANGER = "ZZZZZZZZZZZZZZZZZZZZ"
 
 
 @pytest.fixture
-def front(database_url: str) -> Iterator[Front]:
-    migrate(database_url)
-    opened = open_front_at(database_url)
+def front(url: str) -> Iterator[Front]:
+    migrate(url)
+    opened = open_front_at(url)
     set_up_for_files(opened)
     yield opened
     opened.world.db.close()
@@ -147,6 +148,7 @@ def test_a_999_that_names_no_set_speaks_of_all_of_them(
     assert len(filed) == 2
 
 
+@ON_EACH
 def test_a_277ca_says_of_each_claim_whether_it_was_taken(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord]
 ) -> None:
@@ -163,6 +165,7 @@ def test_a_277ca_says_of_each_claim_whether_it_was_taken(
     assert every[second.identifier].codes == "277CA A7:164:IL"
 
 
+@ON_EACH
 def test_the_same_answer_again_changes_nothing(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord]
 ) -> None:
@@ -201,6 +204,7 @@ def test_what_is_not_ours_is_told_by_its_place_and_what_is_ours_is_kept(
     ],
     ids=["no claim of ours", "no file of ours", "another sender", "a set that is not ours"],
 )
+@ON_EACH
 def test_a_foreign_answer_is_refused_and_nothing_is_changed(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord], told: str
 ) -> None:
@@ -242,6 +246,7 @@ def test_what_is_no_answer_is_refused_with_what_it_is(
         read(front, told)
 
 
+@ON_EACH
 def test_another_practice_cannot_take_our_answer(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord]
 ) -> None:
@@ -254,6 +259,7 @@ def test_another_practice_cannot_take_our_answer(
     assert read(front, told).taken == 1
 
 
+@ON_EACH
 def test_a_batch_refused_as_a_whole_refuses_each_of_its_claims(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord]
 ) -> None:
@@ -271,6 +277,7 @@ def test_a_batch_refused_for_somebody_else_is_not_ours(
         read(front, statuses(receiver="A3:24:41", to="ANOTHER"))
 
 
+@ON_EACH
 def test_a_claim_that_was_filed_again_is_answered_in_the_file_that_the_answer_names(
     front: Front, filed: tuple[ClaimRecord, ClaimRecord]
 ) -> None:

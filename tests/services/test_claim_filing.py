@@ -35,6 +35,7 @@ from tests.services.filing import (
     CANARY_MBI,
     CANARY_STREET,
     DETAILS,
+    ON_EACH,
     PARTNER,
     codes,
     hand,
@@ -44,6 +45,7 @@ from tests.services.filing import (
     set_up_for_files,
     signed,
 )
+from tests.services.filing import url as url  # noqa: PLC0414  # a fixture
 from tests.smart_app.front import NOW, Front, open_front_at, with_practice
 from tests.world import migrate
 from tests.x12.filings import read_claims
@@ -54,9 +56,9 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def front(database_url: str) -> Iterator[Front]:
-    migrate(database_url)
-    opened = open_front_at(database_url)
+def front(url: str) -> Iterator[Front]:
+    migrate(url)
+    opened = open_front_at(url)
     yield opened
     opened.world.db.close()
 
@@ -67,6 +69,7 @@ def filing(front: Front) -> Front:
     return front
 
 
+@ON_EACH
 def test_signed_claims_become_one_file_that_an_independent_validator_takes(filing: Front) -> None:
     first, second = signed(filing, 1), signed(filing, 2)
 
@@ -93,6 +96,7 @@ def test_signed_claims_become_one_file_that_an_independent_validator_takes(filin
     assert file.name == "837P-000000001-2026-11-production.txt"
 
 
+@ON_EACH
 def test_a_second_run_makes_nothing_and_a_new_signature_the_next_file(filing: Front) -> None:
     signed(filing, 1)
     first = run(filing)
@@ -106,6 +110,7 @@ def test_a_second_run_makes_nothing_and_a_new_signature_the_next_file(filing: Fr
     assert file.record.first_set_control > first.files[0].record.last_set_control
 
 
+@ON_EACH
 def test_a_file_that_nobody_wrote_is_handed_out_again_the_same_to_the_byte(filing: Front) -> None:
     signed(filing)
     killed = run(filing, written=False)
@@ -118,6 +123,7 @@ def test_a_file_that_nobody_wrote_is_handed_out_again_the_same_to_the_byte(filin
     assert file_again(filing.world, hand(filing), 1).content == killed.files[0].content
 
 
+@ON_EACH
 def test_a_claim_is_filed_again_only_when_asked_with_a_reason(filing: Front) -> None:
     claim = signed(filing)
     run(filing)
@@ -138,6 +144,7 @@ def test_a_claim_is_filed_again_only_when_asked_with_a_reason(filing: Front) -> 
     assert run(filing).files == ()
 
 
+@ON_EACH
 def test_test_files_and_production_files_are_counted_apart(filing: Front) -> None:
     change_partner(filing.world, hand(filing), PartnerChange(is_production=False), NOW)
     signed(filing)
@@ -232,6 +239,7 @@ def test_a_practitioner_without_a_name_in_parts_is_the_administrators_to_mend(
     assert {one.owner for one in made.left_out[0].obstacles} == {"admin"}
 
 
+@ON_EACH
 def test_a_claim_of_an_earlier_release_is_told_and_left_out(filing: Front) -> None:
     claim = signed(filing)
     kept = msgspec.json.decode(claim.draft_json)
@@ -310,6 +318,7 @@ def test_when_all_numbers_are_used_nothing_is_made(filing: Front) -> None:
         run(filing)
 
 
+@ON_EACH
 def test_another_practices_claims_stay_out_and_its_numbers_are_its_own(filing: Front) -> None:
     theirs = with_practice(filing, ehr="https://other.example", patient="Somebody Else")
     set_up_for_files(theirs)
@@ -337,6 +346,7 @@ def test_each_patient_who_leaves_in_a_file_is_a_line_of_the_trail(filing: Front)
     assert of_patient.count("file_claim (command line)") == 1
 
 
+@ON_EACH
 def test_altered_bytes_are_not_handed_out(filing: Front) -> None:
     signed(filing)
     made = run(filing, written=False)
@@ -378,6 +388,7 @@ def test_the_day_of_filing_is_the_practices_own(filing: Front) -> None:
     assert "*261123*2200*" in file.content.decode()
 
 
+@ON_EACH
 def test_two_who_file_at_the_same_moment_make_one_file(filing: Front) -> None:
     for number in (1, 2):
         signed(filing, number)
@@ -394,3 +405,37 @@ def test_two_who_file_at_the_same_moment_make_one_file(filing: Front) -> None:
     with filing.world.db.read(filing.practice_id) as session:
         (file,) = claim_files.of_month(session, filing.practice_id, NOVEMBER)
     assert file.claims == 2
+
+
+@ON_EACH
+@pytest.mark.parametrize("state", ["sent", "uncertain", "sending"])
+def test_what_the_ehr_was_told_before_claims_left_by_file_goes_only_when_asked_with_a_reason(
+    front: Front, state: str
+) -> None:
+    told, new = signed(front, 1), signed(front, 2)
+    set_up_for_files(front, now=NOW + timedelta(hours=1))
+    with front.world.db.write(front.practice_id) as session:
+        session.execute(
+            text("UPDATE delivery SET state = :state WHERE artefact_id = :id"),
+            {"state": state, "id": told.id},
+        )
+
+    first = run(front)
+
+    assert codes(first) == ["claim_went_to_ehr_before"]
+    assert claim_number(new.identifier) in first.files[0].content.decode()
+    second = run(front, told.identifier, reason="The EHR has billed nothing in November.")
+    assert [one.record.claims for one in second.files] == [1]
+    with front.world.db.read(front.practice_id) as session:
+        (filed,) = claim_files.filed_of_claims(session, front.practice_id, [told.id])
+    assert (filed.turn, filed.reason) == (1, "The EHR has billed nothing in November.")
+
+
+def test_what_the_ehr_was_told_since_claims_leave_by_file_goes(filing: Front) -> None:
+    claim = signed(filing)
+    with filing.world.db.write(filing.practice_id) as session:
+        session.execute(
+            text("UPDATE delivery SET state = 'sent' WHERE artefact_id = :id"), {"id": claim.id}
+        )
+
+    assert [one.record.claims for one in run(filing).files] == [1]

@@ -15,7 +15,8 @@ from ccm_fhir.services.billing_setup import PartnerChange, change_partner
 from ccm_fhir.services.claim_answers import read_answer
 from ccm_fhir.services.remittances import load_remittance, payments_of_month
 from tests.builders import NOVEMBER
-from tests.services.filing import hand, run, set_up_for_files, signed
+from tests.services.filing import ON_EACH, hand, run, set_up_for_files, signed
+from tests.services.filing import url as url  # noqa: PLC0414  # a fixture
 from tests.services.test_claim_answers import statuses
 from tests.smart_app.front import NOW, Front, open_front_at, with_practice
 from tests.world import migrate
@@ -37,9 +38,9 @@ LINES = (
 
 
 @pytest.fixture
-def front(database_url: str) -> Iterator[Front]:
-    migrate(database_url)
-    opened = open_front_at(database_url)
+def front(url: str) -> Iterator[Front]:
+    migrate(url)
+    opened = open_front_at(url)
     set_up_for_files(opened)
     yield opened
     opened.world.db.close()
@@ -71,6 +72,7 @@ def kept(front: Front) -> int:
         return int(session.execute(text("SELECT count(*) FROM paid_answer")).scalar_one())
 
 
+@ON_EACH
 def test_a_filed_claim_awaits_its_payment_and_is_paid(front: Front, filed: ClaimRecord) -> None:
     assert outcome(front) is Outcome.AWAITED
 
@@ -83,6 +85,7 @@ def test_a_filed_claim_awaits_its_payment_and_is_paid(front: Front, filed: Claim
     assert came.settlement.reasons == ("CO-45", "CO-253", "PR-2")
 
 
+@ON_EACH
 def test_nothing_is_matched_twice_in_whatever_file_it_comes(
     front: Front, filed: ClaimRecord
 ) -> None:
@@ -144,6 +147,7 @@ def test_an_answer_without_our_number_is_matched_by_its_lines(
     assert load(front, remittance_text(paid("0", lines=lines))).matched == 1
 
 
+@ON_EACH
 def test_an_answer_without_our_number_is_matched_by_the_payers_own(
     front: Front, filed: ClaimRecord
 ) -> None:
@@ -199,6 +203,7 @@ def test_a_file_that_cannot_be_believed_is_refused_and_nothing_is_kept(
     assert outcome(front) is Outcome.AWAITED
 
 
+@ON_EACH
 def test_another_practice_matches_nothing_of_ours(front: Front, filed: ClaimRecord) -> None:
     theirs = with_practice(front, ehr="https://other.example", patient="Somebody Else")
     set_up_for_files(theirs)
