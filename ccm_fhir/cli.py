@@ -23,7 +23,9 @@ from rich.table import Table
 
 from ccm_fhir import cli_classify, cli_decide, cli_deliveries, cli_ladder
 from ccm_fhir.cli_audit import audit_app
+from ccm_fhir.cli_billing import billing_app
 from ccm_fhir.cli_cds import cds_app
+from ccm_fhir.cli_claims import claims_app
 from ccm_fhir.cli_close import close
 from ccm_fhir.cli_doctor import doctor
 from ccm_fhir.cli_emergency import emergency_app
@@ -31,6 +33,7 @@ from ccm_fhir.cli_fees import fees_app
 from ccm_fhir.cli_locations import locations_app
 from ccm_fhir.cli_packet import packet
 from ccm_fhir.cli_practice import charges_app, practice_app, users_app
+from ccm_fhir.cli_remittance import remittance_app
 from ccm_fhir.cli_terminology import terminology_app
 from ccm_fhir.cli_verify import verify_app
 from ccm_fhir.domain.rules import CodeRule, Rulebook
@@ -61,6 +64,9 @@ rules_app = typer.Typer(help="The rulebook.", no_args_is_help=True)
 keys_app = typer.Typer(help="Our own signing keys.", no_args_is_help=True)
 app.add_typer(ehr_app, name="ehr")
 app.add_typer(practice_app, name="practice")
+practice_app.add_typer(billing_app, name="billing")
+app.add_typer(claims_app, name="claims")
+app.add_typer(remittance_app, name="remittance")
 app.add_typer(locations_app, name="locations")
 app.add_typer(users_app, name="users")
 app.add_typer(charges_app, name="charges")

@@ -45,6 +45,16 @@ COMMANDS = {
         ),
         ["sign_override"],
     ),
+    "practice billing set": (
+        (
+            *("practice", "billing", "set", "--name=Maple Street", "--taxonomy=261QP2300X"),
+            *("--tax-id=123456789", "--setting=office", "--street=12 Example Street"),
+            *("--city=Albany", "--state=NY", "--zip=12207-0001"),
+        ),
+        ["set_billing"],
+    ),
+    "remittance list": (("remittance", "list", "--month=2026-01"), ["list_payments"]),
+    "claims list": (("claims", "list", "--month=2026-01"), ["list_claims"]),
     "charges set": (("charges", "set", "99490", "95", "--from=2026-01-01"), ["set_charge"]),
 }
 

@@ -7,18 +7,21 @@ from enum import StrEnum
 from ccm_fhir.domain.writeback import DeliveryState
 
 __all__ = [
+    "AnswerKind",
     "ApprovalStep",
     "ArtefactKind",
     "AttemptRefusal",
     "CardKind",
     "CardOutcome",
     "ChartSource",
+    "ClaimsLeaveBy",
     "ClientAuth",
     "CopyGivenBy",
     "CopyLanguage",
     "DeliveryState",
     "EntryChange",
     "EntrySource",
+    "FilingVerdict",
     "GrantKind",
     "GrantStatus",
     "LockAct",
@@ -180,3 +183,25 @@ class OutreachOutcome(StrEnum):
     LEFT_MESSAGE = "left_message"
     WRONG_NUMBER = "wrong_number"
     CALL_BACK = "call_back"
+
+
+class ClaimsLeaveBy(StrEnum):
+    """Which way a practice's claims reach the payer, as a person said: one way, never two."""
+
+    FILE = "file"
+    EHR = "ehr"
+
+
+class AnswerKind(StrEnum):
+    """What kind of answer to a claim file was read."""
+
+    SYNTAX = "999"
+    CLAIMS = "277CA"
+
+
+class FilingVerdict(StrEnum):
+    """What an answer says of a claim: taken, refused, or nothing that we can read as either."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 ELEMENT, COMPONENT, REPETITION, SEGMENT = "*", ":", "^", "~"
 _ALLOWED = re.compile(r"""[A-Z0-9 !"&'()+,\-./;?=#]*""")
-_MOST_CONTROL = 999_999_999
+MOST_CONTROL = 999_999_999
 _PHONE = re.compile(r"[0-9]{10}")
 
 
@@ -62,7 +62,7 @@ def _file_obstacles(filing: Filing) -> Iterator[Obstacle]:
         envelope.group_control,
         envelope.first_set_control,
     )
-    if not all(1 <= number <= _MOST_CONTROL for number in controls):
+    if not all(1 <= number <= MOST_CONTROL for number in controls):
         yield _admin("control_number_unusable", "Control numbers run from 1 to 999999999.")
     if envelope.created_at.tzinfo is None:
         yield _admin("moment_without_zone", "The file's moment needs a time zone.")

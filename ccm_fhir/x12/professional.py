@@ -45,17 +45,30 @@ def write_claims(filing: Filing) -> ClaimFile | tuple[Unfit, ...]:
     unfit = unfit_claims(filing)
     if unfit:
         return unfit
-    ordered = sorted(filing.claims, key=_in_order)
-    sets = [
-        tuple(_transaction(filing, ordered[first : first + _MOST_CLAIMS_A_SET], place))
-        for place, first in enumerate(range(0, len(ordered), _MOST_CLAIMS_A_SET))
-    ]
+    parts = _parts(filing)
+    sets = [tuple(_transaction(filing, part, place)) for place, part in enumerate(parts)]
     return ClaimFile(
         content=interchange(filing.envelope, sets).encode("ascii"),
-        claims=len(ordered),
-        total_usd=sum((claim.draft.total_usd for claim in ordered), Decimal(0)),
+        claims=len(filing.claims),
+        total_usd=sum((claim.draft.total_usd for claim in filing.claims), Decimal(0)),
         last_set_control=filing.envelope.first_set_control + len(sets) - 1,
     )
+
+
+def claims_of_sets(filing: Filing) -> dict[str, int]:
+    """Return under which set control number (ST02) each claim stands, by its identifier."""
+    return {
+        claim.identifier: filing.envelope.first_set_control + place
+        for place, part in enumerate(_parts(filing))
+        for claim in part
+    }
+
+
+def _parts(filing: Filing) -> list[list[FiledClaim]]:
+    """Return the claims of each set in their order."""
+    ordered = sorted(filing.claims, key=_in_order)
+    starts = range(0, len(ordered), _MOST_CLAIMS_A_SET)
+    return [ordered[first : first + _MOST_CLAIMS_A_SET] for first in starts]
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,13 +62,17 @@ class Segment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransactionSet:
-    """One ST to SE: its kind (``835``), its guide, and everything between the two."""
+    """One ST to SE: its kind (``835``), its guide, and everything between the two.
+
+    ``receiver`` is whom the interchange is addressed to (ISA08).
+    """
 
     kind: str
     guide: str
     control: str
     group_control: str
     interchange_control: str
+    receiver: str
     is_production: bool
     segments: tuple[Segment, ...]
 
@@ -179,6 +183,7 @@ class _Envelopes:
                 control=st.get(2),
                 group_control=gs.get(6),
                 interchange_control=isa.get(13),
+                receiver=isa.get(8),
                 is_production=isa.get(15) == "P",
                 segments=tuple(inner),
             )

@@ -7,20 +7,27 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ccm_fhir.domain.claims import Address, claim_number
 from ccm_fhir.domain.codes import (
     Activity,
     DosPolicy,
     FamilyChoice,
     MdmAnswer,
     PerformerKind,
+    Setting,
 )
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.domain.remittance import AnsweredClaim, AnswerStatus, MatchedBy, key_of
 from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.storage import billing, claim_answers, claim_files, remittances
+from ccm_fhir.storage.billing import BillingSaid, PartnerSaid
 from ccm_fhir.storage.charts import NewChart
+from ccm_fhir.storage.claim_answers import ClaimAnswer, NewAnswerFile
+from ccm_fhir.storage.claim_files import NewFile, NewFiled, NextNumbers
 from ccm_fhir.storage.claims import NewClaim
 from ccm_fhir.storage.coding_choices import NewChoice
 from ccm_fhir.storage.condition_reviews import NewReview
@@ -33,13 +40,17 @@ from ccm_fhir.storage.month_locks import NewLock
 from ccm_fhir.storage.patient_locations import NewPatientLocation
 from ccm_fhir.storage.plan_records import NewCopy, NewOutreach, NewVersion
 from ccm_fhir.storage.plan_records import NewReview as NewPlanReview
+from ccm_fhir.storage.remittances import NewPaid, NewRemittance
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
 from ccm_fhir.storage.vocabulary import (
+    AnswerKind,
     ArtefactKind,
     ChartSource,
+    ClaimsLeaveBy,
     CopyGivenBy,
     CopyLanguage,
+    FilingVerdict,
     LockAct,
     OutreachOutcome,
 )
@@ -47,7 +58,10 @@ from tests.domain.plan_parts import whole_plan
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from sqlmodel import Session
 
+    from ccm_fhir.storage.claims import ClaimRecord
+    from ccm_fhir.storage.crypto import Vault
     from tests.storage.conftest import Tenant
 
 V = TypeVar("V", bound="DataclassInstance")
@@ -302,4 +316,121 @@ def mdm(tenant: Tenant, form_key: str = "mdm-1", **changes: object) -> NewMdmAtt
         user_id=tenant.doctor_id,
         form_key=form_key,
     )
+    return changed(new, changes)
+
+
+def billing_said(**changes: object) -> BillingSaid:
+    """Return who the practice is on a claim file."""
+    new = BillingSaid(
+        name="Example Family Medicine",
+        taxonomy="261QP2300X",
+        setting=Setting.OFFICE,
+        address=Address(
+            line="12 Example Street", city="Albany", state="NY", postal_code="12207-0001"
+        ),
+    )
+    return changed(new, changes)
+
+
+def partner(**changes: object) -> PartnerSaid:
+    """Return a trading partner for test files."""
+    new = PartnerSaid(
+        submitter_name="Example Family Medicine",
+        submitter_qualifier="ZZ",
+        submitter_id="EX1",
+        contact_name="Billing Office",
+        contact_phone="5185550100",
+        receiver_name="Example House",
+        receiver_qualifier="ZZ",
+        receiver_id="HOUSE",
+        payer_name="Medicare Part B of Example",
+        payer_id="13282",
+        is_production=False,
+        claims_leave_by=ClaimsLeaveBy.FILE,
+        has_provider_signature=True,
+        assignment="A",
+        are_benefits_assigned=True,
+        may_release_information=True,
+        control_numbers_after=0,
+    )
+    return changed(new, changes)
+
+
+def filed_claim(claim: ClaimRecord, **changes: object) -> NewFiled:
+    """Return a claim's first turn in the first set."""
+    new = NewFiled(
+        claim_id=claim.id,
+        revision=claim.revision,
+        claim_number=claim_number(claim.identifier),
+        set_control=1,
+        turn=1,
+        reason="",
+        total_usd=claim.total_usd,
+    )
+    return changed(new, changes)
+
+
+def claim_file(*filed: NewFiled, **changes: object) -> NewFile:
+    """Return a test file of some claims, the first of its practice."""
+    new = NewFile(
+        month=NOVEMBER,
+        numbers=NextNumbers(number=1, first_set_control=1),
+        last_set_control=1,
+        is_production=False,
+        submitter_id="EX1",
+        receiver_id="HOUSE",
+        payer_id="13282",
+        total_usd=sum((one.total_usd for one in filed), Decimal(0)),
+        sha256="0" * 64,
+        user_id=None,
+        filed=filed,
+        content=b"ISA*secret~",
+    )
+    return changed(new, changes)
+
+
+def answer_file(*answers: ClaimAnswer, **changes: object) -> NewAnswerFile:
+    """Return a 277CA of some answers."""
+    new = NewAnswerFile(
+        kind=AnswerKind.CLAIMS, sha256="1" * 64, unmatched=0, user_id=None, answers=answers
+    )
+    return changed(new, changes)
+
+
+def filed_and_answered(
+    session: Session, vault: Vault, practice_id: str, claim: ClaimRecord, now: datetime
+) -> None:
+    """Let a claim be in a file that was written, and taken by a 277CA."""
+    billing.set_billing(session, vault, practice_id, billing_said(), "123456789", now)
+    made = claim_files.record(session, vault, practice_id, claim_file(filed_claim(claim)), now)
+    claim_files.mark_written(session, practice_id, made.id, None, now)
+    (filed,) = claim_files.filed_in(session, practice_id, made.id)
+    taken = ClaimAnswer(
+        filed_id=filed.id, kind=AnswerKind.CLAIMS, verdict=FilingVerdict.TAKEN, codes="A2:20"
+    )
+    claim_answers.record(session, practice_id, answer_file(taken), now)
+    remittances.record(session, practice_id, remittance(paid(claim)), now)
+
+
+def paid(claim: ClaimRecord, occurrence: int = 1) -> NewPaid:
+    """Return a payer's answer that pays a claim."""
+    number = claim_number(claim.identifier)
+    answer = AnsweredClaim(
+        claim_number=number,
+        status=AnswerStatus.PROCESSED,
+        status_code="1",
+        charge_usd=claim.total_usd,
+        paid_usd=claim.total_usd,
+    )
+    return NewPaid(
+        claim_id=claim.id,
+        key=key_of(answer, "payer|8800001", occurrence),
+        matched_by=MatchedBy.CLAIM_NUMBER,
+        answer=answer,
+    )
+
+
+def remittance(*paid: NewPaid, **changes: object) -> NewRemittance:
+    """Return a remittance of some answers."""
+    new = NewRemittance(sha256="2" * 64, unmatched=0, user_id=None, paid=paid)
     return changed(new, changes)

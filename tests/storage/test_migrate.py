@@ -55,6 +55,7 @@ from tests.storage.makers import (
     consent,
     delivery,
     entry,
+    filed_and_answered,
     mdm,
     month_lock,
     patient_location,
@@ -71,22 +72,29 @@ if TYPE_CHECKING:
 
     from sqlmodel import Session
 
+    from ccm_fhir.storage.crypto import Vault
     from ccm_fhir.storage.database import Database
     from tests.storage.conftest import Tenant
 
 APPEND_ONLY = (
+    "answer_file",
     "attestation",
     "audit",
     "capability_statement",
     "chart_snapshot",
     "claim",
+    "claim_answer",
+    "claim_file",
+    "claim_file_writing",
     "coding_choice",
     "condition_review",
     "delivery_event",
     "emergency_access",
+    "filed_claim",
     "keyed_by_hand",
     "mdm_attestation",
     "month_lock",
+    "paid_answer",
     "patient_location",
     "plan_copy",
     "plan_outreach",
@@ -94,6 +102,7 @@ APPEND_ONLY = (
     "plan_version",
     "reconciliation",
     "recorded_consent",
+    "remittance_file",
     "sign_off",
     "time_entry",
     "time_approval",
@@ -203,7 +212,7 @@ def test_every_constraint_and_index_has_a_name_that_fits_postgresql() -> None:
 
 
 @pytest.fixture
-def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
+def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) -> Database:
     """Return a database with a row in every append-only table."""
     practice_id = ours.practice_id
     with database.write() as session:
@@ -225,7 +234,8 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
             now,
         )
         signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
-        claims.record(session, practice_id, claim(ours, signed.id), now)
+        drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
+        filed_and_answered(session, vault, practice_id, drafted, now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
         planned = deliveries.plan(session, practice_id, delivery(ours), now)
@@ -235,7 +245,6 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
         keyed.record(session, practice_id, by_hand, now)
         reconciliations.record(session, practice_id, "{}", now)
         consents.record(session, practice_id, consent(ours), now)
-        condition_reviews.record(session, practice_id, condition_review(ours), now)
         audit.append(session, b"key", practice_id, AuditEntry(act="read chart"), now)
         _timed(session, ours, now)
         statements.record(session, practice_id, statement(ours), now)
@@ -246,6 +255,7 @@ def one_row_each(database: Database, ours: Tenant, now: datetime) -> Database:
 
 
 def _planned(session: Session, ours: Tenant, now: datetime) -> None:
+    condition_reviews.record(session, ours.practice_id, condition_review(ours), now)
     month_locks.record(session, ours.practice_id, month_lock(ours), now)
     patient_locations.record(session, ours.practice_id, patient_location(ours), now)
     version = plans.adopt(session, ours.practice_id, plan_version(ours), now)

@@ -3,7 +3,12 @@
 from ccm_fhir.domain.claims.diagnoses import MAX_DIAGNOSES, MAX_POINTERS, diagnoses_of
 from ccm_fhir.domain.claims.draft import ClaimDraft, DraftRequest, draft_claim, holds_on
 from ccm_fhir.domain.claims.duplicates import StandingClaim
-from ccm_fhir.domain.claims.electronic import GENDERS, electronic_obstacles, plain_zip
+from ccm_fhir.domain.claims.electronic import (
+    GENDERS,
+    billing_obstacles,
+    electronic_obstacles,
+    plain_zip,
+)
 from ccm_fhir.domain.claims.limits import last_filing_day
 from ccm_fhir.domain.claims.lines import ClaimLine
 from ccm_fhir.domain.claims.numbers import (
@@ -55,6 +60,7 @@ __all__ = [
     "Standing",
     "StandingClaim",
     "Subscriber",
+    "billing_obstacles",
     "claim_number",
     "claim_number_of_line",
     "diagnoses_of",

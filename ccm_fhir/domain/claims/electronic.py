@@ -37,7 +37,7 @@ def electronic_obstacles(draft: ClaimDraft) -> tuple[Obstacle, ...]:
     parties = draft.parties
     return (
         *_payer(draft),
-        *_billing(parties.billing),
+        *billing_obstacles(parties.billing),
         *_practitioner(draft),
         *_subscriber(parties.subscriber),
         *_correction(draft),
@@ -60,7 +60,8 @@ def _payer(draft: ClaimDraft) -> Iterator[Obstacle]:
         )
 
 
-def _billing(billing: BillingDetails | None) -> Iterator[Obstacle]:
+def billing_obstacles(billing: BillingDetails | None) -> Iterator[Obstacle]:
+    """Yield what a claim file lacks of the practice that bills."""
     if billing is None:
         yield _admin(
             "billing_details_missing",

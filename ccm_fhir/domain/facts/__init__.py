@@ -30,16 +30,19 @@ from ccm_fhir.domain.facts.chart import (
     Unread,
 )
 from ccm_fhir.domain.facts.record import (
+    AddressFact,
     ClaimFact,
     ConditionFact,
     ConsentFact,
     CoverageFact,
     EncounterFact,
+    NameFact,
     PatientFact,
     ProcedureFact,
 )
 
 __all__ = [
+    "AddressFact",
     "AllergyFact",
     "AnsweredFact",
     "CarePlanFact",
@@ -57,6 +60,7 @@ __all__ = [
     "Fact",
     "GoalFact",
     "MedicationFact",
+    "NameFact",
     "ObservationFact",
     "ObservedComponentFact",
     "PatientFact",

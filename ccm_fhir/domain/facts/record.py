@@ -9,10 +9,29 @@ from ccm_fhir.domain.dates import PartialDate
 from ccm_fhir.domain.facts.base import Coding, EvidenceRef, Fact
 
 
+class NameFact(Fact, frozen=True, kw_only=True):
+    """A name in its parts, as a payer wants it; ``given`` are all given names in order."""
+
+    family: str = ""
+    given: tuple[str, ...] = ()
+    suffix: str = ""
+
+
+class AddressFact(Fact, frozen=True, kw_only=True):
+    """A postal address as the EHR spells it; ``lines`` are those of its street."""
+
+    lines: tuple[str, ...] = ()
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+
+
 class PatientFact(Fact, frozen=True, kw_only=True):
     """Who the patient is; two identifiers at least are needed for the banner.
 
     ``replaced_by`` is the record (``Patient/2``) into which the EHR has merged this one.
+    ``legal_name`` and ``address`` are for claim files; None too where the chart was read before
+    this app asked for them.
     """
 
     ref: EvidenceRef
@@ -25,6 +44,8 @@ class PatientFact(Fact, frozen=True, kw_only=True):
     is_deceased: bool = False
     died_on: PartialDate | None = None
     replaced_by: str = ""
+    legal_name: NameFact | None = None
+    address: AddressFact | None = None
 
 
 class ConditionFact(Fact, frozen=True, kw_only=True):

@@ -6,13 +6,13 @@ An 835 file and a ClaimResponse or ExplanationOfBenefit in the EHR are read into
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
 
 PATIENT_RESPONSIBILITY = "PR"
 DEDUCTIBLE, COINSURANCE, CO_PAYMENT = "1", "2", "3"

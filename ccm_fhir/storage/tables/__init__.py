@@ -12,6 +12,19 @@ from ccm_fhir.storage.tables.access import (
 )
 from ccm_fhir.storage.tables.approval import TimeApprovalRow, TypedPolicyRow
 from ccm_fhir.storage.tables.base import Row
+from ccm_fhir.storage.tables.billing import (
+    AnswerFileRow,
+    ClaimAnswerRow,
+    ClaimFileContentRow,
+    ClaimFileRow,
+    ClaimFileWritingRow,
+    FiledClaimRow,
+    PaidAnswerRow,
+    PracticeBillingRow,
+    PractitionerNameRow,
+    RemittanceFileRow,
+    TradingPartnerRow,
+)
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
@@ -53,6 +66,7 @@ from ccm_fhir.storage.tables.terminology import TerminologyAnswerRow
 from ccm_fhir.storage.tables.timer import TimerPolicyRow, TimerRow, TimerStretchRow
 
 __all__ = [
+    "AnswerFileRow",
     "AppUserRow",
     "AttestationRow",
     "AuditRow",
@@ -62,6 +76,10 @@ __all__ = [
     "CdsFeedbackRow",
     "CdsTokenRow",
     "ChartSnapshotRow",
+    "ClaimAnswerRow",
+    "ClaimFileContentRow",
+    "ClaimFileRow",
+    "ClaimFileWritingRow",
     "ClaimRow",
     "CodingChoiceRow",
     "ConditionReviewRow",
@@ -72,6 +90,7 @@ __all__ = [
     "EhrRow",
     "EmergencyAccessRow",
     "FeeRow",
+    "FiledClaimRow",
     "KeyedByHandRow",
     "LaunchAttemptRow",
     "LaunchRow",
@@ -81,6 +100,7 @@ __all__ = [
     "MonthLockRow",
     "MonthReasonRow",
     "MonthStandingRow",
+    "PaidAnswerRow",
     "PatientLocationRow",
     "PatientRow",
     "PlanCopyRow",
@@ -88,9 +108,12 @@ __all__ = [
     "PlanOutreachRow",
     "PlanReviewRow",
     "PlanVersionRow",
+    "PracticeBillingRow",
     "PracticeRow",
+    "PractitionerNameRow",
     "ReconciliationRow",
     "RecordedConsentRow",
+    "RemittanceFileRow",
     "Row",
     "SignOffRow",
     "SigningKeyRow",
@@ -102,6 +125,7 @@ __all__ = [
     "TimerRow",
     "TimerStretchRow",
     "TokenGrantRow",
+    "TradingPartnerRow",
     "TypedPolicyRow",
     "WebSessionRow",
     "WorkerLeaseRow",

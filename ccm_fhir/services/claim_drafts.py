@@ -1,0 +1,188 @@
+"""From a signed claim to the draft that a file is written from.
+
+What was signed stays as it was signed: codes, units, charges, diagnoses, dates, NPIs. What says
+who the practice, the practitioner and the patient are to the payer is read as it stands now, so
+that what a person mends there is in the next file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from ccm_fhir.domain.claims import (
+    Address,
+    BillingDetails,
+    ClaimDraft,
+    Obstacle,
+    PersonName,
+    ScrubFacts,
+    Subscriber,
+    scrub,
+)
+from ccm_fhir.domain.codes import Setting
+from ccm_fhir.domain.facts import ChartFacts, PatientFact
+from ccm_fhir.domain.mbi import plain_mbi
+from ccm_fhir.errors import RuleError
+from ccm_fhir.services.claim_record import draft_of
+from ccm_fhir.services.installation import Installation
+from ccm_fhir.storage import charts, keyed, sign_offs
+from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.deliveries import DeliveryRecord, of_artefact
+from ccm_fhir.storage.users import AppUser
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billers:
+    """Who bills: the practice's details, its people by our ids, and their names in parts.
+
+    Claims leave by file since ``files_since``; ``asked_for`` are claims whose filing a person asked
+    for with a reason, though an earlier one may have gone another way.
+    """
+
+    practice_id: str
+    details: BillingDetails
+    setting: Setting
+    people: Mapping[str, AppUser]
+    names: Mapping[str, PersonName]
+    keyed_deliveries: frozenset[str]
+    files_since: datetime
+    asked_for: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A signed claim on its way into a file; without a draft its obstacles say why."""
+
+    claim: ClaimRecord
+    draft: ClaimDraft | None = field(repr=False)
+    obstacles: tuple[Obstacle, ...]
+
+
+_TOLD = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT})
+_NOT_KEPT = Obstacle(
+    code="signed_before_claim_files",
+    owner="biller",
+    fix="The month was signed with an earlier release, which did not keep the whole claim; key it "
+    "in from the superbill.",
+)
+_KEYED = Obstacle(
+    code="claim_keyed_by_hand",
+    owner="biller",
+    fix="Somebody has marked this claim as keyed in by hand; in a file it would be billed twice. "
+    "Look at the mark on the page of claims on their way, and leave it out of files.",
+)
+_WENT_TO_EHR = Obstacle(
+    code="claim_went_to_ehr_before",
+    owner="biller",
+    fix="The claim was signed before the practice said that claims leave by file, and the EHR was "
+    "told of it: it may have been billed there. See whether it was; if not, file it with --again "
+    "and the reason.",
+)
+_NO_CHART = Obstacle(
+    code="subscriber_missing",
+    owner="biller",
+    fix="A claim file says who the patient is, and the chart was never read; open the patient from "
+    "the EHR.",
+)
+
+
+def keyed_by_hand(session: Session, practice_id: str) -> frozenset[str]:
+    """Return the deliveries that somebody marked as keyed in by hand."""
+    return frozenset(keyed.of_practice(session, practice_id))
+
+
+def candidate(
+    world: Installation, session: Session, billers: Billers, claim: ClaimRecord, filed_on: date
+) -> Candidate:
+    """Return a claim's draft as a file would take it, and what keeps it back before that."""
+    signed = draft_of(claim)
+    chart = charts.latest(session, billers.practice_id, claim.patient_id)
+    if signed is None or chart is None:
+        why = _NOT_KEPT if signed is None else _NO_CHART
+        return Candidate(claim=claim, draft=None, obstacles=(why,))
+    signer = sign_offs.get(session, billers.practice_id, claim.sign_off_id).user_id
+    draft = _whole(signed, billers, signer, chart.facts.patient)
+    sent = of_artefact(session, billers.practice_id, ArtefactKind.CLAIM, claim.id)
+    is_keyed = any(one.id in billers.keyed_deliveries for one in sent)
+    obstacles = (
+        *((_KEYED,) if is_keyed else ()),
+        *((_WENT_TO_EHR,) if _may_be_billed_there(billers, claim, sent) else ()),
+        *_scrubbed(world, claim, draft, chart.facts, filed_on),
+    )
+    return Candidate(claim=claim, draft=draft, obstacles=obstacles)
+
+
+def _may_be_billed_there(
+    billers: Billers, claim: ClaimRecord, sent: tuple[DeliveryRecord, ...]
+) -> bool:
+    if claim.created_at >= billers.files_since or claim.identifier in billers.asked_for:
+        return False
+    return any(one.state in _TOLD for one in sent)
+
+
+def _whole(signed: ClaimDraft, billers: Billers, signer: str, patient: PatientFact) -> ClaimDraft:
+    person = billers.people.get(signer)
+    taxonomy = signed.parties.practitioner_taxonomy or (person.taxonomy if person else "")
+    is_clinic = billers.setting is Setting.RHC_FQHC  # what the claim itself says is kept otherwise
+    parties = replace(
+        signed.parties,
+        setting=billers.setting if is_clinic else signed.parties.setting,
+        billing=billers.details,
+        practitioner_name=billers.names.get(signer),
+        practitioner_taxonomy=taxonomy,
+        subscriber=_subscriber(patient),
+    )
+    return replace(signed, parties=parties)
+
+
+def _subscriber(patient: PatientFact) -> Subscriber:
+    name, born, place = patient.legal_name, patient.birth_date, patient.address
+    given = name.given if name else ()
+    return Subscriber(
+        mbi=plain_mbi(patient.mbi),
+        name=PersonName(
+            family=name.family if name else "",
+            given=given[0] if given else "",
+            middle=" ".join(given[1:]),
+            suffix=name.suffix if name else "",
+        ),
+        birth_date=born.earliest if born is not None and born.is_exact else None,
+        gender=patient.gender,
+        address=None
+        if place is None
+        else Address(
+            line=place.lines[0] if place.lines else "",
+            line2=" ".join(place.lines[1:]),
+            city=place.city,
+            state=place.state.strip().upper(),
+            postal_code=place.postal_code,
+        ),
+    )
+
+
+def _scrubbed(
+    world: Installation, claim: ClaimRecord, draft: ClaimDraft, chart: ChartFacts, filed_on: date
+) -> Iterator[Obstacle]:
+    try:
+        rules = world.rulebook.of_month(draft.month)
+    except RuleError as problem:
+        yield Obstacle(code="rules_not_loaded", owner="admin", fix=f"{problem}.")
+        return
+    own = f"{world.identifier_system('claim')}|{claim.identifier}"
+    yield from scrub(
+        draft,
+        ScrubFacts(
+            rules=rules,
+            filed_on=filed_on,
+            coverages=chart.coverages,
+            claims_in_ehr=chart.claims,
+            own_identifiers=frozenset({own}),
+            practitioner_refs=frozenset({draft.parties.practitioner_ref}),
+            merged_into=chart.patient.replaced_by,
+        ),
+    )
