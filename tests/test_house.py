@@ -26,6 +26,7 @@ MAKE_TARGETS = {
     "check",
     "clean",
     "conformance",
+    "coverage",
     "demo",
     "faults",
     "golden",
