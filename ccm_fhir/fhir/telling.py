@@ -42,7 +42,7 @@ class Telling:
     """Everything a lower rung says: whose it is, who answers for it, when, and the lines.
 
     ``document_type`` is a LOINC code with its display. ``pdf`` is the same in print, where it is
-    had.
+    had. ``replaces`` is the document in the EHR that this one takes the place of, if any.
     """
 
     title: str
@@ -55,6 +55,7 @@ class Telling:
     lines: tuple[Line, ...] = field(repr=False)
     document_type: tuple[str, str] = _NOTE
     pdf: bytes = field(default=b"", repr=False)
+    replaces: str = ""
 
 
 def as_error(telling: Telling, reference_of: str, reason: str) -> Telling:
@@ -86,7 +87,7 @@ def questionnaire_response(telling: Telling, ours: OurIdentifier) -> Json:
 
 def document_reference(telling: Telling, ours: OurIdentifier) -> Json:
     """Return the lines as a note: plain text for a reader, and the same facts as JSON."""
-    return {
+    note: Json = {
         "resourceType": "DocumentReference",
         "identifier": [identifier(ours.system, ours.value)],
         "status": "current",
@@ -109,6 +110,9 @@ def document_reference(telling: Telling, ours: OurIdentifier) -> Json:
             }
         },
     }
+    if telling.replaces:
+        note["relatesTo"] = [{"code": "replaces", "target": reference(telling.replaces)}]
+    return note
 
 
 def sheet(telling: Telling, ours: OurIdentifier) -> Json:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import Artefact, ResourceKind
+from ccm_fhir.domain.writeback import Artefact, DeliveryState, ResourceKind
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.plan_telling import plan_head, plan_telling
 from ccm_fhir.fhir.telling import Line, Telling
@@ -34,7 +34,8 @@ def told_care_plan(session: Session, practice: Practice, version: VersionRecord)
         if kind is not ResourceKind.DOCUMENT:
             return in_lines(kind, telling, ours)
         printed = pdf_of(html_of(_printout(telling, practice, patient)))
-        return in_lines(kind, replace(telling, pdf=printed or b""), ours)
+        before = _document_before(session, practice, version)
+        return in_lines(kind, replace(telling, pdf=printed or b"", replaces=before), ours)
 
     return Told(
         artefact=Artefact.CARE_PLAN,
@@ -60,6 +61,19 @@ def _with_what_is_there(
         if one.resource_type is ResourceKind.CARE_PLAN and one.remote_ref
     }
     return replace(head, lines=(*head.lines, *there.values()))
+
+
+def _document_before(session: Session, practice: Practice, version: VersionRecord) -> str:
+    """Return the EHR's document of the version that this one follows; empty where it has none."""
+    there = [
+        one.remote_ref
+        for one in deliveries.of_patient(session, practice.id, version.patient_id)
+        if one.artefact_kind is ArtefactKind.CARE_PLAN
+        and one.resource_type is ResourceKind.DOCUMENT
+        and one.state is DeliveryState.SENT
+        and one.artefact_id != version.id
+    ]
+    return there[-1] if there else ""
 
 
 def _printout(telling: Telling, practice: Practice, patient: PatientRecord) -> Printout:

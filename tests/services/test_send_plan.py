@@ -282,6 +282,11 @@ def test_where_nothing_can_be_changed_the_next_version_is_a_document(own_site: S
     assert the_plan(first).remote_ref in json.dumps(json.loads(_data_of(document)))
     third = told(own_site, adopt(nurse, systolic="Lower still"))
     assert {one.rung for one in third} == {RungName.DOCUMENT}
+    (later,) = third
+    assert "relatesTo" not in in_the_ehr(own_site, document)
+    assert in_the_ehr(own_site, later)["relatesTo"] == [
+        {"code": "replaces", "target": {"reference": document.remote_ref}}
+    ]
     assert len(own_site.ehr.holds("CarePlan", the_plan(first).identifier)) == 1
 
 
