@@ -90,7 +90,7 @@ def _print_resources(resources: tuple[ResourceAccess, ...]) -> None:
         can = (
             f"{'read' if each.is_readable else '-':<5} {'create' if each.is_creatable else '-':<7}"
         )
-        _item(f"  {each.resource_type:<18} {can} ", "; ".join(each.missing))
+        _item(f"  {each.resource_type:<21} {can} ", "; ".join(each.missing))
 
 
 def _print_rung(rung: Rung) -> None:

@@ -55,6 +55,34 @@ def offenders(pattern: re.Pattern[str]) -> list[str]:
     ]
 
 
+TOP_LEVEL = {
+    ".ci",
+    ".dockerignore",
+    ".gitignore",
+    ".pre-commit-config.yaml",
+    "CONTRIBUTING.md",
+    "DECISIONS.md",
+    "LICENSE",
+    "Makefile",
+    "NOTICE",
+    "README.md",
+    "SECURITY.md",
+    "build_hook.py",
+    "ccm_fhir",
+    "docker",
+    "docs",
+    "fhir_fixtures",
+    "pyproject.toml",
+    "requirements",
+    "smart_app",
+    "tests",
+}
+
+
+def test_nothing_stands_at_the_top_that_was_not_meant_to() -> None:
+    assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} <= TOP_LEVEL
+
+
 def test_no_file_names_a_path_of_one_machine() -> None:
     assert offenders(FOREIGN_PATHS) == []
 
