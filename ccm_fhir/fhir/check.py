@@ -30,6 +30,20 @@ _REQUIRED: Mapping[str, Mapping[str, frozenset[str]]] = {
             }
         )
     },
+    "Communication": {
+        "status": frozenset(
+            {
+                "preparation",
+                "in-progress",
+                "not-done",
+                "on-hold",
+                "stopped",
+                "completed",
+                "entered-in-error",
+                "unknown",
+            }
+        )
+    },
     "Encounter": {
         "status": frozenset(
             {

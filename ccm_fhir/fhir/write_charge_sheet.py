@@ -93,17 +93,18 @@ def superbill(draft: ClaimDraft, envelope: ClaimEnvelope) -> Telling:
     )
 
 
-def charge_task(draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue) -> Json:
-    """Return the Task that asks a biller to key the charge sheet in."""
+def charge_task(
+    draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue, ours: OurIdentifier
+) -> Json:
+    """Return the Task that asks a biller to key the charge sheet in; ``ours`` names the Task."""
     task: Json = {
         "resourceType": "Task",
-        "identifier": [identifier(envelope.ours.system, f"{envelope.ours.value}-task")],
+        "identifier": [identifier(ours.system, ours.value)],
         "status": "requested",
         "intent": "order",
         "priority": "routine",
         "code": {"text": "Key in a charge sheet"},
-        "description": f"Key in the charge sheet for care management in {draft.month}, and note "
-        "the claim's number in the care management app.",
+        "description": _asked(draft),
         "focus": reference(queue.document_ref),
         "for": reference(draft.parties.patient_ref),
         "authoredOn": envelope.created_at.isoformat(timespec="seconds"),
@@ -112,6 +113,33 @@ def charge_task(draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue) ->
     if queue.owner_ref:
         task["owner"] = reference(queue.owner_ref)
     return task
+
+
+def charge_message(
+    draft: ClaimDraft, envelope: ClaimEnvelope, queue: WorkQueue, ours: OurIdentifier
+) -> Json:
+    """Return the Communication that says the same where an EHR takes no Task."""
+    message: Json = {
+        "resourceType": "Communication",
+        "identifier": [identifier(ours.system, ours.value)],
+        "status": "completed",
+        "category": [{"text": "Key in a charge sheet"}],
+        "subject": reference(draft.parties.patient_ref),
+        "about": [reference(queue.document_ref)],
+        "sent": envelope.created_at.isoformat(timespec="seconds"),
+        "sender": reference(draft.parties.practitioner_ref),
+        "payload": [{"contentString": _asked(draft)}],
+    }
+    if queue.owner_ref:
+        message["recipient"] = [reference(queue.owner_ref)]
+    return message
+
+
+def _asked(draft: ClaimDraft) -> str:
+    return (
+        f"Key in the charge sheet for care management in {draft.month}, and note the claim's "
+        "number in the care management app."
+    )
 
 
 _BLANK = ("", "")

@@ -198,6 +198,7 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
         record
         for record in deliveries.unfinished(session, practice_id)
         if record.state in _STOPPED
+        and record.purpose is not Purpose.NOTICE
         and record.id not in by_hand
         and record.last_problem not in _NOBODY_NEEDED
     )

@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import ResourceKind, RungName, resources_on
+from ccm_fhir.domain.writeback import Act, ResourceKind, RungName, resources_on
 from ccm_fhir.failpoints import failpoint
 from ccm_fhir.fhir.check import check
 from ccm_fhir.fhir.json import Json, to_bytes
@@ -23,6 +23,7 @@ from ccm_fhir.services.told import Told, WrittenTime, told_time
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.deliveries import DeliveryRecord, NewDelivery
+from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sending import Problem
@@ -104,7 +105,10 @@ def plan_on_rung(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung
     place: Place,
     now: datetime,
 ) -> tuple[DeliveryRecord, ...]:
-    """Plan every resource of a rung, each waiting for the one before it."""
+    """Plan every resource of a rung, each waiting for the one before it, and a notice of it.
+
+    The notice goes where the EHR takes one; nothing waits for it, and nothing is lost without it.
+    """
     planned: list[DeliveryRecord] = []
     for kind in resources_on(place.rung):
         ours = our_identifier(world, practice, kind, told.artefact_id + place.mark)
@@ -132,7 +136,42 @@ def plan_on_rung(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung
                 now,
             )
         )
+    _plan_notice(world, session, practice, told, planned[-1], now)
     return tuple(planned)
+
+
+def _plan_notice(  # noqa: PLR0913, PLR0917  # where, whose, what, about which, when
+    world: Installation,
+    session: Session,
+    practice: Practice,
+    told: Told,
+    about: DeliveryRecord,
+    now: datetime,
+) -> None:
+    ehr = ehrs.get(session, practice.id, told.ehr_id)
+    act = None if told.notify is None else _notice_on(session, ehr, told, about.rung)
+    if told.notify is None or act is None:
+        return
+    kind = ResourceKind(act.resource_type)
+    ours = our_identifier(world, practice, kind, f"{told.artefact_id}|notice")
+    notice = Planned(
+        ehr_id=told.ehr_id,
+        patient_id=told.patient_id,
+        kind=kind,
+        artefact_kind=told.kind,
+        artefact_id=told.artefact_id,
+        ours=ours,
+        body=told.notify(kind, ours, placeholder(about.id)),
+        depends_on=(about.id,),
+        purpose=Purpose.NOTICE,
+        of_delivery_id=about.id,
+    )
+    plan(world, session, practice.id, notice, now)
+
+
+def _notice_on(session: Session, ehr: Ehr, told: Told, rung: RungName | None) -> Act | None:
+    planned = plan_for(told.artefact, tenant_of(session, ehr, None))
+    return next((one.notice for one in planned.rungs if one.name is rung), None)
 
 
 def plan(

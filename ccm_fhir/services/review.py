@@ -45,6 +45,7 @@ from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.users import AppUser
+from ccm_fhir.storage.vocabulary import Purpose
 
 MONTHS_SHOWN = 4
 _PERFORMER_WORDS = {
@@ -340,7 +341,7 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
         return None
     stored = read_claim(claim)
     mine = (d for d in gathered.deliveries if d.artefact_id == claim.id and not d.has_fallen)
-    delivery = next(mine, None)
+    delivery = next((d for d in mine if d.purpose is Purpose.ARTEFACT), None)
     return ClaimInHand(
         identifier=claim.identifier,
         lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),

@@ -21,6 +21,7 @@ class Told:
 
     ``note`` are the words that must not be lost, empty where nobody wrote any. ``is_live`` is
     false where the record was taken back since: what is not in the EHR then need not go there.
+    ``notify`` makes what tells a work queue of a document, whose reference it is given.
     """
 
     artefact: Artefact
@@ -32,6 +33,7 @@ class Told:
     is_live: bool
     telling: Telling = field(repr=False)
     make: Make = field(repr=False)
+    notify: Make | None = field(default=None, repr=False)
 
 
 def in_lines(kind: ResourceKind, telling: Telling, ours: OurIdentifier) -> Json:

@@ -7,7 +7,13 @@ from sqlmodel import Session
 from ccm_fhir.domain.writeback import Artefact, DeliveryState, ResourceKind
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.telling import sheet
-from ccm_fhir.fhir.write_charge_sheet import charge_sheet, superbill
+from ccm_fhir.fhir.write_charge_sheet import (
+    WorkQueue,
+    charge_message,
+    charge_sheet,
+    charge_task,
+    superbill,
+)
 from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
 from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.services.claim_record import draft_of, read_claim
@@ -38,6 +44,11 @@ def told_claim(
             case _:
                 return sheet(telling, ours)
 
+    def notify(kind: ResourceKind, ours: OurIdentifier, document_ref: str | None) -> Json:
+        queue = WorkQueue(owner_ref="", document_ref=document_ref or "")
+        write = charge_task if kind is ResourceKind.TASK else charge_message
+        return write(draft, around, queue, ours)
+
     newest = claims.find_latest(session, practice.id, claim.patient_id, claim.month)
     return Told(
         artefact=Artefact.CLAIM,
@@ -49,6 +60,7 @@ def told_claim(
         is_live=newest is None or newest.id == claim.id,
         telling=telling,
         make=make,
+        notify=notify,
     )
 
 

@@ -21,6 +21,7 @@ from ccm_fhir.domain.writeback import (
     Override,
     Proof,
     ResourceKind,
+    RungKind,
     RungName,
     Standing,
     Tenant,
@@ -154,20 +155,23 @@ def written_types(tenant: Tenant) -> Mapping[str, str]:
             is_amended = act.resource_type != ResourceKind.CLAIM
             may_update = is_amended and judge(update, open_tenant).is_possible
             wanted[act.resource_type] = "crus" if may_update else "crs"
+    for kind in _installed_kinds():
+        notice = next((act for act in kind.notice if judge(act, open_tenant).is_possible), None)
+        if notice is not None:
+            wanted.setdefault(notice.resource_type, "crs")
     return wanted
 
 
 def _installed_acts() -> tuple[Act, ...]:
+    return tuple(sorted({act for kind in _installed_kinds() for act in (*kind.acts, *kind.also)}))
+
+
+def _installed_kinds() -> tuple[RungKind, ...]:
     return tuple(
-        sorted(
-            {
-                act
-                for artefact, kinds in LADDERS.items()
-                for kind in kinds
-                if kind.means is Means.FHIR and kind.name in INSTALLED[artefact]
-                for act in (*kind.acts, *kind.also)
-            }
-        )
+        kind
+        for artefact, kinds in LADDERS.items()
+        for kind in kinds
+        if kind.means is Means.FHIR and kind.name in INSTALLED[artefact]
     )
 
 

@@ -34,7 +34,7 @@ from ccm_fhir.storage.tables import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.values import of_these, value_of
-from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -232,6 +232,7 @@ def _delivery_states(
             or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
             col(DeliveryRow.fell_to).is_(None),
             col(DeliveryRow.last_problem).not_in(_TAKEN_BACK),
+            col(DeliveryRow.purpose) != Purpose.NOTICE,
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )

@@ -20,6 +20,7 @@ from ccm_fhir.fhir.json import to_bytes
 from ccm_fhir.fhir.write_charge import BillCodes, charge_items, charge_operations
 from ccm_fhir.fhir.write_charge_sheet import (
     WorkQueue,
+    charge_message,
     charge_sheet,
     charge_sheet_text,
     charge_task,
@@ -49,6 +50,7 @@ CODES = BillCodes(
     schedule_code="667687",
 )
 QUEUE = WorkQueue(owner_ref="Organization/billing", document_ref="DocumentReference/9")
+TASK = OurIdentifier(system=ENVELOPE.ours.system, value=f"{IDENTIFIER}-task")
 EARLIER = RelatedClaim(
     identifier="earlier", claim_ref="Claim/9", payer_control_number="1126329000123"
 )
@@ -75,8 +77,10 @@ def written(made: ClaimDraft, envelope: ClaimEnvelope = ENVELOPE) -> list[dict[s
         *charge_items(made, envelope),
         *(charge_operations(made, envelope, CODES) if envelope.encounter_refs else ()),
         charge_sheet(made, envelope, envelope.ours),
-        charge_task(made, envelope, QUEUE),
-        charge_task(made, envelope, replace(QUEUE, owner_ref="")),
+        charge_task(made, envelope, QUEUE, TASK),
+        charge_task(made, envelope, replace(QUEUE, owner_ref=""), TASK),
+        charge_message(made, envelope, QUEUE, TASK),
+        charge_message(made, envelope, replace(QUEUE, owner_ref=""), TASK),
         provenance_resource(WRITTEN),
         provenance_resource(replace(WRITTEN, entry_hashes=())),
     ]
@@ -250,8 +254,17 @@ def test_a_corrected_charge_sheet_says_what_it_corrects() -> None:
     )
 
 
+def test_a_message_says_what_a_task_would() -> None:
+    made = read(charge_message(draft(), ENVELOPE, QUEUE, TASK))
+
+    task = read(charge_task(draft(), ENVELOPE, QUEUE, TASK))
+    assert made["about"] == [{"reference": "DocumentReference/9"}]
+    assert made["payload"] == [{"contentString": task["description"]}]
+    assert made["recipient"] == [task["owner"]]
+
+
 def test_a_task_points_the_biller_at_the_sheet() -> None:
-    made = read(charge_task(draft(), ENVELOPE, QUEUE))
+    made = read(charge_task(draft(), ENVELOPE, QUEUE, TASK))
 
     assert made["focus"] == {"reference": "DocumentReference/9"}
     assert made["owner"] == {"reference": "Organization/billing"}

@@ -16,7 +16,7 @@ from ccm_fhir.fhir.write_charge_sheet import charge_sheet, charge_sheet_text, ch
 from ccm_fhir.fhir.write_claim import claim_resource
 from ccm_fhir.fhir.write_provenance import provenance_resource
 from tests.claims import PARTIES, draft
-from tests.fhir.test_writing_claims import CODES, ENVELOPE, QUEUE, WRITTEN
+from tests.fhir.test_writing_claims import CODES, ENVELOPE, QUEUE, TASK, WRITTEN
 from tests.x12.filings import filed, filing, generated, text_of
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ RESOURCES = {
     "charge-items": charge_items(draft(), ENVELOPE),
     "charge-operations-oracle": charge_operations(draft(), ENVELOPE, CODES),
     "charge-sheet": charge_sheet(draft(), ENVELOPE, ENVELOPE.ours),
-    "charge-task": charge_task(draft(), ENVELOPE, QUEUE),
+    "charge-task": charge_task(draft(), ENVELOPE, QUEUE, TASK),
     "provenance": provenance_resource(WRITTEN),
 }
 

@@ -13,7 +13,7 @@ from ccm_fhir.fhir.discovery import discover
 from ccm_fhir.fhir.gate import OutgoingGate
 from ccm_fhir.fhir.keys import SigningAlgorithm, generate, public_jwks
 from ccm_fhir.fhir.origins import Origin
-from ccm_fhir.fhir.scopes import delivery_scopes
+from ccm_fhir.fhir.scopes import DELIVERED_TYPES, delivery_scopes
 from ccm_fhir.fhir.tokens import (
     ClientAuthMethod,
     ClientCredentials,
@@ -61,6 +61,9 @@ class RealClock(Clock):
         return real_now()
 
 
+_NOTICES = {"Task": "rs", "Communication": "rs"}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Ehr:
     """A sandbox EHR that answers on loopback."""
@@ -89,7 +92,7 @@ class Ehr:
             )
             grant = client_credentials(
                 endpoint,
-                scope=delivery_scopes(config.capabilities),
+                scope=delivery_scopes(config.capabilities, DELIVERED_TYPES | _NOTICES),
                 stamp=Stamp(now=self.clock(), jti=str(uuid4())),
             )
             yield FhirClient(gate=gate, base_url=self.base, access_token=grant.access_token)

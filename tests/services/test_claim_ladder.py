@@ -21,11 +21,12 @@ from ccm_fhir.services.month import MonthFilter, overview
 from ccm_fhir.services.needs_person import needs_person, send_another_way
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.storage import claims, deliveries, ehrs
-from ccm_fhir.storage.vocabulary import ArtefactKind
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 from tests.services.wire import answers, the_answer_is_lost
 from tests.world import DOCTOR, NOVEMBER, SETTLE_SECONDS, Desk, Site
 
 if TYPE_CHECKING:
+    from ccm_fhir.domain.claims import ClaimParties
     from ccm_fhir.storage.claims import ClaimRecord
     from ccm_fhir.storage.deliveries import DeliveryRecord
 
@@ -72,8 +73,22 @@ def told(desk: Desk) -> tuple[DeliveryRecord, ...]:
 
 
 def live(desk: Desk) -> DeliveryRecord:
-    (one,) = (d for d in told(desk) if not d.has_fallen)
+    (one,) = (d for d in told(desk) if not d.has_fallen and d.purpose is Purpose.ARTEFACT)
     return one
+
+
+def ways(desk: Desk) -> dict[RungName | None, DeliveryState]:
+    return {d.rung: d.state for d in told(desk) if d.purpose is Purpose.ARTEFACT}
+
+
+def notices(desk: Desk) -> list[DeliveryRecord]:
+    return [one for one in told(desk) if one.purpose is Purpose.NOTICE]
+
+
+def claim_parties(desk: Desk) -> ClaimParties:
+    draft = draft_of(claim_of(desk))
+    assert draft is not None
+    return draft.parties
 
 
 def claimed_rows(desk: Desk) -> list[tuple[MonthState, bool]]:
@@ -125,6 +140,54 @@ def test_where_it_declares_no_claim_a_charge_sheet_says_all_of_it(own_site: Site
     assert inside["total"]["value"] == float(claim.total_usd)
 
 
+def test_a_task_tells_the_biller_of_the_charge_sheet(own_site: Site) -> None:
+    doctor = worked(own_site)
+    without(own_site, "Claim", "ChargeItem")
+    doctor.sign()
+
+    sheet, (task,) = live(doctor), notices(doctor)
+
+    (stored,) = own_site.in_the_ehr(task)
+    assert (task.resource_type, task.state) == (ResourceKind.TASK, DeliveryState.SENT)
+    assert stored["focus"] == {"reference": sheet.remote_ref}
+    assert stored["for"] == {"reference": claim_parties(doctor).patient_ref}
+
+
+def test_where_no_task_is_taken_a_message_tells_of_it(own_site: Site) -> None:
+    doctor = worked(own_site)
+    without(own_site, "Claim", "ChargeItem", "Task")
+    doctor.sign()
+
+    (message,) = notices(doctor)
+
+    assert (message.resource_type, message.state) == (
+        ResourceKind.COMMUNICATION,
+        DeliveryState.SENT,
+    )
+
+
+def test_a_refused_notice_troubles_nobody(own_site: Site) -> None:
+    doctor = worked(own_site)
+    without(own_site, "Claim", "ChargeItem")
+    own_site.wire.fail("POST", r"/fhir/Task$", answers(422))
+    doctor.sign()
+
+    (task,) = notices(doctor)
+
+    assert task.state is DeliveryState.REJECTED
+    assert live(doctor).state is DeliveryState.SENT
+    assert needs_person(own_site.world, doctor.actor).stopped == ()
+    assert claimed_rows(doctor) == [(MonthState.SENT, False)]
+
+
+def test_no_sheet_no_notice(own_site: Site) -> None:
+    doctor = worked(own_site)
+    without(own_site, "Claim", "ChargeItem", "DocumentReference")
+    doctor.sign()
+
+    assert notices(doctor) == []
+
+
 def test_where_it_takes_no_document_either_a_superbill_is_keyed_in(own_site: Site) -> None:
     doctor = worked(own_site)
     without(own_site, "Claim", "ChargeItem", "DocumentReference")
@@ -166,7 +229,7 @@ def test_a_claim_refused_as_not_offered_falls_once_and_is_proved(own_site: Site)
 
     found = told(doctor)
 
-    assert {d.rung: (d.state, d.has_fallen) for d in found} == {
+    assert {d.rung: (d.state, d.has_fallen) for d in found if d.rung} == {
         RungName.CLAIM: (DeliveryState.REJECTED, True),
         RungName.DOCUMENT: (DeliveryState.SENT, False),
     }
@@ -221,7 +284,7 @@ def test_a_biller_sends_a_refused_claim_another_way(own_site: Site) -> None:
 
     assert refused.state is DeliveryState.REJECTED
     assert to is RungName.DOCUMENT
-    assert {d.rung: d.state for d in told(doctor)} == {
+    assert ways(doctor) == {
         RungName.CLAIM: DeliveryState.REJECTED,
         RungName.DOCUMENT: DeliveryState.SENT,
     }
@@ -237,7 +300,7 @@ def test_a_held_claim_that_may_be_there_goes_no_other_way(own_site: Site) -> Non
     with pytest.raises(ConflictError):
         send_another_way(own_site.world, doctor.actor, refused.id)
 
-    assert len([d for d in told(doctor) if not d.has_fallen]) == 1
+    assert live(doctor).rung is RungName.DOCUMENT
 
 
 def test_a_fall_days_later_says_what_was_signed(own_site: Site) -> None:

@@ -30,6 +30,8 @@ class ResourceKind(StrEnum):
     CARE_TEAM = "CareTeam"
     CARE_PLAN = "CarePlan"
     CLAIM = "Claim"
+    TASK = "Task"
+    COMMUNICATION = "Communication"
     SHEET = "Sheet"
 
 
