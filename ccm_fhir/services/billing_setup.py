@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sqlmodel import Session
+
 from ccm_fhir.domain.claims import (
     Address,
     BillingDetails,
@@ -21,8 +23,9 @@ from ccm_fhir.domain.codes import Setting
 from ccm_fhir.errors import InputError
 from ccm_fhir.services.claim_envelope import Numbering, filing_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_claim import hold_for_the_file, leaves_by_file, send_what_waits
 from ccm_fhir.services.setup_hand import SetupHand, audit_act
-from ccm_fhir.storage import billing, users
+from ccm_fhir.storage import billing, practices, users
 from ccm_fhir.storage.billing import BillingSaid, PartnerSaid
 from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.vocabulary import ClaimsLeaveBy
@@ -143,6 +146,7 @@ def change_billing(
         _refuse(billing_obstacles(_details(said, tax_id)))
         audit_act(world, session, hand, f"set_billing {_names_of(before, after)}")
         billing.set_billing(session, world.vault, hand.practice_id, said, tax_id, now)
+        _move_what_waits(world, session, hand, now)
 
 
 def change_partner(
@@ -163,6 +167,7 @@ def change_partner(
         _refuse_partner(said, now)
         audit_act(world, session, hand, f"set_trading_partner {_names_of(before, after)}")
         billing.set_partner(session, hand.practice_id, said, now)
+        _move_what_waits(world, session, hand, now)
 
 
 def name_practitioner(
@@ -185,6 +190,13 @@ def name_practitioner(
             return
         audit_act(world, session, hand, f"name_practitioner {user_id}")
         billing.set_name(session, hand.practice_id, user_id, plain, now)
+
+
+def _move_what_waits(world: Installation, session: Session, hand: SetupHand, now: datetime) -> None:
+    """Let claims that have not left yet take the way that the practice has now said."""
+    practice = practices.get(session, hand.practice_id)
+    move = hold_for_the_file if leaves_by_file(session, practice.id) else send_what_waits
+    move(world, session, practice, now)
 
 
 def _details(said: BillingSaid, tax_id: str) -> BillingDetails:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 
 from sqlmodel import Session
 
@@ -29,19 +29,20 @@ from ccm_fhir.domain.mbi import plain_mbi
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_claim import may_be_there
 from ccm_fhir.storage import charts, keyed, sign_offs
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord, of_artefact
 from ccm_fhir.storage.users import AppUser
-from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
+from ccm_fhir.storage.vocabulary import ArtefactKind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billers:
     """Who bills: the practice's details, its people by our ids, and their names in parts.
 
-    Claims leave by file since ``files_since``; ``asked_for`` are claims whose filing a person asked
-    for with a reason, though an earlier one may have gone another way.
+    ``asked_for`` are claims whose filing a person asked for with a reason, though an earlier one
+    may have gone another way.
     """
 
     practice_id: str
@@ -50,7 +51,6 @@ class Billers:
     people: Mapping[str, AppUser]
     names: Mapping[str, PersonName]
     keyed_deliveries: frozenset[str]
-    files_since: datetime
     asked_for: frozenset[str]
 
 
@@ -63,7 +63,6 @@ class Candidate:
     obstacles: tuple[Obstacle, ...]
 
 
-_TOLD = frozenset({DeliveryState.SENDING, DeliveryState.UNCERTAIN, DeliveryState.SENT})
 _NOT_KEPT = Obstacle(
     code="signed_before_claim_files",
     owner="biller",
@@ -120,9 +119,8 @@ def candidate(
 def _may_be_billed_there(
     billers: Billers, claim: ClaimRecord, sent: tuple[DeliveryRecord, ...]
 ) -> bool:
-    if claim.created_at >= billers.files_since or claim.identifier in billers.asked_for:
-        return False
-    return any(one.state in _TOLD for one in sent)
+    is_asked_for = claim.identifier in billers.asked_for
+    return not is_asked_for and any(may_be_there(one) for one in sent)
 
 
 def _whole(signed: ClaimDraft, billers: Billers, signer: str, patient: PatientFact) -> ClaimDraft:

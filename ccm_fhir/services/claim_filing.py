@@ -22,6 +22,7 @@ from ccm_fhir.fhir.audit_event import BY_COMMAND
 from ccm_fhir.services.claim_drafts import Billers, Candidate, candidate, keyed_by_hand
 from ccm_fhir.services.claim_envelope import Numbering, filing_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_claim import in_a_file
 from ccm_fhir.services.setup_hand import SetupHand, audit_act
 from ccm_fhir.storage import audit, billing, claim_files, claims, practices, users
 from ccm_fhir.storage.audit import AuditEntry
@@ -188,7 +189,6 @@ def _desk(
             people={one.id: one for one in users.list_all(session, practice.id)},
             names=billing.names(session, practice.id),
             keyed_deliveries=keyed_by_hand(session, practice.id),
-            files_since=billing.leave_so_since(session, practice.id),
             asked_for=asked_for,
         ),
     )
@@ -282,6 +282,9 @@ def _registered(  # noqa: PLR0913, PLR0917  # the two usual first, the two usual
         filed=filed,
         content=made.content,
     )
+    if new.is_production:
+        for one in fit:
+            in_a_file(session, desk.hand.practice_id, one.claim.id, now)
     return claim_files.record(session, world.vault, desk.hand.practice_id, new, now)
 
 

@@ -36,7 +36,7 @@ from ccm_fhir.services.deliver_statement import read_statement_first, waits_for_
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_writes import HAND_OFF
+from ccm_fhir.services.plan_writes import CLAIM_FILE, HAND_OFF
 from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.vocabulary import Purpose
 
@@ -64,7 +64,7 @@ def attempt_delivery(world: Installation, practice_id: str, delivery_id: str) ->
         ehr = ehrs.get(session, practice_id, record.ehr_id)
     if record.state in SETTLED:
         return Attempt(state=record.state, wait_seconds=None)
-    if record.is_hand_off:
+    if record.is_outside:
         return _with_a_person(Try(world=world, ehr=ehr, record=record, before=before))
     try:
         return _go_or_postpone(Try(world=world, ehr=ehr, record=record, before=before), now)
@@ -126,7 +126,7 @@ def _leave_or_send(one: Try) -> Attempt:
 def _with_a_person(one: Try) -> Attempt:
     if one.record.state is DeliveryState.SENT:
         return Attempt(state=DeliveryState.SENT, wait_seconds=None)
-    return one.mark(sending.mark_held, HAND_OFF)
+    return one.mark(sending.mark_held, CLAIM_FILE if one.record.is_by_file else HAND_OFF)
 
 
 def _settles_at(one: Try) -> datetime | None:

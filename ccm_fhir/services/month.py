@@ -246,7 +246,7 @@ def _row(record: StandingRecord) -> MonthRow:
         missing=detail.missing,
         total_usd=record.amount_usd if state in _CLAIMED else None,
         claim_state=detail.claim_state,
-        is_claim_by_hand=detail.is_claim_by_hand,
+        claim_rung=detail.claim_rung,
         awaits_mdm=detail.awaits_mdm,
         expected_usd=None if state in _CLAIMED else record.amount_usd,
         problem=detail.problem,

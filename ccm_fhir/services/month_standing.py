@@ -21,7 +21,7 @@ from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
 from ccm_fhir.domain.reasons import Reason
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services import month_reasons
 from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
@@ -86,7 +86,7 @@ class StandingDetail(msgspec.Struct, frozen=True, kw_only=True):
     reached: tuple[tuple[str, int], ...] = ()
     missing: tuple[Finding, ...] = ()
     claim_state: DeliveryState | None = None
-    is_claim_by_hand: bool = False
+    claim_rung: RungName | None = None
     awaits_mdm: bool = False
     to_attest: tuple[Criterion, ...] = ()
     problem: str = ""
@@ -198,7 +198,7 @@ def _signed(row: MonthRow) -> Standing:
             next_threshold_seconds=None if decision is None else decision.next_threshold_seconds,
             reached=_codes(decision),
             claim_state=row.claim_delivery_state,
-            is_claim_by_hand=row.is_claim_by_hand,
+            claim_rung=row.claim_rung,
         ),
     )
 

@@ -89,7 +89,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,
-                may_retry=not record.is_hand_off,
+                may_retry=not record.is_outside,
                 may_fall=_may_fall(record),
             )
             for record in _stopped(session, actor.practice_id)
@@ -116,8 +116,8 @@ def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
     """
     with world.db.write(actor.practice_id) as session:
         record = _taken_in_hand(world, session, actor, delivery_id, "retry_delivery")
-        if record.is_hand_off:
-            raise ConflictError("The EHR takes it in no way; it is entered there by hand.")
+        if record.is_outside:
+            raise ConflictError("Nothing of it goes to the EHR by itself; there is nothing to try.")
         now = world.clock()
         if record.state is DeliveryState.QUARANTINE:
             problem = Problem(delivery_id=record.id, code=RELEASED)
@@ -173,7 +173,7 @@ def _may_fall(record: DeliveryRecord) -> bool:
     """Whether it is worth offering another way; whether there is one, the plan says then."""
     return (
         record.purpose in {Purpose.ARTEFACT, Purpose.REVISION}
-        and not record.is_hand_off
+        and not record.is_outside
         and record.state is not DeliveryState.QUARANTINE
     )
 
@@ -199,6 +199,7 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
         for record in deliveries.unfinished(session, practice_id)
         if record.state in _STOPPED
         and record.purpose is not Purpose.NOTICE
+        and not record.is_by_file  # it waits for the month's claim file
         and record.id not in by_hand
         and record.last_problem not in _NOBODY_NEEDED
     )

@@ -224,7 +224,7 @@ class MonthRow:
     missing: tuple[Finding, ...]
     total_usd: Decimal | None
     claim_state: DeliveryState | None
-    is_claim_by_hand: bool = False
+    claim_rung: RungName | None = None
     awaits_mdm: bool = False
     expected_usd: Decimal | None = None
     problem: str = ""

@@ -30,6 +30,7 @@ from ccm_fhir.storage.sending import Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 HAND_OFF = "hand_off"
+CLAIM_FILE = "claim_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +212,8 @@ def plan(
         now,
     )
     if is_sheet:
-        handed = Problem(delivery_id=record.id, code=HAND_OFF)
+        code = CLAIM_FILE if record.is_by_file else HAND_OFF
+        handed = Problem(delivery_id=record.id, code=code)
         return sending.mark_held(session, practice_id, handed, now)
     world.queue.enqueue(session, DELIVER, f"deliver-{record.id}", practice_id, record.id)
     failpoint("C3")

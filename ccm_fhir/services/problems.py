@@ -38,6 +38,7 @@ _SENTENCES = {
     "no_version": "The EHR shows no version to amend safely; a correction is sent instead.",
     "bundle_refused": "The EHR did not take both at once; each is sent by itself.",
     "hand_off": "Nothing carries this into the EHR by itself; a person keys it and marks it.",
+    "claim_file": "It leaves by the practice's claim file, and nothing of it goes to the EHR.",
     "superseded": "A later version of the plan took its place; nothing of this one is sent.",
     "not_granted": "The EHR's administrator does not let this app change it; it goes another way.",
     "fell": "It goes another way now; see the line that took over.",

@@ -63,7 +63,7 @@ def _stands_by_itself(record: DeliveryRecord) -> bool:
     """
     is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
     is_change = is_amendment or record.purpose is Purpose.REVISION
-    return not (record.is_hand_off or record.has_fallen or is_change)
+    return not (record.is_outside or record.has_fallen or is_change)
 
 
 def _look(

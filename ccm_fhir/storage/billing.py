@@ -15,7 +15,7 @@ from ccm_fhir.storage.tables import (
     PractitionerNameRow,
     TradingPartnerRow,
 )
-from ccm_fhir.storage.values import columns_of, find, require, require_parents, value_of
+from ccm_fhir.storage.values import columns_of, find, require_parents, value_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -128,11 +128,6 @@ def set_partner(session: Session, practice_id: str, said: PartnerSaid, now: date
     else:
         held.sqlmodel_update(columns)
     session.flush()
-
-
-def leave_so_since(session: Session, practice_id: str) -> datetime:
-    """Return since when claims leave as they do; raises NotFoundError where nobody said how."""
-    return require(session, TradingPartnerRow, practice_id, practice_id).leave_so_since
 
 
 def names(session: Session, practice_id: str) -> dict[str, PersonName]:

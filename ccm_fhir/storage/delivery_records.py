@@ -79,8 +79,18 @@ class DeliveryRecord(NewDelivery):
 
     @property
     def is_hand_off(self) -> bool:
-        """Whether a person carries it, and no request does."""
+        """Whether a person carries it."""
         return self.rung is RungName.HAND_OFF
+
+    @property
+    def is_by_file(self) -> bool:
+        """Whether a claim file carries it."""
+        return self.rung is RungName.X12_FILE
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether no request to the EHR carries it: a person does, or a claim file."""
+        return self.is_hand_off or self.is_by_file
 
     @property
     def remote_ref(self) -> str:

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
+_OUTSIDE = frozenset({RungName.HAND_OFF, RungName.X12_FILE})
 _TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go to the EHR
 
 
@@ -70,7 +71,7 @@ class MonthRow:
     claim: ClaimRecord | None
     delivery_states: tuple[DeliveryState, ...]
     claim_delivery_state: DeliveryState | None
-    is_claim_by_hand: bool = False
+    claim_rung: RungName | None = None
     consents: tuple[ConsentRecord, ...] = ()
     reviews: tuple[ReviewRecord, ...] = ()
     attested: frozenset[tuple[str, str]] = frozenset()
@@ -87,12 +88,12 @@ class MonthRow:
 class _State(NamedTuple):
     kind: ArtefactKind
     state: DeliveryState
-    is_by_hand: bool
+    rung: RungName | None
 
 
 class _ClaimState(TypedDict):
     claim_delivery_state: DeliveryState | None
-    is_claim_by_hand: bool
+    claim_rung: RungName | None
 
 
 def month_rows(
@@ -237,22 +238,29 @@ def _delivery_states(
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(
-        (patient_id, _State(ArtefactKind(kind), DeliveryState(state), rung == RungName.HAND_OFF))
+        (
+            patient_id,
+            _State(ArtefactKind(kind), DeliveryState(state), RungName(rung) if rung else None),
+        )
         for patient_id, kind, state, rung in found
     )
 
 
+def _rung(name: str | None) -> RungName | None:
+    return None if name is None else RungName(name)
+
+
 def _in_hand(states: tuple[_State, ...]) -> tuple[DeliveryState, ...]:
-    """What waits for a person to key it is work in hand, not trouble."""
-    return tuple(one.state for one in states if not one.is_by_hand)
+    """What waits for a person to key it, or for its file, is work in hand and not trouble."""
+    return tuple(one.state for one in states if one.rung not in _OUTSIDE)
 
 
 def _of_newest_claim(states: tuple[_State, ...]) -> _ClaimState:
     of_claims = [one for one in states if one.kind is ArtefactKind.CLAIM]
     if not of_claims:
-        return {"claim_delivery_state": None, "is_claim_by_hand": False}
+        return {"claim_delivery_state": None, "claim_rung": None}
     newest = of_claims[-1]
-    return {"claim_delivery_state": newest.state, "is_claim_by_hand": newest.is_by_hand}
+    return {"claim_delivery_state": newest.state, "claim_rung": newest.rung}
 
 
 def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:

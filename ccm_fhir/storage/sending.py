@@ -312,6 +312,23 @@ def release(session: Session, practice_id: str, delivery_id: str, now: datetime)
     return _move(session, row, State.PLANNED, now, code=RELEASED)
 
 
+def take_up_again(
+    session: Session, practice_id: str, delivery_id: str, now: datetime
+) -> DeliveryRecord:
+    """Plan again what another way had taken over, since that way gives it back.
+
+    What was tried of it is searched for first, as ever.
+
+    Raises:
+        ConflictError: nothing has taken it over.
+    """
+    row = _lock(session, practice_id, delivery_id)
+    if row.fell_to is None:
+        raise ConflictError("nothing has taken this delivery over")
+    row.fell_to = None
+    return _move(session, row, State.PLANNED, now, code=RELEASED)
+
+
 def _lock(session: Session, practice_id: str, delivery_id: str) -> DeliveryRow:
     # On SQLite the writer's BEGIN IMMEDIATE is the lock, and FOR UPDATE is left out.
     row = session.exec(

@@ -9,7 +9,16 @@ from ccm_fhir.services.patient_month import ClaimInHand, Delivered, PatientMonth
 from smart_app.views.formats import count, moment
 from smart_app.views.tones import DELIVERIES as TONES
 from smart_app.views.tones import Tone
-from smart_app.views.wording import DELIVERIES, IN_FLIGHT, KEYED, TO_BE_KEYED, WAYS
+from smart_app.views.wording import (
+    BY_FILE,
+    DELIVERIES,
+    FILED,
+    IN_FLIGHT,
+    KEYED,
+    TO_BE_FILED,
+    TO_BE_KEYED,
+    WAYS,
+)
 
 _MOST_LOOKS = 60
 _BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CARE_PLAN_AND_GOALS, RungName.CLAIM})
@@ -59,14 +68,14 @@ class ProgressView:
 
 def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
     """Return one delivery as a chip."""
-    is_there = delivered.state is DeliveryState.SENT
+    is_there, kind = delivered.state is DeliveryState.SENT, delivered.resource_type
     return DeliveryView(
-        what=WAYS.get(delivered.resource_type, delivered.resource_type),
+        what=BY_FILE if _is_by_file(delivered) else WAYS.get(kind, kind),
         state=_state(delivered),
         tone=_tone(delivered),
         remote_ref=delivered.remote_ref if is_there else "",
         href=links.get(delivered.remote_ref, "") if is_there else "",
-        problem="" if _is_with_a_person(delivered) else delivered.problem,
+        problem="" if _is_outside(delivered) else delivered.problem,
         reason=delivered.reason if _is_told_why(delivered) else "",
         when=moment(delivered.updated_at),
         tries=count(delivered.tries, "try", "tries") if delivered.tries > 1 else "",
@@ -77,14 +86,24 @@ def _is_with_a_person(delivered: Delivered) -> bool:
     return delivered.rung is RungName.HAND_OFF
 
 
+def _is_by_file(delivered: Delivered) -> bool:
+    return delivered.rung is RungName.X12_FILE
+
+
+def _is_outside(delivered: Delivered) -> bool:
+    return _is_with_a_person(delivered) or _is_by_file(delivered)
+
+
 def _state(delivered: Delivered) -> str:
+    if _is_by_file(delivered):
+        return FILED if delivered.state is DeliveryState.SENT else TO_BE_FILED
     if not _is_with_a_person(delivered):
         return DELIVERIES[delivered.state]
     return KEYED if delivered.state is DeliveryState.SENT else TO_BE_KEYED
 
 
 def _tone(delivered: Delivered) -> Tone:
-    is_waiting = _is_with_a_person(delivered) and delivered.state is DeliveryState.HELD
+    is_waiting = _is_outside(delivered) and delivered.state is DeliveryState.HELD
     return Tone.OPEN if is_waiting else TONES[delivered.state]
 
 

@@ -18,6 +18,7 @@ from smart_app.views.tones import Tone
 _TOLD_ELSEWHERE = frozenset({"nothing_to_report", "practitioner_npi_missing"})
 _BY_A_PERSON = frozenset({RungName.DOCUMENT, RungName.HAND_OFF})
 _FROM_A_SHEET = "The EHR takes no Claim; the biller keys it in from the charge sheet on the chart."
+_BY_FILE = "Whoever bills makes the month’s file; nothing of the claim goes to the EHR."
 _BY_HAND = "The EHR takes neither a Claim nor a document; its superbill is on the hand-off sheet."
 _STUCK = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
 
@@ -52,6 +53,8 @@ def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
     codes = reached_words(tuple(code for code, units, _ in held.lines for _ in range(units)))
     state = None if held.delivery is None else held.delivery.state
     what = f"{codes}, {money(held.total_usd)}"
+    if held.delivery is not None and held.delivery.rung is RungName.X12_FILE:
+        return _of_filed_claim(held.delivery, what)
     if held.delivery is not None and held.delivery.rung in _BY_A_PERSON:
         return _of_claim_in_hands(held.delivery, what)
     if held.delivery is not None and state in _STUCK:
@@ -61,6 +64,12 @@ def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
         return _says(Tone.GOOD, f"Claim in the EHR: {what}", "", "claim")
     by = "" if signed is None else f"Signed by {signed.signed_by}."
     return _says(Tone.MOVING, f"Claim on its way to the EHR: {codes}", by, "claim")
+
+
+def _of_filed_claim(delivery: Delivered, what: str) -> HeadlineView:
+    if delivery.state is DeliveryState.SENT:
+        return _says(Tone.GOOD, f"Claim in a claim file: {what}", "", "claim")
+    return _says(Tone.MOVING, f"Claim waits for the claim file: {what}", _BY_FILE, "claim")
 
 
 def _of_claim_in_hands(delivery: Delivered, what: str) -> HeadlineView:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ccm_fhir.domain.findings import Answer, Finding
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.services.month import ORDER
 from ccm_fhir.services.month_locks import LockShown
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
@@ -227,18 +227,25 @@ def _row(row: MonthRow) -> RowView:
     )
 
 
+_OUTSIDE: dict[RungName | None, tuple[str, str]] = {
+    RungName.HAND_OFF: (wording.TO_BE_KEYED, wording.KEYED),
+    RungName.X12_FILE: (wording.TO_BE_FILED, wording.FILED),
+}
+
+
 def _claim(row: MonthRow) -> str:
     if row.claim_state is None:
         return ""
-    if not row.is_claim_by_hand:
+    waiting, done = _OUTSIDE.get(row.claim_rung, ("", ""))
+    if not waiting:
         return wording.DELIVERIES[row.claim_state]
-    return wording.KEYED if row.claim_state is DeliveryState.SENT else wording.TO_BE_KEYED
+    return done if row.claim_state is DeliveryState.SENT else waiting
 
 
 def _claim_tone(row: MonthRow) -> Tone:
     if row.claim_state is None:
         return Tone.PLAIN
-    is_waiting = row.is_claim_by_hand and row.claim_state is not DeliveryState.SENT
+    is_waiting = row.claim_rung in _OUTSIDE and row.claim_state is not DeliveryState.SENT
     return Tone.OPEN if is_waiting else DELIVERIES[row.claim_state]
 
 

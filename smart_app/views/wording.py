@@ -82,6 +82,9 @@ DELIVERIES: dict[DeliveryState, str] = {
 
 TO_BE_KEYED = "to be keyed by hand"
 KEYED = "keyed by hand"
+TO_BE_FILED = "waiting for the claim file"
+FILED = "in a claim file"
+BY_FILE = "Claim"
 WAYS = {
     "Sheet": "Hand-off",
     "QuestionnaireResponse": "Form",

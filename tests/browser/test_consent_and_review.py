@@ -88,7 +88,7 @@ def test_a_missing_consent_is_recorded_and_the_finding_turns_met(
 
     expect(frame.get_by_text("Consent recorded.")).to_be_visible()
     expect(frame.locator(".history > li")).to_contain_text("Kept here")
-    page.screenshot(path=artefacts / f"consent-{width}-2-recorded.png", full_page=True)
+    page.screenshot(path=artefacts / f"consent-{width}-2-recorded.png")
     frame.get_by_role("link", name="Back to the patient").click()
     expect(criterion(frame, "Patient’s consent")).to_contain_text("Met")
     expect(criterion(frame, "Patient’s consent")).to_contain_text("recorded here")

@@ -78,9 +78,9 @@ def test_a_watching_page_tells_its_own_entries_while_another_window_adds_one(
     demo: Demo, visitor: Callable[..., Visitor]
 ) -> None:
     nurse = launch_alone(visitor().context.new_page(), demo, CARE_MANAGER, WATCHED)
-    record_time(nurse, minutes="6", at="03:10")
+    record_time(nurse, minutes="6", at="05:10")
     doctor = launch_alone(visitor().context.new_page(), demo, PHYSICIAN, WATCHED)
-    record_time(doctor, minutes="8", at="03:40")
+    record_time(doctor, minutes="8", at="05:40")
     wait_until_delivered(doctor)
     path = f"{urlsplit(nurse.url).path}/progress?looks=1"
 

@@ -116,6 +116,14 @@ def test_a_sheet_counts_only_once_a_person_has_marked_it() -> None:
     assert disposition_of([keyed], is_voided=False) is Disposition.KEYED
 
 
+def test_a_claim_counts_as_handed_off_once_it_is_in_a_claim_file() -> None:
+    waiting = Part(state=DeliveryState.HELD, rung=RungName.X12_FILE)
+    filed = Part(state=DeliveryState.SENT, rung=RungName.X12_FILE)
+
+    assert disposition_of([waiting], is_voided=False) is Disposition.PENDING
+    assert disposition_of([filed], is_voided=False) is Disposition.KEYED
+
+
 def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
     pair = RungName.ENCOUNTER_AND_PROCEDURE
 
@@ -126,8 +134,9 @@ def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
 
 def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
     assert all(resources_on(rung) for rung in TIME_RUNGS)
-    with pytest.raises(InputError, match=r"^rung: nothing here writes x12_file$"):
-        resources_on(RungName.X12_FILE)
+    assert resources_on(RungName.X12_FILE) == (ResourceKind.SHEET,)
+    with pytest.raises(InputError, match=r"^rung: nothing here writes charge_item$"):
+        resources_on(RungName.CHARGE_ITEM)
 
 
 @pytest.mark.parametrize(

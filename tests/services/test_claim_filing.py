@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from ccm_fhir.domain.claims import claim_number
 from ccm_fhir.domain.codes import Role, Setting
 from ccm_fhir.domain.facts import AddressFact, NameFact
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.billing_setup import (
     BillingChange,
@@ -24,6 +30,8 @@ from ccm_fhir.services.billing_setup import (
     change_partner,
 )
 from ccm_fhir.services.claim_filing import FileRequest, file_again, make_files
+from ccm_fhir.services.needs_person import needs_person
+from ccm_fhir.services.plan_claim import in_a_file
 from ccm_fhir.storage import audit, claim_files, keyed
 from ccm_fhir.storage.deliveries import of_artefact
 from ccm_fhir.storage.keyed import NewKeyed
@@ -46,13 +54,23 @@ from tests.services.filing import (
     signed,
 )
 from tests.services.filing import url as url  # noqa: PLC0414  # a fixture
-from tests.smart_app.front import NOW, Front, open_front_at, with_practice
+from tests.smart_app.close import actor
+from tests.smart_app.front import (
+    CLAIMS,
+    NOW,
+    Front,
+    open_front_at,
+    takes_work,
+    with_practice,
+)
 from tests.world import migrate
 from tests.x12.filings import read_claims
 from tests.x12.test_professional import objections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ccm_fhir.storage.claims import ClaimRecord
 
 
 @pytest.fixture
@@ -431,11 +449,121 @@ def test_what_the_ehr_was_told_before_claims_left_by_file_goes_only_when_asked_w
     assert (filed.turn, filed.reason) == (1, "The EHR has billed nothing in November.")
 
 
-def test_what_the_ehr_was_told_since_claims_leave_by_file_goes(filing: Front) -> None:
+def ways(front: Front, claim: ClaimRecord) -> list[tuple[RungName | None, DeliveryState]]:
+    """Return the ways of a claim that nothing has taken over, and where each is."""
+    with front.world.db.read(front.practice_id) as session:
+        found = of_artefact(session, front.practice_id, ArtefactKind.CLAIM, claim.id)
+    return [(one.rung, one.state) for one in found if not one.has_fallen]
+
+
+FILED = (RungName.X12_FILE, DeliveryState.SENT)
+TO_BE_FILED = (RungName.X12_FILE, DeliveryState.HELD)
+
+
+@ON_EACH
+def test_nothing_of_a_claim_goes_to_the_ehr_where_claims_leave_by_file(filing: Front) -> None:
     claim = signed(filing)
-    with filing.world.db.write(filing.practice_id) as session:
+    waiting = ways(filing, claim)
+    biller = actor(filing, Role.BILLER)
+
+    run(filing)
+
+    assert waiting == [TO_BE_FILED]
+    assert ways(filing, claim) == [FILED]
+    assert needs_person(filing.world, biller).stopped == ()
+
+
+def test_a_test_file_leaves_a_claim_waiting(front: Front) -> None:
+    set_up_for_files(front, replace(PARTNER, is_production=False))
+    claim = signed(front)
+
+    run(front)
+
+    assert ways(front, claim) == [TO_BE_FILED]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_has_surely_not_reached_the_ehr_waits_for_the_file_once_claims_leave_by_it(
+    front: Front, *, by_hand: bool
+) -> None:
+    takes_work(front, kinds=() if by_hand else CLAIMS)
+    claim = signed(front)
+    before = ways(front, claim)
+
+    set_up_for_files(front)
+
+    way = RungName.HAND_OFF if by_hand else RungName.CLAIM
+    assert [rung for rung, _ in before] == [way]
+    assert ways(front, claim) == [TO_BE_FILED]
+
+
+@pytest.mark.parametrize(
+    ("state", "tries"),
+    [("sent", 1), ("uncertain", 1), ("sending", 1), ("quarantine", 1), ("held", 1), ("planned", 1)],
+)
+def test_what_may_be_in_the_ehr_stays_on_its_way_there(
+    front: Front, state: str, tries: int
+) -> None:
+    takes_work(front)
+    claim = signed(front)
+    with front.world.db.write(front.practice_id) as session:
         session.execute(
-            text("UPDATE delivery SET state = 'sent' WHERE artefact_id = :id"), {"id": claim.id}
+            text(
+                "UPDATE delivery SET state = :state, tries = :tries, intent_at = created_at "
+                "WHERE artefact_id = :id"
+            ),
+            {"state": state, "tries": tries, "id": claim.id},
         )
 
-    assert [one.record.claims for one in run(filing).files] == [1]
+    set_up_for_files(front)
+
+    assert ways(front, claim) == [(RungName.CLAIM, DeliveryState(state))]
+    assert codes(run(front)) == ["claim_went_to_ehr_before"]
+
+
+def test_what_waits_for_a_file_goes_to_the_ehr_once_claims_leave_there(filing: Front) -> None:
+    takes_work(filing)
+    filed, waiting = signed(filing, 1), signed(filing, 2)
+    with filing.world.db.write(filing.practice_id) as session:
+        (one,) = of_artefact(session, filing.practice_id, ArtefactKind.CLAIM, filed.id)
+        in_a_file(session, filing.practice_id, filed.id, NOW)
+    change = PartnerChange(claims_leave_by=ClaimsLeaveBy.EHR)
+
+    change_partner(filing.world, hand(filing), change, NOW)
+    change_partner(filing.world, hand(filing), change, NOW)
+
+    assert one.is_by_file
+    assert ways(filing, filed) == [FILED]
+    assert ways(filing, waiting) == [(RungName.CLAIM, DeliveryState.PLANNED)]
+
+
+def test_a_clinics_claims_never_wait_for_a_file(front: Front) -> None:
+    takes_work(front)
+    set_up_for_files(front)
+    change = BillingChange(setting=Setting.RHC_FQHC)
+    before = signed(front, 1)
+    change_billing(front.world, hand(front), change, NOW)
+
+    assert ways(front, before) == [(RungName.CLAIM, DeliveryState.PLANNED)]
+    assert ways(front, signed(front, 2)) == [(RungName.CLAIM, DeliveryState.PLANNED)]
+
+
+@given(st.lists(st.sampled_from(["file", "ehr", "run"]), max_size=6))
+@settings(max_examples=12)
+def test_a_claim_is_on_one_way_at_most_whatever_is_said_in_which_order(said: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        url = f"sqlite:///{folder}/ccm.sqlite"
+        migrate(url)
+        front = open_front_at(url)
+        takes_work(front)
+        set_up_for_files(front)
+        claim = signed(front)
+        for word in said:
+            if word == "run":
+                with suppress(ConflictError):
+                    run(front)
+                continue
+            change = PartnerChange(claims_leave_by=ClaimsLeaveBy(word))
+            change_partner(front.world, hand(front), change, NOW)
+            assert len(ways(front, claim)) == 1
+        front.world.db.close()

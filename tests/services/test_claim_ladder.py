@@ -91,9 +91,9 @@ def claim_parties(desk: Desk) -> ClaimParties:
     return draft.parties
 
 
-def claimed_rows(desk: Desk) -> list[tuple[MonthState, bool]]:
+def claimed_rows(desk: Desk) -> list[tuple[MonthState, RungName | None]]:
     shown = overview(desk.site.world, desk.actor, MonthFilter(month=NOVEMBER), desk.site.clock())
-    return [(row.state, row.is_claim_by_hand) for row in shown.rows if row.total_usd]
+    return [(row.state, row.claim_rung) for row in shown.rows if row.total_usd]
 
 
 def stored_document(site: Site, delivery: DeliveryRecord) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def test_a_refused_notice_troubles_nobody(own_site: Site) -> None:
     assert task.state is DeliveryState.REJECTED
     assert live(doctor).state is DeliveryState.SENT
     assert needs_person(own_site.world, doctor.actor).stopped == ()
-    assert claimed_rows(doctor) == [(MonthState.SENT, False)]
+    assert claimed_rows(doctor) == [(MonthState.SENT, RungName.DOCUMENT)]
 
 
 def test_no_sheet_no_notice(own_site: Site) -> None:
@@ -218,8 +218,8 @@ def test_a_superbill_counts_as_sent_when_a_person_says_it_was_keyed(own_site: Si
     mark_keyed(own_site.world, doctor.actor, keyed, own_site.clock())
 
     after = claimed_rows(doctor)
-    assert before == [(MonthState.SIGNED, True)]
-    assert after == [(MonthState.SENT, True)]
+    assert before == [(MonthState.SIGNED, RungName.HAND_OFF)]
+    assert after == [(MonthState.SENT, RungName.HAND_OFF)]
 
 
 def test_a_claim_refused_as_not_offered_falls_once_and_is_proved(own_site: Site) -> None:

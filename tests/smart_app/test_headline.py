@@ -117,3 +117,22 @@ def test_a_claim_that_took_another_way_says_which(
 
     assert (view.tone, view.anchor) == (tone, "claim")
     assert view.state.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("state", "tone", "said"),
+    [
+        (DeliveryState.HELD, Tone.MOVING, "Claim waits for the claim file: "),
+        (DeliveryState.SENT, Tone.GOOD, "Claim in a claim file: "),
+    ],
+)
+def test_a_claim_that_leaves_by_file_says_so(state: DeliveryState, tone: Tone, said: str) -> None:
+    review = builders.signed(state)
+    assert review.claim is not None
+    assert review.claim.delivery is not None
+    way = replace(review.claim.delivery, rung=RungName.X12_FILE)
+
+    view = headline(replace(review, claim=replace(review.claim, delivery=way)))
+
+    assert (view.tone, view.anchor) == (tone, "claim")
+    assert view.state.startswith(said)

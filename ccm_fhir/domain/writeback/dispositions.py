@@ -48,6 +48,7 @@ class Part:
     is_keyed: bool = False
 
 
+_WITHOUT_THE_EHR = frozenset({RungName.HAND_OFF, RungName.X12_FILE})
 _WORST_FIRST = tuple(Disposition)
 _OF_STATE = {  # of every state but SENT
     DeliveryState.PLANNED: Disposition.PENDING,
@@ -62,8 +63,8 @@ _OF_STATE = {  # of every state but SENT
 def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
     """Return where an entry stands; one that nothing carries is UNPLANNED.
 
-    A hand-off counts only once a person has marked it, and an acceptance only once it was read
-    back and compared; until then both are PENDING.
+    A hand-off counts only once a person has marked it, a claim file once it was made, and an
+    acceptance once it was read back and compared; until then they are PENDING.
     """
     if is_voided:
         return Disposition.VOIDED
@@ -72,7 +73,7 @@ def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
 
 
 def _of_part(part: Part) -> Disposition:
-    if part.rung is RungName.HAND_OFF:
+    if part.rung in _WITHOUT_THE_EHR:
         is_keyed = part.state is DeliveryState.SENT
         return Disposition.KEYED if is_keyed else Disposition.PENDING
     if part.is_keyed and part.state is not DeliveryState.SENT:

@@ -234,6 +234,7 @@ _RESOURCES: Mapping[RungName, tuple[ResourceKind, ...]] = {
     RungName.QUESTIONNAIRE_RESPONSE: (ResourceKind.QUESTIONNAIRE_RESPONSE,),
     RungName.DOCUMENT: (ResourceKind.DOCUMENT,),
     RungName.CONSENT: (ResourceKind.CONSENT,),
+    RungName.X12_FILE: (ResourceKind.SHEET,),
     RungName.HAND_OFF: (ResourceKind.SHEET,),
 }
 
@@ -249,7 +250,9 @@ def artefact_of(record: TimeRecord) -> Artefact:
 
 
 def resources_on(rung: RungName) -> tuple[ResourceKind, ...]:
-    """Return what is written on a rung of time or consent, in the order of writing.
+    """Return what is written on a rung of time, consent or claim, in the order of writing.
+
+    A sheet is written nowhere: it is what a person, or a claim file, carries.
 
     Raises:
         InputError: this product has no writer for the rung.
