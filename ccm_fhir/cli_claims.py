@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ccm_fhir.cli_answers import SOME_ARE_OPEN, read_each
 from ccm_fhir.cli_practice import Whose, opened_practice
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.errors import InputError, X12FileError
+from ccm_fhir.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,8 +25,6 @@ claims_app = typer.Typer(
     help="Claims as files (837P), and the answers to them.", no_args_is_help=True
 )
 out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-SOME_ARE_OPEN, WRONG_USAGE = 1, 2
 
 Month = Annotated[str, typer.Option(help="The month (YYYY-MM).")]
 Folder = Annotated[Path, typer.Option("--out", help="The folder for files; none is overwritten.")]
@@ -104,21 +103,12 @@ def acknowledge(
     """Read answers to claim files; exit 1 where something is refused, unclear or not ours."""
     from ccm_fhir.services.claim_answers import read_answer
 
-    is_open, failed = False, 0
-    with opened_practice(practice) as opened:
-        for one in files:
-            try:
-                read = read_answer(opened.world, opened.hand, _content(one), opened.now)
-            except (X12FileError, InputError) as problem:
-                err.print(f"{one.name}: {problem}", style="red")
-                failed += 1
-                continue
-            _print_answer(one.name, read)
-            is_open = is_open or bool(read.refused or read.unknown or read.unmatched)
-    if failed == len(files):
-        raise typer.Exit(WRONG_USAGE)
-    if failed or is_open:
-        raise typer.Exit(SOME_ARE_OPEN)
+    read_each(
+        files,
+        practice,
+        lambda opened, content: read_answer(opened.world, opened.hand, content, opened.now),
+        _print_answer,
+    )
 
 
 def _print_run(run: FilingRun) -> None:
@@ -150,7 +140,7 @@ def _print_left_out(left_out: Iterable[LeftOut]) -> None:
             out.print(f"  {obstacle.owner}: {obstacle.fix} ({obstacle.code})")
 
 
-def _print_answer(name: str, read: AnswerRead) -> None:
+def _print_answer(name: str, read: AnswerRead) -> bool:
     before = "; read before, nothing was changed" if read.is_repeated else ""
     out.print(
         f"{name}: {read.kind.value}, claims taken {read.taken}, refused {read.refused}, "
@@ -159,13 +149,7 @@ def _print_answer(name: str, read: AnswerRead) -> None:
     for one in read.unmatched:
         number = f" ({one.number})" if one.number else ""
         out.print(f"  answer {one.place} of the file{number}: {one.why}")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise InputError("file", "it cannot be read; nothing was changed") from None
+    return bool(read.refused or read.unknown or read.unmatched)
 
 
 def _refuse_unusable(folder: Path) -> None:

@@ -8,18 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ccm_fhir.cli_answers import read_each
 from ccm_fhir.cli_practice import Whose, opened_practice
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.remittance import WhyNot
-from ccm_fhir.errors import InputError, X12FileError
 
 if TYPE_CHECKING:
     from ccm_fhir.services.remittances import PaidClaim, RemittanceRead
 
 remittance_app = typer.Typer(help="What payers answered (835).", no_args_is_help=True)
 out = Console(highlight=False, markup=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
-SOME_ARE_OPEN, WRONG_USAGE = 1, 2
 _WHY = {
     "unknown_number": "no claim that this app filed has its number; another program's, or keyed in",
     "several_claims": "its numbers lead to several claims; see which one the payer means",
@@ -36,21 +34,12 @@ def load(
     """Match remittances to claims, each answer once; exit 1 where one of ours needs a look."""
     from ccm_fhir.services.remittances import load_remittance
 
-    is_open, failed = False, 0
-    with opened_practice(practice) as opened:
-        for one in files:
-            try:
-                read = load_remittance(opened.world, opened.hand, _content(one), opened.now)
-            except (X12FileError, InputError) as problem:
-                err.print(f"{one.name}: {problem}", style="red")
-                failed += 1
-                continue
-            _print_read(one.name, read)
-            is_open = is_open or any(one.why is not WhyNot.UNKNOWN_NUMBER for one in read.unmatched)
-    if failed == len(files):
-        raise typer.Exit(WRONG_USAGE)
-    if failed or is_open:
-        raise typer.Exit(SOME_ARE_OPEN)
+    read_each(
+        files,
+        practice,
+        lambda opened, content: load_remittance(opened.world, opened.hand, content, opened.now),
+        _print_read,
+    )
 
 
 @remittance_app.command("list")
@@ -68,7 +57,7 @@ def list_(
         _print_paid(one)
 
 
-def _print_read(name: str, read: RemittanceRead) -> None:
+def _print_read(name: str, read: RemittanceRead) -> bool:
     out.print(
         f"{name}: {read.payments} payments of {read.total_usd:.2f} dollars in all; matched "
         f"{read.matched} ({read.matched_usd:.2f} dollars), read before {read.repeated}, "
@@ -78,6 +67,7 @@ def _print_read(name: str, read: RemittanceRead) -> None:
         places = [str(one.segment) for one in read.unmatched if one.why.value == why]
         if places:
             out.print(f"  segments {', '.join(places)}: {words}")
+    return any(one.why is not WhyNot.UNKNOWN_NUMBER for one in read.unmatched)
 
 
 def _print_paid(one: PaidClaim) -> None:
@@ -93,10 +83,3 @@ def _print_paid(one: PaidClaim) -> None:
         out.print(f"  {reason}: {reason_in_words(reason.rpartition('-')[2])}")
     for remark in came.remarks:
         out.print(f"  {remark}: {remark_in_words(remark)}")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:
-        raise InputError("file", "it cannot be read; nothing was changed") from None

@@ -7,7 +7,7 @@ back when it is signed was to be seen before.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from ccm_fhir.domain.claims import (
     scrub,
 )
 from ccm_fhir.domain.codes import MdmAnswer
+from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.services.installation import Installation
@@ -86,17 +87,34 @@ def attesting(
     return frozenset({*user_ids, mdm.user_id})
 
 
-def _known(world: Installation, ahead: ClaimAhead, draft: ClaimDraft) -> ScrubFacts:
+def known_by(
+    world: Installation,
+    month: ServiceMonth,
+    chart: ChartFacts,
+    ours: Iterable[ClaimRecord],
+    filed_on: date,
+) -> ScrubFacts:
+    """Return what law and chart say on the day of filing; ``ours`` the EHR may hold.
+
+    Raises:
+        RuleError: no rules are loaded for the month.
+    """
     system = world.identifier_system("claim")
     return ScrubFacts(
-        rules=world.rulebook.of_month(draft.month),
-        filed_on=ahead.filed_on,
-        coverages=ahead.chart.coverages,
-        claims_in_ehr=ahead.chart.claims,
-        own_identifiers=frozenset(f"{system}|{one.identifier}" for one in ahead.claims),
+        rules=world.rulebook.of_month(month),
+        filed_on=filed_on,
+        coverages=chart.coverages,
+        claims_in_ehr=chart.claims,
+        own_identifiers=frozenset(f"{system}|{one.identifier}" for one in ours),
+        merged_into=chart.patient.replaced_by,
+    )
+
+
+def _known(world: Installation, ahead: ClaimAhead, draft: ClaimDraft) -> ScrubFacts:
+    return replace(
+        known_by(world, draft.month, ahead.chart, ahead.claims, ahead.filed_on),
         standing=_standing(ahead),
         practitioner_refs=ahead.practitioner_refs,
-        merged_into=ahead.chart.patient.replaced_by,
     )
 
 

@@ -24,7 +24,7 @@ from ccm_fhir.storage.claim_files import Filed
 from ccm_fhir.storage.vocabulary import AnswerKind, FilingVerdict
 from ccm_fhir.x12.acknowledgement import GroupAnswer, read_acknowledgements
 from ccm_fhir.x12.claim_status import StatusAnswer, Taken, read_claim_statuses
-from ccm_fhir.x12.segments import TransactionSet, read_sets
+from ccm_fhir.x12.segments import TransactionSet, read_sets, text_of
 
 _MOST_CODES = 20
 _CODE = re.compile(r"[A-Z0-9]{1,10}")
@@ -84,7 +84,7 @@ def read_answer(world: Installation, hand: SetupHand, content: bytes, now: datet
         X12FileError: it is cut off, is neither of the two, or is about nothing of this practice;
             nothing was changed.
     """
-    text = _text(content)
+    text = text_of(content)
     kind = _kind(read_sets(text))
     sha256 = hashlib.sha256(content).hexdigest()
     with world.db.write(hand.practice_id) as session:
@@ -112,13 +112,6 @@ def read_answer(world: Installation, hand: SetupHand, content: bytes, now: datet
         unknown=reading.count(FilingVerdict.UNKNOWN),
         unmatched=tuple(reading.unmatched),
     )
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
 
 
 def _kind(sets: tuple[TransactionSet, ...]) -> AnswerKind:

@@ -19,7 +19,6 @@ from ccm_fhir.domain.claims import (
     ClaimDraft,
     Obstacle,
     PersonName,
-    ScrubFacts,
     Subscriber,
     scrub,
 )
@@ -27,6 +26,7 @@ from ccm_fhir.domain.codes import Setting
 from ccm_fhir.domain.facts import ChartFacts, PatientFact
 from ccm_fhir.domain.mbi import plain_mbi
 from ccm_fhir.errors import RuleError
+from ccm_fhir.services.claim_ahead import known_by
 from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_claim import may_be_there
@@ -167,20 +167,9 @@ def _scrubbed(
     world: Installation, claim: ClaimRecord, draft: ClaimDraft, chart: ChartFacts, filed_on: date
 ) -> Iterator[Obstacle]:
     try:
-        rules = world.rulebook.of_month(draft.month)
+        known = known_by(world, draft.month, chart, (claim,), filed_on)
     except RuleError as problem:
         yield Obstacle(code="rules_not_loaded", owner="admin", fix=f"{problem}.")
         return
-    own = f"{world.identifier_system('claim')}|{claim.identifier}"
-    yield from scrub(
-        draft,
-        ScrubFacts(
-            rules=rules,
-            filed_on=filed_on,
-            coverages=chart.coverages,
-            claims_in_ehr=chart.claims,
-            own_identifiers=frozenset({own}),
-            practitioner_refs=frozenset({draft.parties.practitioner_ref}),
-            merged_into=chart.patient.replaced_by,
-        ),
-    )
+    signer = frozenset({draft.parties.practitioner_ref})
+    yield from scrub(draft, replace(known, practitioner_refs=signer))

@@ -36,7 +36,7 @@ from ccm_fhir.services.deliver_statement import read_statement_first, waits_for_
 from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.services.plan_writes import CLAIM_FILE, HAND_OFF
+from ccm_fhir.services.plan_writes import waiting_outside
 from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.vocabulary import Purpose
 
@@ -126,7 +126,7 @@ def _leave_or_send(one: Try) -> Attempt:
 def _with_a_person(one: Try) -> Attempt:
     if one.record.state is DeliveryState.SENT:
         return Attempt(state=DeliveryState.SENT, wait_seconds=None)
-    return one.mark(sending.mark_held, CLAIM_FILE if one.record.is_by_file else HAND_OFF)
+    return one.mark(sending.mark_held, waiting_outside(one.record).code)
 
 
 def _settles_at(one: Try) -> datetime | None:

@@ -163,8 +163,8 @@ def next_rung(
 ) -> RungName | None:
     """Take a refused or held delivery one possible rung down, since a person says so.
 
-    None where it is in doubt, in the EHR, or already with a person. The caller has written the
-    audit line and locked nothing.
+    None where it is in doubt, in the EHR, already with a person, or to leave by file. The caller
+    has written the audit line and locked nothing.
     """
     told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
     refused = {DeliveryState.REJECTED, DeliveryState.HELD}
@@ -172,7 +172,8 @@ def next_rung(
         ehr = ehrs.get(session, record.practice_id, record.ehr_id)
         leaving = Leaving(world=world, ehr=ehr, record=record, granted=None)
         return leave_revision(session, leaving)
-    if told is None or not is_on_a_ladder(record) or record.state not in refused:
+    is_settled = record.is_outside or record.state not in refused
+    if told is None or not is_on_a_ladder(record) or is_settled:
         return None
     parts = _live_parts(session, record)
     blocking = _IN_DOUBT if _stays_beside(told) else _IN_DOUBT | {DeliveryState.SENT}

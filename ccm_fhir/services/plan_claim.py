@@ -9,30 +9,28 @@ from sqlmodel import Session
 from ccm_fhir.domain.claims import ClaimDraft
 from ccm_fhir.domain.codes import Setting
 from ccm_fhir.domain.writeback import Artefact, DeliveryState, ResourceKind, RungName
-from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
-from ccm_fhir.fhir.write_time import OurIdentifier
-from ccm_fhir.services.claim_record import draft_of, read_claim
+from ccm_fhir.fhir.write_claim import claim_resource
+from ccm_fhir.services.claim_record import draft_of
+from ccm_fhir.services.fall import FELL
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import (
-    CLAIM_FILE,
-    HAND_OFF,
     Place,
     Planned,
     placeholder,
     plan,
     plan_on_rung,
+    waiting_outside,
 )
-from ccm_fhir.services.told_claim import told_claim
+from ccm_fhir.services.told_claim import claim_envelope, told_claim, work_of
 from ccm_fhir.services.turns import wake
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import billing, claims, deliveries, ehrs, patients, sending
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.practices import Practice
-from ccm_fhir.storage.sending import Fall, Problem, Receipt
+from ccm_fhir.storage.sending import Fall, Receipt
 from ccm_fhir.storage.vocabulary import ArtefactKind, ClaimsLeaveBy, Purpose
 
-FELL = "fell"
 _AFTER_A_TRY = frozenset({DeliveryState.PLANNED, DeliveryState.HELD})
 _MAY_BE_THERE = frozenset(
     {
@@ -124,8 +122,7 @@ def _take_up_again(
         return
     sending.take_up_again(session, there.practice_id, there.id, now)
     if there.is_outside:
-        waits = Problem(delivery_id=there.id, code=CLAIM_FILE if there.is_by_file else HAND_OFF)
-        sending.mark_held(session, there.practice_id, waits, now)
+        sending.mark_held(session, there.practice_id, waiting_outside(there), now)
     else:
         wake(world, session, there.practice_id, there.id)
 
@@ -155,15 +152,15 @@ def _as_claim(  # noqa: PLR0913, PLR0917  # where, whose, what, and why so
     rule: str,
 ) -> Planned:
     """Return the Claim, which waits for the Encounters and Procedures that it names."""
-    ours = OurIdentifier(
-        system=world.identifier_system(ResourceKind.CLAIM.value.lower()), value=claim.identifier
+    procedures, encounters = (
+        tuple(one.id for one in found) for found in work_of(session, practice, claim)
     )
-    procedures, encounters = _work_of(session, practice, claim)
-    envelope = ClaimEnvelope(
-        ours=ours,
-        created_at=claim.created_at.astimezone(practice.zone),
-        procedure_refs=tuple(placeholder(delivery) for delivery in procedures),
-        encounter_refs=tuple(placeholder(delivery) for delivery in encounters),
+    envelope = claim_envelope(
+        world,
+        practice,
+        claim,
+        tuple(placeholder(delivery) for delivery in procedures),
+        tuple(placeholder(delivery) for delivery in encounters),
     )
     return Planned(
         ehr_id=patients.get(session, practice.id, claim.patient_id).ehr_id,
@@ -171,25 +168,9 @@ def _as_claim(  # noqa: PLR0913, PLR0917  # where, whose, what, and why so
         kind=ResourceKind.CLAIM,
         artefact_kind=ArtefactKind.CLAIM,
         artefact_id=claim.id,
-        ours=ours,
+        ours=envelope.ours,
         body=claim_resource(draft, envelope),
         depends_on=(*procedures, *encounters),
         rung=RungName.CLAIM,
         rule=rule,
     )
-
-
-def _work_of(
-    session: Session, practice: Practice, claim: ClaimRecord
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the deliveries of the work that the lines report, Procedures and Encounters."""
-    whole = read_claim(claim).whole
-    worked = frozenset() if whole is None else frozenset(whole.worked)
-    written = [
-        one
-        for one in deliveries.of_patient(session, practice.id, claim.patient_id)
-        if one.artefact_id in worked and not one.has_fallen
-    ]
-    procedures = tuple(d.id for d in written if d.resource_type is ResourceKind.PROCEDURE)
-    encounters = tuple(d.id for d in written if d.resource_type is ResourceKind.ENCOUNTER)
-    return procedures, encounters

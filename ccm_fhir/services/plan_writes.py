@@ -29,8 +29,8 @@ from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sending import Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
-HAND_OFF = "hand_off"
-CLAIM_FILE = "claim_file"
+_HAND_OFF = "hand_off"
+_CLAIM_FILE = "claim_file"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,12 @@ def our_identifier(
     """
     value = uuid5(UUID(practice.identifier_namespace), f"v1|{kind.value}|{name}")
     return OurIdentifier(system=world.identifier_system(kind.value.lower()), value=str(value))
+
+
+def waiting_outside(record: DeliveryRecord) -> Problem:
+    """Return why a delivery is held that no request carries: for a person, or for its file."""
+    code = _CLAIM_FILE if record.is_by_file else _HAND_OFF
+    return Problem(delivery_id=record.id, code=code)
 
 
 def placeholder(delivery_id: str) -> str:
@@ -149,9 +155,11 @@ def _plan_notice(  # noqa: PLR0913, PLR0917  # where, whose, what, about which, 
     about: DeliveryRecord,
     now: datetime,
 ) -> None:
+    if told.notify is None:
+        return
     ehr = ehrs.get(session, practice.id, told.ehr_id)
-    act = None if told.notify is None else _notice_on(session, ehr, told, about.rung)
-    if told.notify is None or act is None:
+    act = _notice_on(session, ehr, told, about.rung)
+    if act is None:
         return
     kind = ResourceKind(act.resource_type)
     ours = our_identifier(world, practice, kind, f"{told.artefact_id}|notice")
@@ -212,9 +220,7 @@ def plan(
         now,
     )
     if is_sheet:
-        code = CLAIM_FILE if record.is_by_file else HAND_OFF
-        handed = Problem(delivery_id=record.id, code=code)
-        return sending.mark_held(session, practice_id, handed, now)
+        return sending.mark_held(session, practice_id, waiting_outside(record), now)
     world.queue.enqueue(session, DELIVER, f"deliver-{record.id}", practice_id, record.id)
     failpoint("C3")
     return record

@@ -42,7 +42,7 @@ from ccm_fhir.storage.claim_files import Filed
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.remittances import NewPaid, NewRemittance
 from ccm_fhir.x12.remittance import read_remittances
-from ccm_fhir.x12.segments import read_sets
+from ccm_fhir.x12.segments import read_sets, text_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ def load_remittance(
         X12FileError: it is cut off, a test or no 835, or a payment does not add up; nothing was
             changed.
     """
-    text = _text(content)
+    text = text_of(content)
     if not all(one.is_production for one in read_sets(text)):
         raise X12FileError("it is a test file, in which nobody was paid")
     payments = read_remittances(text)
@@ -136,13 +136,6 @@ def payments_of_month(
         for one in every
         if one.id in sent
     )
-
-
-def _text(content: bytes) -> str:
-    try:
-        return content.decode("utf-8")
-    except UnicodeDecodeError:
-        return content.decode("latin-1")
 
 
 def _named(

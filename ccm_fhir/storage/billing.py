@@ -118,11 +118,9 @@ def find_partner(session: Session, practice_id: str) -> PartnerSaid | None:
 
 
 def set_partner(session: Session, practice_id: str, said: PartnerSaid, now: datetime) -> None:
-    """Keep whom a practice's files go to, and since when its claims leave as they do."""
+    """Keep whom a practice's files go to."""
     held = find(session, TradingPartnerRow, practice_id, practice_id)
     columns = {**columns_of(said), "updated_at": now}
-    if held is None or held.claims_leave_by is not said.claims_leave_by:
-        columns["leave_so_since"] = now
     if held is None:
         session.add(TradingPartnerRow(**columns, id=practice_id, practice_id=practice_id))
     else:

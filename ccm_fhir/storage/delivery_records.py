@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlmodel import col, func, select
 
-from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, DeliveryState, RungName
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import DeliveryEventRow, DeliveryRow
 from ccm_fhir.storage.values import columns_of, is_same, value_of
@@ -90,7 +90,7 @@ class DeliveryRecord(NewDelivery):
     @property
     def is_outside(self) -> bool:
         """Whether no request to the EHR carries it: a person does, or a claim file."""
-        return self.is_hand_off or self.is_by_file
+        return self.rung in OUTSIDE_THE_EHR
 
     @property
     def remote_ref(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import RungName
+from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName
 from ccm_fhir.storage import (
     approvals,
     attestations,
@@ -52,7 +52,6 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
-_OUTSIDE = frozenset({RungName.HAND_OFF, RungName.X12_FILE})
 _TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go to the EHR
 
 
@@ -246,13 +245,9 @@ def _delivery_states(
     )
 
 
-def _rung(name: str | None) -> RungName | None:
-    return None if name is None else RungName(name)
-
-
 def _in_hand(states: tuple[_State, ...]) -> tuple[DeliveryState, ...]:
     """What waits for a person to key it, or for its file, is work in hand and not trouble."""
-    return tuple(one.state for one in states if one.rung not in _OUTSIDE)
+    return tuple(one.state for one in states if one.rung not in OUTSIDE_THE_EHR)
 
 
 def _of_newest_claim(states: tuple[_State, ...]) -> _ClaimState:

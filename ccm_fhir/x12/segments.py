@@ -21,6 +21,14 @@ _DATE = "%Y%m%d"
 _BREAKS = str.maketrans("", "", "\r\n")
 
 
+def text_of(content: bytes) -> str:
+    """Return a file's bytes as text: UTF-8, or else Latin-1, which takes whatever there is."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One segment; ``number`` counts from the file's first, elements from 1 as X12 does."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, DeliveryState, RungName
 from ccm_fhir.services.patient_month import ClaimInHand, Delivered, PatientMonthReview, WorkEntry
 from smart_app.views.formats import count, moment
 from smart_app.views.tones import DELIVERIES as TONES
@@ -21,6 +21,10 @@ from smart_app.views.wording import (
 )
 
 _MOST_LOOKS = 60
+_OUTSIDE = {
+    RungName.HAND_OFF: (TO_BE_KEYED, KEYED),
+    RungName.X12_FILE: (TO_BE_FILED, FILED),
+}
 _BEST = frozenset({RungName.ENCOUNTER_AND_PROCEDURE, RungName.CARE_PLAN_AND_GOALS, RungName.CLAIM})
 
 
@@ -70,41 +74,30 @@ def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
     """Return one delivery as a chip."""
     is_there, kind = delivered.state is DeliveryState.SENT, delivered.resource_type
     return DeliveryView(
-        what=BY_FILE if _is_by_file(delivered) else WAYS.get(kind, kind),
-        state=_state(delivered),
-        tone=_tone(delivered),
+        what=BY_FILE if delivered.rung is RungName.X12_FILE else WAYS.get(kind, kind),
+        state=state_on(delivered.rung, delivered.state),
+        tone=tone_on(delivered.rung, delivered.state),
         remote_ref=delivered.remote_ref if is_there else "",
         href=links.get(delivered.remote_ref, "") if is_there else "",
-        problem="" if _is_outside(delivered) else delivered.problem,
+        problem="" if delivered.rung in OUTSIDE_THE_EHR else delivered.problem,
         reason=delivered.reason if _is_told_why(delivered) else "",
         when=moment(delivered.updated_at),
         tries=count(delivered.tries, "try", "tries") if delivered.tries > 1 else "",
     )
 
 
-def _is_with_a_person(delivered: Delivered) -> bool:
-    return delivered.rung is RungName.HAND_OFF
+def state_on(rung: RungName | None, state: DeliveryState) -> str:
+    """Return where something is, in the words of the way that it takes."""
+    if rung not in _OUTSIDE:
+        return DELIVERIES[state]
+    waiting, done = _OUTSIDE[rung]
+    return done if state is DeliveryState.SENT else waiting
 
 
-def _is_by_file(delivered: Delivered) -> bool:
-    return delivered.rung is RungName.X12_FILE
-
-
-def _is_outside(delivered: Delivered) -> bool:
-    return _is_with_a_person(delivered) or _is_by_file(delivered)
-
-
-def _state(delivered: Delivered) -> str:
-    if _is_by_file(delivered):
-        return FILED if delivered.state is DeliveryState.SENT else TO_BE_FILED
-    if not _is_with_a_person(delivered):
-        return DELIVERIES[delivered.state]
-    return KEYED if delivered.state is DeliveryState.SENT else TO_BE_KEYED
-
-
-def _tone(delivered: Delivered) -> Tone:
-    is_waiting = _is_outside(delivered) and delivered.state is DeliveryState.HELD
-    return Tone.OPEN if is_waiting else TONES[delivered.state]
+def tone_on(rung: RungName | None, state: DeliveryState) -> Tone:
+    """Return the tone of a state: what waits for a person, or for its file, is no trouble."""
+    is_waiting = rung in OUTSIDE_THE_EHR and state is DeliveryState.HELD
+    return Tone.OPEN if is_waiting else TONES[state]
 
 
 def _is_told_why(delivered: Delivered) -> bool:
@@ -134,7 +127,7 @@ def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
         delivered += [] if review.claim.delivery is None else [review.claim.delivery]
         places.append(sent_of_claim(review.claim, review.ehr_links))
     moving = sum(1 for d in delivered if d.state in IN_FLIGHT)
-    by_hand = sum(1 for d in delivered if _state(d) == TO_BE_KEYED)
+    by_hand = sum(1 for d in delivered if state_on(d.rung, d.state) == TO_BE_KEYED)
     stuck = sum(1 for d in delivered if TONES[d.state] in {Tone.BAD, Tone.OPEN}) - by_hand
     return ProgressView(
         is_moving=moving > 0,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ccm_fhir.domain.findings import Answer, Finding
-from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.services.month import ORDER
 from ccm_fhir.services.month_locks import LockShown
 from ccm_fhir.services.patient_month import MonthOverview, MonthRow, MonthState
 from ccm_fhir.services.sources import Sources
 from smart_app.views import wording
 from smart_app.views.choice import reported
+from smart_app.views.deliveries import state_on, tone_on
 from smart_app.views.eligibility import FindingView, finding
 from smart_app.views.formats import (
     bare_minutes,
@@ -26,7 +26,7 @@ from smart_app.views.formats import (
 from smart_app.views.meter import reached_words
 from smart_app.views.month_reasons import ReasonView, reason_title, reason_views
 from smart_app.views.months import MonthsView, months
-from smart_app.views.tones import DELIVERIES, MONTH_STATES, Tone
+from smart_app.views.tones import MONTH_STATES, Tone
 
 _SHOWN_MISSING = 2
 _NO_NPI = (
@@ -221,32 +221,14 @@ def _row(row: MonthRow) -> RowView:
         missing=tuple(finding(f, _NO_LINKS, _NO_SOURCES) for f in missing[:_SHOWN_MISSING]),
         further=_further(len(missing) - _SHOWN_MISSING),
         amount=money(row.total_usd),
-        claim=_claim(row),
+        claim="" if row.claim_state is None else state_on(row.claim_rung, row.claim_state),
         claim_tone=_claim_tone(row),
         expected="" if row.expected_usd is None else f"{money(row.expected_usd)} by your charges",
     )
 
 
-_OUTSIDE: dict[RungName | None, tuple[str, str]] = {
-    RungName.HAND_OFF: (wording.TO_BE_KEYED, wording.KEYED),
-    RungName.X12_FILE: (wording.TO_BE_FILED, wording.FILED),
-}
-
-
-def _claim(row: MonthRow) -> str:
-    if row.claim_state is None:
-        return ""
-    waiting, done = _OUTSIDE.get(row.claim_rung, ("", ""))
-    if not waiting:
-        return wording.DELIVERIES[row.claim_state]
-    return done if row.claim_state is DeliveryState.SENT else waiting
-
-
 def _claim_tone(row: MonthRow) -> Tone:
-    if row.claim_state is None:
-        return Tone.PLAIN
-    is_waiting = row.claim_rung in _OUTSIDE and row.claim_state is not DeliveryState.SENT
-    return Tone.OPEN if is_waiting else DELIVERIES[row.claim_state]
+    return Tone.PLAIN if row.claim_state is None else tone_on(row.claim_rung, row.claim_state)
 
 
 def _missing(row: MonthRow) -> tuple[Finding, ...]:

@@ -30,7 +30,7 @@ from ccm_fhir.services.billing_setup import (
     change_partner,
 )
 from ccm_fhir.services.claim_filing import FileRequest, file_again, make_files
-from ccm_fhir.services.needs_person import needs_person
+from ccm_fhir.services.needs_person import needs_person, send_another_way
 from ccm_fhir.services.plan_claim import in_a_file
 from ccm_fhir.storage import audit, claim_files, keyed
 from ccm_fhir.storage.deliveries import of_artefact
@@ -471,6 +471,17 @@ def test_nothing_of_a_claim_goes_to_the_ehr_where_claims_leave_by_file(filing: F
     assert waiting == [TO_BE_FILED]
     assert ways(filing, claim) == [FILED]
     assert needs_person(filing.world, biller).stopped == ()
+
+
+def test_a_claim_that_waits_for_its_file_is_sent_no_other_way(filing: Front) -> None:
+    claim = signed(filing)
+    with filing.world.db.read(filing.practice_id) as session:
+        (waiting,) = of_artefact(session, filing.practice_id, ArtefactKind.CLAIM, claim.id)
+
+    with pytest.raises(ConflictError):
+        send_another_way(filing.world, actor(filing, Role.BILLER), waiting.id)
+
+    assert ways(filing, claim) == [TO_BE_FILED]
 
 
 def test_a_test_file_leaves_a_claim_waiting(front: Front) -> None:

@@ -31,6 +31,7 @@ from ccm_fhir.domain.writeback.ladder import Rung, Standing, StandingState, Writ
 from ccm_fhir.domain.writeback.rungs import (
     FHIR_RUNGS,
     LADDERS,
+    OUTSIDE_THE_EHR,
     Artefact,
     Means,
     RungKind,
@@ -45,6 +46,7 @@ __all__ = [
     "CREATE",
     "FHIR_RUNGS",
     "LADDERS",
+    "OUTSIDE_THE_EHR",
     "UPDATE",
     "Act",
     "Answer",

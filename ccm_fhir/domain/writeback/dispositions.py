@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ccm_fhir.domain.writeback.kinds import DeliveryState
-from ccm_fhir.domain.writeback.rungs import RungName
+from ccm_fhir.domain.writeback.rungs import OUTSIDE_THE_EHR, RungName
 
 
 class Disposition(StrEnum):
@@ -48,7 +48,6 @@ class Part:
     is_keyed: bool = False
 
 
-_WITHOUT_THE_EHR = frozenset({RungName.HAND_OFF, RungName.X12_FILE})
 _WORST_FIRST = tuple(Disposition)
 _OF_STATE = {  # of every state but SENT
     DeliveryState.PLANNED: Disposition.PENDING,
@@ -73,7 +72,7 @@ def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
 
 
 def _of_part(part: Part) -> Disposition:
-    if part.rung in _WITHOUT_THE_EHR:
+    if part.rung in OUTSIDE_THE_EHR:
         is_keyed = part.state is DeliveryState.SENT
         return Disposition.KEYED if is_keyed else Disposition.PENDING
     if part.is_keyed and part.state is not DeliveryState.SENT:

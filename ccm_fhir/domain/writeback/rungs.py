@@ -241,6 +241,13 @@ _RESOURCES: Mapping[RungName, tuple[ResourceKind, ...]] = {
 FHIR_RUNGS = frozenset(
     kind.name for ladder in LADDERS.values() for kind in ladder if kind.means is Means.FHIR
 )
+OUTSIDE_THE_EHR = frozenset(
+    kind.name
+    for ladder in LADDERS.values()
+    for kind in ladder
+    if kind.means in {Means.FILE, Means.PERSON}
+)
+"""Ways on which nothing is sent to the EHR: a person's hands, or a claim file."""
 
 
 def artefact_of(record: TimeRecord) -> Artefact:

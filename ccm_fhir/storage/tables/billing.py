@@ -55,7 +55,6 @@ class TradingPartnerRow(TenantRow, table=True):
     payer_id: str
     is_production: bool
     claims_leave_by: ClaimsLeaveBy = Field(sa_type=word(ClaimsLeaveBy))
-    leave_so_since: datetime = Field(sa_type=UtcDateTime)
     has_provider_signature: bool
     assignment: str
     are_benefits_assigned: bool

@@ -65,7 +65,6 @@ def _billing() -> None:
         *_texts("receiver_name", "receiver_qualifier", "receiver_id", "payer_name", "payer_id"),
         _flag("is_production"),
         *_texts("claims_leave_by"),
-        _moment("leave_so_since"),
         _flag("has_provider_signature"),
         *_texts("assignment"),
         _flag("are_benefits_assigned"),
