@@ -14,9 +14,9 @@ from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token, system_token
 from ccm_fhir.services.fall import Leaving, is_shut, leave, prove
 from ccm_fhir.services.retract import TAKEN_BACK
-from ccm_fhir.services.told import told_of
+from ccm_fhir.services.told_artefact import stands
 from ccm_fhir.services.write_plan import capability_of
-from ccm_fhir.storage import practices, sending
+from ccm_fhir.storage import sending
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.sending import Answered, Intent, Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
@@ -64,9 +64,7 @@ def _is_taken_back(one: Try) -> bool:
     if record.purpose is Purpose.AMENDMENT or is_then_changed:
         return False
     with one.world.db.read(record.practice_id) as session:
-        practice = practices.get(session, record.practice_id)
-        told = told_of(one.world, session, practice, record.artefact_kind, record.artefact_id)
-    return told is not None and not told.is_live
+        return not stands(session, record.practice_id, record.artefact_kind, record.artefact_id)
 
 
 def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:

@@ -24,7 +24,7 @@ from ccm_fhir.services.deliver_pacing import (
     tries_in,
     wait_after,
 )
-from ccm_fhir.services.ehr_access import system_client, system_token
+from ccm_fhir.services.ehr_access import live_client
 from ccm_fhir.services.fall import prove
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.write_plan import declared_by
@@ -70,9 +70,8 @@ class Try:
         return tuple(one for one in self.before if one not in self._done_without())
 
     def client(self) -> FhirClient:
-        """Return a client whose token is live."""
-        system_token(self.world, self.ehr)  # its troubles are not to pass for the resource's
-        return system_client(self.world, self.record.practice_id, self.ehr.id)
+        """Return a client whose token is live: its troubles are not to pass for the resource's."""
+        return live_client(self.world, self.ehr)
 
     def body(self) -> Json:
         """Return the frozen body with the references of what was delivered before it filled in."""

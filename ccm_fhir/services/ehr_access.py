@@ -83,11 +83,22 @@ def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirCli
     """Return a client that acts as the practice's backend service."""
     with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
+    return _client(world, ehr, delivery_scope_of(world, ehr))
+
+
+def live_client(world: Installation, ehr: Ehr) -> FhirClient:
+    """Return such a client once it has a token, so that no request of it fails for want of one."""
+    scope = delivery_scope_of(world, ehr)
+    _token(world, ehr, scope)
+    return _client(world, ehr, scope)
+
+
+def _client(world: Installation, ehr: Ehr, scope: str) -> FhirClient:
     return FhirClient(
         gate=gate_of(world, ehr),
         base_url=ehr.fhir_base,
-        access_token=lambda: system_token(world, ehr).access_token,
-        renew=lambda refused: system_token(world, ehr, refused=refused).access_token,
+        access_token=lambda: _token(world, ehr, scope).access_token,
+        renew=lambda refused: _token(world, ehr, scope, refused).access_token,
         patience=world.patience,
         pacing=EhrDoor(world, ehr),
     )
@@ -95,8 +106,10 @@ def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirCli
 
 def system_token(world: Installation, ehr: Ehr, *, refused: str = "") -> CachedToken:
     """Return a live backend-service token of ours at an EHR, another than one it refused."""
-    scope = delivery_scope_of(world, ehr)
+    return _token(world, ehr, delivery_scope_of(world, ehr), refused)
 
+
+def _token(world: Installation, ehr: Ehr, scope: str, refused: str = "") -> CachedToken:
     def ask() -> CachedToken:
         with world.db.read(ehr.practice_id) as session:
             endpoint = token_endpoint(world, session, ehr, ClientAuth.PRIVATE_KEY)

@@ -27,6 +27,7 @@ from ccm_fhir.domain.writeback import (
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import Place, plan_on_rung
 from ccm_fhir.services.told import Told, told_of
+from ccm_fhir.services.told_artefact import told_artefact
 from ccm_fhir.services.words import Worded, plan_words
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import deliveries, ehrs, practices, sending, write_facts
@@ -84,23 +85,23 @@ def is_shut(session: Session, leaving: Leaving) -> bool:
     record = leaving.record
     if record.rung is None or not is_on_a_ladder(record):
         return False
-    practice = practices.get(session, record.practice_id)
-    told = told_of(leaving.world, session, practice, record.artefact_kind, record.artefact_id)
-    if told is None:
-        return False
-    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
-    return _lower(plan, record.rung) is not None
+    plan = _plan_of(session, leaving)
+    return plan is not None and _lower(plan, record.rung) is not None
 
 
 def is_unknown(session: Session, leaving: Leaving) -> bool:
     """Whether only the CapabilityStatement, which was never read, can say if a rung is possible."""
+    plan = _plan_of(session, leaving)
+    rungs = () if plan is None else plan.rungs
+    return any(rung.is_unknown for rung in rungs if rung.name is leaving.record.rung)
+
+
+def _plan_of(session: Session, leaving: Leaving) -> WritePlan | None:
     record = leaving.record
-    practice = practices.get(session, record.practice_id)
-    told = told_of(leaving.world, session, practice, record.artefact_kind, record.artefact_id)
+    told = told_artefact(session, record.practice_id, record.artefact_kind, record.artefact_id)
     if told is None:
-        return False
-    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
-    return any(rung.is_unknown for rung in plan.rungs if rung.name is record.rung)
+        return None
+    return plan_for(told, tenant_of(session, leaving.ehr, leaving.granted))
 
 
 def leave(session: Session, leaving: Leaving) -> RungName | None:

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.consents import ConsentDecision
 from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, artefact_of
+from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, time_artefact
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.write_consent import ConsentTold, consent_resource, consent_telling
 from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
 from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.tellable import Told, in_lines
+from ccm_fhir.services.told_artefact import consent_stands
 from ccm_fhir.services.told_claim import told_claim
 from ccm_fhir.services.told_plan import told_care_plan
 from ccm_fhir.storage import charts, claims, consents, ledger, patients, plans, users
@@ -81,7 +81,7 @@ def told_time(world: Installation, session: Session, written: WrittenTime) -> To
                 return in_lines(kind, telling, ours)
 
     return Told(
-        artefact=artefact_of(record),
+        artefact=time_artefact(record.contact_mode),
         kind=ArtefactKind.TIME_ENTRY,
         artefact_id=entry.id,
         patient_id=entry.patient_id,
@@ -98,7 +98,6 @@ def told_consent(
 ) -> Told:
     """Return a recorded decision as it may be told."""
     patient = patients.get(session, practice.id, record.patient_id)
-    later = consents.of_patient(session, practice.id, record.patient_id)
     said = _consent_told(session, practice, record, patient.ref)
     telling = consent_telling(said, f"{world.base_url}/Questionnaire/care-management-decision")
 
@@ -114,8 +113,7 @@ def told_consent(
         patient_id=record.patient_id,
         ehr_id=patient.ehr_id,
         note=record.note,
-        is_live=record.decision is not ConsentDecision.ENTERED_IN_ERROR
-        and all(other.supersedes_id != record.id for other in later),
+        is_live=consent_stands(session, practice.id, record),
         telling=telling,
         make=make,
     )

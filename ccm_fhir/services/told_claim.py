@@ -18,7 +18,8 @@ from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.services.claim_record import draft_of, read_claim
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.tellable import Told, in_lines
-from ccm_fhir.storage import claims, deliveries, patients
+from ccm_fhir.services.told_artefact import claim_stands
+from ccm_fhir.storage import deliveries, patients
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.practices import Practice
@@ -47,7 +48,6 @@ def told_claim(
         write = charge_task if kind is ResourceKind.TASK else charge_message
         return write(draft, bare, queue, ours)
 
-    newest = claims.find_latest(session, practice.id, claim.patient_id, claim.month)
     return Told(
         artefact=Artefact.CLAIM,
         kind=ArtefactKind.CLAIM,
@@ -55,7 +55,7 @@ def told_claim(
         patient_id=claim.patient_id,
         ehr_id=patients.get(session, practice.id, claim.patient_id).ehr_id,
         note="",
-        is_live=newest is None or newest.id == claim.id,
+        is_live=claim_stands(session, practice.id, claim),
         telling=telling,
         make=make,
         notify=notify,

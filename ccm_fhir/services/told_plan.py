@@ -14,7 +14,8 @@ from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.printing.document import PrintedSection, Printout, html_of
 from ccm_fhir.printing.pdf import pdf_of
 from ccm_fhir.services.tellable import Told, in_lines
-from ccm_fhir.storage import deliveries, patients, plans, users
+from ccm_fhir.services.told_artefact import plan_stands
+from ccm_fhir.storage import deliveries, patients, users
 from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
@@ -28,7 +29,6 @@ def told_care_plan(session: Session, practice: Practice, version: VersionRecord)
     people = (patient.ref, author.fhir_user, practice.organization_ref)
     head = plan_head(people, version.number, version.adopted_at.astimezone(practice.zone))
     telling = plan_telling(version.plan, _with_what_is_there(session, practice, version, head))
-    newest = plans.versions_of(session, practice.id, version.patient_id)[-1]
 
     def make(kind: ResourceKind, ours: OurIdentifier, _: str | None) -> Json:
         if kind is not ResourceKind.DOCUMENT:
@@ -44,7 +44,7 @@ def told_care_plan(session: Session, practice: Practice, version: VersionRecord)
         patient_id=version.patient_id,
         ehr_id=patient.ehr_id,
         note=telling.title,
-        is_live=newest.id == version.id,
+        is_live=plan_stands(session, practice.id, version),
         telling=telling,
         make=make,
     )

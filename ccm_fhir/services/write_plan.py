@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 from sqlmodel import Session
@@ -16,6 +17,7 @@ from ccm_fhir.domain.writeback import (
     UPDATE,
     Act,
     Artefact,
+    EhrCapability,
     Granted,
     Means,
     Override,
@@ -72,27 +74,46 @@ _EVERYTHING = frozenset({Granted(resource_type="*", permission=letter) for lette
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declared:
-    """The newest CapabilityStatement that was read, and the hash of what it declares."""
+    """The newest CapabilityStatement that was read, and the hash of what it declares.
+
+    ``writes`` is what of it a writer may ask of the EHR.
+    """
 
     capability: Capability | None
+    writes: EhrCapability | None
     sha256: str
+
+
+_NOTHING = Declared(capability=None, writes=None, sha256="")
 
 
 def declared_by(session: Session, ehr: Ehr) -> Declared:
     """Return what an EHR declares, by the newest reading; nothing where none was read."""
     kept = statements.latest(session, ehr.practice_id, ehr.id)
     if kept is not None and (ehr.capability_at is None or kept.fetched_at >= ehr.capability_at):
-        capability = parse_capability(kept.body_json.encode())
-        return Declared(capability=capability, sha256=kept.declared_sha256)
-    stored = capability_of(ehr)
-    return Declared(capability=stored, sha256=declared_sha256(stored) if stored else "")
+        return _by_statement(kept.body_json, kept.declared_sha256)
+    return _by_capability(ehr.capability_json) if ehr.capability_json else _NOTHING
 
 
 def capability_of(ehr: Ehr) -> Capability | None:
     """Return what the EHR's stored CapabilityStatement says; None where none was read."""
-    return (
-        msgspec.json.decode(ehr.capability_json, type=Capability) if ehr.capability_json else None
-    )
+    return _by_capability(ehr.capability_json).capability if ehr.capability_json else None
+
+
+# Real statements have up to a million characters, and each delivery plans several times by one.
+@lru_cache(maxsize=16)
+def _by_statement(body_json: str, sha256: str) -> Declared:
+    return _declared(parse_capability(body_json.encode()), sha256)
+
+
+@lru_cache(maxsize=16)
+def _by_capability(capability_json: str) -> Declared:
+    capability = msgspec.json.decode(capability_json, type=Capability)
+    return _declared(capability, declared_sha256(capability))
+
+
+def _declared(capability: Capability, sha256: str) -> Declared:
+    return Declared(capability=capability, writes=write_capability(capability), sha256=sha256)
 
 
 def tenant_of(session: Session, ehr: Ehr, granted_scopes: Iterable[str] | None) -> Tenant:
@@ -101,9 +122,8 @@ def tenant_of(session: Session, ehr: Ehr, granted_scopes: Iterable[str] | None) 
     ``granted_scopes`` None: they are not known yet. It is planned as if all were granted, and
     looked at again with a token in hand, before anything is sent.
     """
-    capability = declared_by(session, ehr).capability
     return Tenant(
-        capability=None if capability is None else write_capability(capability),
+        capability=declared_by(session, ehr).writes,
         granted=_EVERYTHING
         if granted_scopes is None
         else granted_permissions(granted_scopes, "system"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -20,7 +19,7 @@ from ccm_fhir.domain.writeback import (
     disposition_of,
 )
 from ccm_fhir.domain.writeback.kinds import ContactMode, TimeRecord
-from ccm_fhir.domain.writeback.rungs import Artefact, artefact_of, resources_on, rest_of
+from ccm_fhir.domain.writeback.rungs import Artefact, resources_on, rest_of, time_artefact
 from ccm_fhir.errors import InputError
 
 TIME_RUNGS = (
@@ -146,7 +145,7 @@ def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have
 def test_a_contact_takes_the_ladder_of_contacts_and_work_alone_its_own(
     mode: ContactMode | None, expected: Artefact
 ) -> None:
-    assert artefact_of(replace(RECORD, contact_mode=mode)) is expected
+    assert time_artefact(mode) is expected
 
 
 def test_what_each_rung_writes_is_in_the_order_of_writing() -> None:

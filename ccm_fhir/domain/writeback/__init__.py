@@ -37,9 +37,9 @@ from ccm_fhir.domain.writeback.rungs import (
     RungKind,
     RungName,
     acts_of_ladders,
-    artefact_of,
     resources_on,
     rest_of,
+    time_artefact,
 )
 
 __all__ = [
@@ -73,7 +73,6 @@ __all__ = [
     "Verdict",
     "WritePlan",
     "acts_of_ladders",
-    "artefact_of",
     "disposition_of",
     "judge",
     "plan",
@@ -81,4 +80,5 @@ __all__ = [
     "resources_of",
     "resources_on",
     "rest_of",
+    "time_artefact",
 ]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ccm_fhir.domain.writeback.facts import Act
-from ccm_fhir.domain.writeback.kinds import ResourceKind, TimeRecord
+from ccm_fhir.domain.writeback.kinds import ContactMode, ResourceKind
 from ccm_fhir.errors import InputError
 
 
@@ -250,10 +250,9 @@ OUTSIDE_THE_EHR = frozenset(
 """Ways on which nothing is sent to the EHR: a person's hands, or a claim file."""
 
 
-def artefact_of(record: TimeRecord) -> Artefact:
+def time_artefact(contact_mode: ContactMode | None) -> Artefact:
     """Return which ladder a time entry takes: a contact's, or that of work alone."""
-    is_contact = record.contact_mode is not None
-    return Artefact.TIME_CONTACT if is_contact else Artefact.TIME_WORK
+    return Artefact.TIME_WORK if contact_mode is None else Artefact.TIME_CONTACT
 
 
 def resources_on(rung: RungName) -> tuple[ResourceKind, ...]:
