@@ -10,12 +10,11 @@ from ccm_fhir.fhir.write_time import (
     ACTIVITY_TEXT,
     PERFORMER_TEXT,
     OurIdentifier,
+    duration,
     period,
 )
 
 _CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
-_UCUM = "http://unitsofmeasure.org"
-_SECONDS_A_MINUTE = 60
 _CONTACTS = {
     ContactMode.TELEPHONE: "Telephone",
     ContactMode.VIDEO: "Video",
@@ -37,7 +36,7 @@ def observation_resource(record: TimeRecord, ours: OurIdentifier) -> Json:
         "subject": reference(record.patient_ref),
         "effectivePeriod": period(record),
         "performer": [reference(record.performer_ref), reference(record.practice_ref)],
-        "valueQuantity": _duration(record),
+        "valueQuantity": duration(_seconds(record)),
         "component": [
             {
                 "code": {"text": "Performed by"},
@@ -80,13 +79,6 @@ def time_telling(record: TimeRecord, questionnaire: str) -> Telling:
 
 def _contact(record: TimeRecord) -> tuple[str, ...]:
     return () if record.contact_mode is None else (_CONTACTS[record.contact_mode],)
-
-
-def _duration(record: TimeRecord) -> Json:
-    seconds = _seconds(record)
-    if seconds % _SECONDS_A_MINUTE:
-        return {"value": seconds, "unit": "s", "system": _UCUM, "code": "s"}
-    return {"value": seconds // _SECONDS_A_MINUTE, "unit": "min", "system": _UCUM, "code": "min"}
 
 
 def _seconds(record: TimeRecord) -> int:

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from ccm_fhir.domain.codes import SNOMED, Activity, PerformerKind
 from ccm_fhir.domain.writeback import ContactMode, TimeRecord
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
 
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+    from ccm_fhir.domain.claims import ClaimDraft
+
 _ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
+_UCUM = "http://unitsofmeasure.org"
+_SECONDS_A_MINUTE = 60
 _US_CORE_PROCEDURE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-procedure"
 _US_CORE_ENCOUNTER = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-encounter"
 
@@ -102,24 +111,64 @@ def encounter_resource(record: TimeRecord, ours: OurIdentifier) -> Json:
     resource: Json = {
         "resourceType": "Encounter",
         "meta": {"profile": [_US_CORE_ENCOUNTER]},
-        # Oracle Health refuses an Encounter's identifier without a type (its R4 API, "create").
-        "identifier": [{**identifier(ours.system, ours.value), "type": _RESOURCE_IDENTIFIER}],
+        "identifier": [_typed(ours)],
         "status": "finished",
         "class": {"system": _ACT_CODE, "code": class_code, "display": class_name},
         "type": [concept(SNOMED, snomed, display, text=f"Care management contact: {text}")],
         "subject": reference(record.patient_ref),
-        "participant": [
-            {
-                "type": [concept(_PARTICIPATION, "PPRF", "primary performer")],
-                "individual": reference(record.performer_ref),
-            }
-        ],
+        "participant": [_performer(record.performer_ref)],
         "period": period(record),
         "serviceProvider": reference(record.practice_ref),
     }
     if record.condition_refs:
         resource["reasonReference"] = [reference(ref) for ref in record.condition_refs]
     return resource
+
+
+def month_encounter(draft: ClaimDraft, ours: OurIdentifier, zone: ZoneInfo) -> Json:
+    """Return the Encounter of a signed month in which nobody spoke with the patient.
+
+    For servers that hang a charge on an Encounter and nothing else. Its period is the calendar
+    month in the practice's zone, its length what was counted; it says that it is no contact.
+    """
+    month, parties = draft.month, draft.parties
+    last_second = month.ends_at(zone) - timedelta(seconds=1)
+    text = f"Care management of {month}, on which its charges hang; no single contact"
+    return {
+        "resourceType": "Encounter",
+        "meta": {"profile": [_US_CORE_ENCOUNTER]},
+        "identifier": [_typed(ours)],
+        "status": "finished",
+        "class": {"system": _ACT_CODE, "code": "VR", "display": "virtual"},
+        "type": [concept(SNOMED, "308335008", "Patient encounter procedure", text=text)],
+        "subject": reference(parties.patient_ref),
+        "participant": [_performer(parties.practitioner_ref)],
+        "period": {
+            "start": month.starts_at(zone).isoformat(),
+            "end": last_second.isoformat(),
+        },
+        "length": duration(draft.counted_seconds),
+        "serviceProvider": reference(parties.practice_ref),
+    }
+
+
+def duration(seconds: int) -> Json:
+    """Return a length of time in whole minutes, or in seconds where it is none."""
+    if seconds % _SECONDS_A_MINUTE:
+        return {"value": seconds, "unit": "s", "system": _UCUM, "code": "s"}
+    return {"value": seconds // _SECONDS_A_MINUTE, "unit": "min", "system": _UCUM, "code": "min"}
+
+
+def _typed(ours: OurIdentifier) -> Json:
+    """Oracle Health refuses an Encounter's identifier without a type (its R4 API, "create")."""
+    return {**identifier(ours.system, ours.value), "type": _RESOURCE_IDENTIFIER}
+
+
+def _performer(practitioner_ref: str) -> Json:
+    return {
+        "type": [concept(_PARTICIPATION, "PPRF", "primary performer")],
+        "individual": reference(practitioner_ref),
+    }
 
 
 def period(record: TimeRecord) -> Json:

@@ -24,7 +24,12 @@ from ccm_fhir.fhir.check import check
 from ccm_fhir.fhir.compare import differences
 from ccm_fhir.fhir.json import to_bytes
 from ccm_fhir.fhir.write_claim import ClaimEnvelope, claim_resource
-from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
+from ccm_fhir.fhir.write_time import (
+    OurIdentifier,
+    encounter_resource,
+    month_encounter,
+    procedure_resource,
+)
 from tests.builders import NEW_YORK
 from tests.validators.harness import problems
 
@@ -91,6 +96,10 @@ def claim(**changes: object) -> dict[str, Any]:
     return claim_resource(draft(), replace(envelope, **changes))  # type: ignore[arg-type]
 
 
+def anchor(of: ClaimDraft) -> dict[str, Any]:
+    return month_encounter(of, OURS, NEW_YORK)
+
+
 def test_work_without_the_patient_is_a_procedure_alone() -> None:
     assert resources_of(record(contact_mode=None)) == (ResourceKind.PROCEDURE,)
     assert resources_of(record()) == (ResourceKind.ENCOUNTER, ResourceKind.PROCEDURE)
@@ -125,6 +134,32 @@ def test_what_is_not_known_is_left_out() -> None:
 def test_an_entry_without_contact_has_no_encounter() -> None:
     with pytest.raises(ValueError, match="without patient contact"):
         encounter_resource(record(contact_mode=None), OURS)
+
+
+def test_a_months_own_encounter_spans_it_in_the_practices_zone_and_says_that_it_is_no_contact() -> (
+    None
+):
+    made = anchor(draft(minutes=62))
+
+    assert made["period"] == {
+        "start": "2026-11-01T00:00:00-04:00",
+        "end": "2026-11-30T23:59:59-05:00",
+    }
+    assert made["length"]["value"] == 62
+    assert made["length"]["code"] == "min"
+    assert "no single contact" in made["type"][0]["text"]
+    assert b"ama-assn" not in to_bytes(made)
+
+
+@given(st.integers(min_value=1, max_value=40_000), st.integers(1, 12))
+def test_every_months_encounter_is_valid_r4_and_keeps_the_seconds(seconds: int, month: int) -> None:
+    counted = replace(draft(), counted_seconds=seconds, month=ServiceMonth(2026, month))
+
+    made = anchor(counted)
+
+    check(made)
+    unit = {"min": 60, "s": 1}[made["length"]["code"]]
+    assert made["length"]["value"] * unit == seconds
 
 
 def test_a_claim_points_at_what_was_written() -> None:
@@ -178,6 +213,7 @@ def test_independent_validators_find_no_error_in_what_we_write() -> None:
     ]
     written += [encounter_resource(record(contact_mode=mode), OURS) for mode in ContactMode]
     written += [claim(), claim(procedure_refs=(), encounter_refs=())]
+    written += [anchor(draft())]
 
     assert problems([json.loads(to_bytes(resource)) for resource in written]) == ()
 
