@@ -34,18 +34,21 @@ def reconcile(
     from ccm_fhir.services.reconcile import Scope
     from ccm_fhir.services.reconcile import reconcile as compare
 
-    asked = ServiceMonth.parse(month) if month else None
-    opened = wiring.open_installation(Settings(), with_engine=False)
+    asked, settings = ServiceMonth.parse(month) if month else None, Settings()
+    opened = wiring.open_installation(settings, with_engine=False)
     try:
         wanted, ehr_id = _chosen(opened.world, practice, ehr)
         reports = [
             compare(opened.world, Scope(practice_id=one, month=asked, ehr_id=ehr_id))
             for one in wanted
         ]
+        left = wiring.given_up(settings, opened.world)
     finally:
         opened.close()
     for report in reports:
         _print(report)
+    for delivery_id in left:
+        out.print(f"  {delivery_id} met a fault of this app's own again and again; see the log.")
     if any(report.unreachable for report in reports):
         raise typer.Exit(UNREACHABLE)
     if not all(report.agrees for report in reports):

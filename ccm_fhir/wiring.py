@@ -138,6 +138,12 @@ def open_installation(settings: Settings, *, with_engine: bool) -> Opened:
     return opened
 
 
+def given_up(settings: Settings, world: Installation) -> tuple[str, ...]:
+    """Return the open deliveries whose workflow ended by a fault of our own."""
+    with Enqueuer(settings.database_url) as enqueuer:
+        return jobs.given_up(world, enqueuer)
+
+
 def run_until_stopped(settings: Settings) -> None:
     """Run the durable engine until SIGTERM or Ctrl-C; the step in flight is finished first."""
     stop = Event()

@@ -258,6 +258,8 @@ class FhirClient:
         failpoint("C4")
         try:
             answer = self._send(request, "sending a transaction")
+        except LaunchError:  # no token to be had: nothing was written
+            return TransactionOutcome(whole=WriteOutcome.unauthorized("Bundle"))
         except EhrUnreachableError:
             return TransactionOutcome(whole=WriteOutcome.uncertain("Bundle", Doubt.NO_ANSWER))
         except EhrFormatError:

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.writeback import Disposition, Part, disposition_of
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import deliveries, keyed, ledger, practices
+from ccm_fhir.storage import approvals, deliveries, keyed, ledger, practices
+from ccm_fhir.storage.approvals import ApprovalRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.vocabulary import EntryChange, Purpose
 
@@ -27,14 +28,26 @@ def dispositions_of_month(
         found = deliveries.of_patient_month(session, practice_id, patient_id, month, zone)
         by_hand = keyed.of_practice(session, practice_id)
         current = {row.id for row in rows if ledger.is_current(session, practice_id, row.id)}
+        asked = approvals.of_entries(session, practice_id, [row.id for row in rows])
     return {
-        row.id: disposition_of(
+        row.id: disposition_of_row(
             parts_of((one for one in found if one.artefact_id == row.id), by_hand),
+            asked.get(row.id),
             is_voided=row.id not in current,
         )
         for row in rows
         if row.change is not EntryChange.VOID
     }
+
+
+def disposition_of_row(
+    parts: Iterable[Part], approval: ApprovalRecord | None, *, is_voided: bool = False
+) -> Disposition:
+    """Return where a row stands; time that a second person has not approved goes nowhere."""
+    if is_voided or approval is None or approval.is_approved:
+        return disposition_of(parts, is_voided=is_voided)
+    is_waiting = approval.is_approved is None
+    return Disposition.AWAITING_APPROVAL if is_waiting else Disposition.NOT_APPROVED
 
 
 def parts_of(

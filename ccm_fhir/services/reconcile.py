@@ -16,13 +16,22 @@ import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.dates import ServiceMonth
-from ccm_fhir.domain.writeback import DeliveryState, Disposition, disposition_of
-from ccm_fhir.services.dispositions import parts_of
+from ccm_fhir.domain.writeback import DeliveryState, Disposition
+from ccm_fhir.services.dispositions import disposition_of_row, parts_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.reconcile_ehr import Copies, copies_at
 from ccm_fhir.services.reconciled import Difference, Found, Report
 from ccm_fhir.services.turns import wake
-from ccm_fhir.storage import deliveries, ehrs, keyed, practices, reconciliations, sending, turns
+from ccm_fhir.storage import (
+    approvals,
+    deliveries,
+    ehrs,
+    keyed,
+    practices,
+    reconciliations,
+    sending,
+    turns,
+)
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.ledger_rows import LedgerRow, ledger_rows
@@ -176,9 +185,12 @@ class _Reconciler:
         with self.world.db.write(practice_id) as session:
             _, records = self._stored(session)
             by_hand = keyed.of_practice(session, practice_id)
+            asked = approvals.of_practice(session, practice_id)
             of_row = _by_row(records)
             stands = {
-                row.id: disposition_of(parts_of(of_row.get(row.id, []), by_hand), is_voided=False)
+                row.id: disposition_of_row(
+                    parts_of(of_row.get(row.id, []), by_hand), asked.get(row.id)
+                )
                 for row in rows
             }
             self._name_unplanned(rows, stands)

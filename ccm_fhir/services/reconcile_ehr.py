@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.errors import (
     ConfigurationError,
     EhrHttpError,
@@ -17,6 +18,7 @@ from ccm_fhir.fhir.bundles import Resource
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.services.ehr_access import system_client
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.vocabulary import Purpose
@@ -38,12 +40,18 @@ class Copies:
 
 
 def copies_at(world: Installation, ehr: Ehr, records: list[DeliveryRecord]) -> Copies:
-    """Return what an EHR holds of some deliveries, and of whatever else bears our identifiers."""
+    """Return what an EHR holds of some deliveries, and of whatever else bears our identifiers.
+
+    Every kind that we write is asked for, whether or not there is a delivery of it: a database
+    that was put back knows nothing of what was sent since.
+    """
     copies = Copies()
     client = system_client(world, ehr.practice_id, ehr.id)
     grouped = defaultdict[tuple[str, str], list[DeliveryRecord]](list)
     for record in filter(_stands_by_itself, records):
         grouped[record.resource_type.value, record.identifier_system].append(record)
+    for kind in _searchable(ehr):
+        grouped.setdefault((kind.value, world.identifier_system(kind.value.lower())), [])
     for (resource_type, system), own in grouped.items():
         try:
             _look(client, copies, (resource_type, system), own)
@@ -53,6 +61,19 @@ def copies_at(world: Installation, ehr: Ehr, records: list[DeliveryRecord]) -> C
         except FhirError:
             continue  # it cannot be searched so: these are not compared, and are said not to be
     return copies
+
+
+def _searchable(ehr: Ehr) -> list[ResourceKind]:
+    """Return the kinds that the EHR says may be searched for by identifier."""
+    capability = capability_of(ehr)
+    if capability is None:
+        return []
+    declared = {kind: capability.of(kind.value) for kind in ResourceKind}
+    return [
+        kind
+        for kind, said in declared.items()
+        if "search-type" in said.interactions and "identifier" in said.search_params
+    ]
 
 
 def _stands_by_itself(record: DeliveryRecord) -> bool:

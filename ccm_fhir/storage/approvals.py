@@ -84,6 +84,11 @@ def of_entries(
     return _records(session, practice_id, col(TimeApprovalRow.entry_id).in_(entry_ids))
 
 
+def of_practice(session: Session, practice_id: str) -> dict[str, ApprovalRecord]:
+    """Return the approval of every entry that needed one."""
+    return _records(session, practice_id)
+
+
 def waiting(session: Session, practice_id: str) -> tuple[ApprovalRecord, ...]:
     """Return what nobody has answered yet, of entries that were not changed meanwhile."""
     answer, successor = aliased(TimeApprovalRow), aliased(TimeEntryRow)

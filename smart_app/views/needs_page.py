@@ -29,6 +29,8 @@ _DISPOSITIONS = {
     Disposition.HELD: "held for a person",
     Disposition.REJECTED: "refused by the EHR",
     Disposition.QUARANTINE: "set aside for a person",
+    Disposition.AWAITING_APPROVAL: "waiting for a second person's approval",
+    Disposition.NOT_APPROVED: "not approved, and not counted",
     Disposition.UNPLANNED: "not planned",
 }
 

@@ -11,11 +11,12 @@ import pytest
 from ccm_fhir import jobs
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.engine import Durable, WorkflowState
+from ccm_fhir.jobs import given_up
 from ccm_fhir.jobs.workflows import MOST_FAULTS
 from ccm_fhir.services.month import MonthFilter, overview
 from ccm_fhir.services.panel import ask_for_panel
 from ccm_fhir.services.patient_month import MonthState
-from ccm_fhir.storage import deliveries
+from ccm_fhir.services.reconcile import Scope, reconcile
 from tests.services.loopback_ehr import Clock, Ehr, cast, running_ehr
 from tests.services.wire import Send, answers, nothing_is_sent
 from tests.world import DOCTOR, NOVEMBER, Desk, Site, open_site
@@ -124,9 +125,14 @@ def test_a_fault_that_does_not_go_away_ends_in_a_state_that_is_watched(
         last = f"deliver-{delivery.id}-{MOST_FAULTS}"
         assert engine.enqueuer.wait(last, PATIENCE_SECONDS) is WorkflowState.ERROR
         assert len(site.wire.sent("GET", PROCEDURE)) == MOST_FAULTS + 1
-        with site.world.db.read() as session:
-            (left,) = deliveries.unfinished(session, site.practice_id)
-        assert left.id == delivery.id
+        assert given_up(site.world, engine.enqueuer) == (delivery.id,)
+
+        site.wire.mend()
+        site.clock.advance(seconds=3600)
+        report = reconcile(site.world, Scope(practice_id=site.practice_id))
+        assert report.woken == 1
+        assert finished(engine, site, nurse, ResourceKind.PROCEDURE) is DeliveryState.SENT
+        assert given_up(site.world, engine.enqueuer) == ()
 
 
 def test_the_panel_is_read_though_one_patient_cannot_be(database_url: str, ehr: Ehr) -> None:

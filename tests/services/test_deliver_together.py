@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx2
 import pytest
 
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
@@ -76,6 +77,27 @@ def test_a_refused_bundle_is_sent_in_single_writes(site: Site, nurse: Desk, stat
 
     both_are_there_once(site, done)
     assert len(site.wire.sent("POST", SINGLE)) == 2
+
+
+def test_a_token_revoked_within_a_transaction_leaves_neither_half_in_doubt(
+    site: Site, nurse: Desk
+) -> None:
+    nurse.call()
+    contact, work = map(nurse.delivery, (ResourceKind.ENCOUNTER, ResourceKind.PROCEDURE))
+
+    def revoked(*_: object) -> httpx2.Response:
+        site.wire.fail("POST", r"/token$", answers(401, body={"error": "invalid_client"}))
+        return httpx2.Response(401, json={"resourceType": "OperationOutcome"})
+
+    site.wire.fail("POST", BASE, revoked, times=1)
+    site.attempt(contact.id)
+
+    for one in (contact, work):
+        kept = site.delivery(one.id)
+        assert (kept.state, kept.last_problem) == (DeliveryState.PLANNED, "bundle_refused")
+    site.wire.mend()
+    site.clock.advance(hours=1)
+    both_are_there_once(site, delivered(site, nurse))
 
 
 def test_the_single_writes_of_a_refused_bundle_bear_the_same_identifiers(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ccm_fhir.domain.writeback import DeliveryState, Disposition, ResourceKind, disposition_of
+from ccm_fhir.fhir.outcomes import WriteKind
+from ccm_fhir.services.approvals import AnswerApproval, answer_approval
 from ccm_fhir.services.connections import disconnect
 from ccm_fhir.services.dispositions import parts_of
 from ccm_fhir.services.reconcile import Scope, latest_report, reconcile
@@ -144,6 +146,49 @@ def test_what_bears_our_system_and_is_nobodys_is_foreign(site: Site, nurse: Desk
     (found,) = compare(site).differences
 
     assert (found.difference, found.subject) == (Difference.FOREIGN, "forged")
+
+
+def test_a_kind_that_we_know_no_delivery_of_is_looked_for_too(site: Site, nurse: Desk) -> None:
+    """As after a database was put back: the EHR has what nobody here remembers."""
+    nurse.record()
+    (delivery,) = site.deliver(nurse.delivery(ResourceKind.PROCEDURE).id)
+    system = site.world.identifier_system("encounter")
+    forgotten = {
+        "resourceType": "Encounter",
+        "status": "finished",
+        "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "VR"},
+        "subject": site.in_the_ehr(delivery)[0]["subject"],
+        "identifier": [{"system": system, "value": "forgotten"}],
+    }
+    with site.ehr.backend() as client:
+        assert client.create(json.dumps(forgotten).encode()).kind is WriteKind.CREATED
+
+    (found,) = compare(site).differences
+
+    assert (found.difference, found.resource_type, found.subject) == (
+        Difference.FOREIGN,
+        "Encounter",
+        "forgotten",
+    )
+
+
+def test_time_that_waits_for_approval_or_was_refused_is_no_difference(
+    site: Site, nurse: Desk
+) -> None:
+    first = nurse.record(minutes=180, start_time=time(8, 0))
+    second = nurse.record(minutes=150, start_time=time(11, 30))
+    doctor = site.launch(user=DOCTOR)
+    said = AnswerApproval(entry_id=second, is_approved=False, note="Not what was done.")
+    answer_approval(site.world, doctor.actor, said, site.clock())
+
+    report = compare(site)
+
+    assert report.agrees
+    assert report.dispositions[Disposition.AWAITING_APPROVAL] == 1
+    assert report.dispositions[Disposition.NOT_APPROVED] == 1
+    said = AnswerApproval(entry_id=first, is_approved=True, note="")
+    answer_approval(site.world, doctor.actor, said, site.clock())
+    assert compare(site).dispositions[Disposition.PENDING] == 1
 
 
 def test_what_is_open_for_a_day_is_named_and_what_nobody_brings_is_woken(

@@ -18,10 +18,13 @@ class Disposition(StrEnum):
     """What has become of one entry; the worst of its parts speaks for it, in this order.
 
     A part that may be there twice is worse than one that is not there. The words are kept in
-    reports: they are never respelt.
+    reports: they are never respelt. The first three are the entry's own, whatever its parts:
+    time that waits for a second person, or was refused by one, is not counted and goes nowhere.
     """
 
     VOIDED = "voided"
+    AWAITING_APPROVAL = "awaiting_approval"
+    NOT_APPROVED = "not_approved"
     UNPLANNED = "unplanned"
     QUARANTINE = "quarantine"
     REJECTED = "rejected"
