@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlmodel import Session
@@ -83,22 +84,37 @@ def system_client(world: Installation, practice_id: str, ehr_id: str) -> FhirCli
     """Return a client that acts as the practice's backend service."""
     with world.db.read(practice_id) as session:
         ehr = ehrs.get(session, practice_id, ehr_id)
-    return _client(world, ehr, delivery_scope_of(world, ehr))
+    return _client(_OurToken(world, ehr))
 
 
 def live_client(world: Installation, ehr: Ehr) -> FhirClient:
     """Return such a client once it has a token, so that no request of it fails for want of one."""
-    scope = delivery_scope_of(world, ehr)
-    _token(world, ehr, scope)
-    return _client(world, ehr, scope)
+    ours = _OurToken(world, ehr)
+    ours.get()
+    return _client(ours)
 
 
-def _client(world: Installation, ehr: Ehr, scope: str) -> FhirClient:
+@dataclass(slots=True)
+class _OurToken:
+    """One client's tokens; which scopes they have is worked out once, when one is needed."""
+
+    world: Installation
+    ehr: Ehr
+    _scope: str | None = None
+
+    def get(self, refused: str = "") -> str:
+        if self._scope is None:
+            self._scope = delivery_scope_of(self.world, self.ehr)
+        return _token(self.world, self.ehr, self._scope, refused).access_token
+
+
+def _client(ours: _OurToken) -> FhirClient:
+    world, ehr = ours.world, ours.ehr
     return FhirClient(
         gate=gate_of(world, ehr),
         base_url=ehr.fhir_base,
-        access_token=lambda: _token(world, ehr, scope).access_token,
-        renew=lambda refused: _token(world, ehr, scope, refused).access_token,
+        access_token=ours.get,
+        renew=ours.get,
         patience=world.patience,
         pacing=EhrDoor(world, ehr),
     )

@@ -16,6 +16,8 @@ from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.reconcile import latest_report
+from ccm_fhir.services.reconciled import Report
 from ccm_fhir.storage import month_locks, patients, practices, users
 from ccm_fhir.storage.month_locks import LockRecord, NewLock
 from ccm_fhir.storage.practices import Practice
@@ -45,7 +47,10 @@ class LockDone(LockShown):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthLocks:
-    """A month's locks as its page shows them: the practice's, and the open patient's alone."""
+    """A month's locks as its page shows them: the practice's, and the open patient's alone.
+
+    ``report`` is the newest comparison of ledger and EHR, which whoever locks should have seen.
+    """
 
     month: ServiceMonth
     practice_name: str
@@ -54,6 +59,7 @@ class MonthLocks:
     patient_lock: LockShown | None
     history: tuple[LockDone, ...]
     may_lock: bool
+    report: Report | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +124,7 @@ def locks_of(
         patient_lock=None if patient_lock is None else _named(practice, names, patient_lock),
         history=tuple(_done(practice, names, act) for act in reversed(told)),
         may_lock=actor.may(*LOCKERS),
+        report=latest_report(world, actor.practice_id),
     )
 
 

@@ -43,10 +43,13 @@ class Saved:
     """What of a timer reached the ledger.
 
     ``recorded_before_seconds`` were in the ledger already, typed by the same person meanwhile.
+    ``is_shared``: somebody else has work for the patient at the same time, of which each moment
+    counts once. What was measured is saved all the same, and the person is told.
     """
 
     seconds: int
     recorded_before_seconds: int
+    is_shared: bool
     entry_ids: tuple[str, ...]
     patient_id: str
 
@@ -120,8 +123,20 @@ def _record_work(world: Installation, session: Session, saving: _Saving, now: da
     return Saved(
         seconds=seconds,
         recorded_before_seconds=sum(s.seconds for s in stretches) - seconds,
+        is_shared=_is_shared(session, saving, left),
         entry_ids=ids,
         patient_id=saving.record.patient_id,
+    )
+
+
+def _is_shared(session: Session, saving: _Saving, left: tuple[Stretch, ...]) -> bool:
+    actor, patient_id = saving.actor, saving.record.patient_id
+    return any(
+        other.user_id != actor.user_id
+        for one in left
+        for other in ledger.entries_of_month(
+            session, actor.practice_id, patient_id, one.started_at, one.ended_at
+        )
     )
 
 

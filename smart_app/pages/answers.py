@@ -130,6 +130,7 @@ _PLACES = {
     Done.CONDITION: "eligibility",
     Done.TIMER_SAVED: "time",
     Done.TIMER_PARTLY: "time",
+    Done.TIMER_SHARED: "time",
     Done.TIMER_DISCARDED: "time",
     Done.EXCEPTION: "claim",
     Done.MDM: "claim",

@@ -189,7 +189,9 @@ def _page(write: Write, refused: Refused, status: int) -> HTMLResponse:
 
 
 def _done(saved: Saved) -> Done:
-    return Done.TIMER_PARTLY if saved.recorded_before_seconds else Done.TIMER_SAVED
+    if saved.recorded_before_seconds:
+        return Done.TIMER_PARTLY
+    return Done.TIMER_SHARED if saved.is_shared else Done.TIMER_SAVED
 
 
 def _back(write: Write, done: Done | None = None) -> RedirectResponse:

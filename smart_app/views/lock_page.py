@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ccm_fhir.services.month_locks import MonthLocks
+from ccm_fhir.services.reconciled import Report
 from smart_app.views.formats import moment, month_name, sentence
 from smart_app.views.forms import Attempt, Wrong, attempted, key_of, messages
 from smart_app.views.month_page import lock_said
+from smart_app.views.needs_page import compared_words, differs_words
 
 PRACTICE, PATIENT = "lock", "hold"
 LOCK_FIELDS = ("reason",)
@@ -37,6 +39,8 @@ class LockPageView:
     patient_said: str = field(repr=False)
     form: LockFormView | None
     patient_form: LockFormView | None
+    compared: str
+    is_in_doubt: bool
     history: tuple[tuple[str, str], ...] = field(repr=False)
     wrong: tuple[Wrong, ...]
 
@@ -64,12 +68,20 @@ def lock_page(found: MonthLocks, page_key: str, attempt: Attempt | None) -> Lock
         )
         if found.may_lock and found.patient_name
         else None,
+        compared=_compared(found.report),
+        is_in_doubt=found.report is None or not found.report.agrees,
         history=tuple(
             (f"{_DID[act.is_lock]} {act.whose}, {act.by}, {moment(act.at)}", sentence(act.reason))
             for act in found.history
         ),
         wrong=() if attempt is None else attempt.wrong,
     )
+
+
+def _compared(report: Report | None) -> str:
+    if report is None:
+        return "Our ledger and the EHR were not compared yet; that is done every night."
+    return f"{compared_words(report)} {differs_words(report) or 'Nothing differs.'}"
 
 
 _DID = {True: "Locked", False: "Unlocked"}

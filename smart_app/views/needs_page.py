@@ -93,8 +93,8 @@ def needs_page(
         wrong=() if attempt is None else attempt.wrong,
         may_act=found.may_act,
         stopped=tuple(_stopped(one, now, page_key, attempt) for one in found.stopped),
-        compared="" if report is None else _compared(report),
-        differs="" if report is None else _differs(report),
+        compared="" if report is None else compared_words(report),
+        differs="" if report is None else differs_words(report),
         dispositions=() if report is None else _dispositions(report),
     )
 
@@ -137,7 +137,8 @@ def _age(age: timedelta) -> str:
     return count(age.days, "day", "days")
 
 
-def _compared(report: Report) -> str:
+def compared_words(report: Report) -> str:
+    """Return when and how much of ledger and EHR was compared."""
     what = f"{report.month}" if report.month else "every month"
     unread = "" if not report.not_compared else f"; {report.not_compared} could not be"
     return (
@@ -147,7 +148,8 @@ def _compared(report: Report) -> str:
     )
 
 
-def _differs(report: Report) -> str:
+def differs_words(report: Report) -> str:
+    """Return what differed, or nothing where all agrees."""
     if report.agrees and not report.unreachable:
         return ""
     parts = [f"{', '.join(report.unreachable)} gave no answer"] if report.unreachable else []

@@ -77,6 +77,7 @@ class Done(StrEnum):
     CONDITION = "condition"
     TIMER_SAVED = "timer-saved"
     TIMER_PARTLY = "timer-partly"
+    TIMER_SHARED = "timer-shared"
     TIMER_DISCARDED = "timer-discarded"
     CHOICE = "choice"
     EXCEPTION = "exception"
@@ -118,6 +119,10 @@ NOTICES: dict[Done, str] = {
     Done.TIMER_SAVED: "The timer was saved to the time log.",
     Done.TIMER_PARTLY: (
         "The timer was saved. Some of it was in your time log already and is not there twice."
+    ),
+    Done.TIMER_SHARED: (
+        "The timer was saved. Somebody else worked for this patient at the same time: a moment "
+        "counts once, and the time log says what is left out."
     ),
     Done.TIMER_DISCARDED: "The timer was discarded. It can be brought back under My time.",
     Done.CHOICE: "The choice is recorded.",

@@ -217,6 +217,21 @@ def test_what_was_typed_meanwhile_is_not_recorded_twice(nurse: Stopwatch) -> Non
     assert sum(entry.seconds for entry in nurse.desk.review().entries) == 1200
 
 
+def test_a_timer_beside_somebody_elses_work_is_saved_and_its_owner_is_told(
+    nurse: Stopwatch,
+) -> None:
+    timer = nurse.start()
+    begun = nurse.site.clock().astimezone(NEW_YORK) + timedelta(minutes=5)
+    nurse.work(timer, 1200)
+    doctor = nurse.site.launch(user=DOCTOR)
+    doctor.record(started_on=begun.date(), start_time=begun.time(), minutes=5)
+
+    assert nurse.save(timer).is_shared
+    later = nurse.start()
+    nurse.work(later, 60)
+    assert not nurse.save(later).is_shared
+
+
 def test_a_timer_of_a_signed_month_stays_and_says_why(each_own_site: Site) -> None:
     nurse = Stopwatch(each_own_site.launch())
     nurse.desk.call(minutes=22)

@@ -17,6 +17,7 @@ from ccm_fhir.errors import ConflictError, InputError, NotAllowedError
 from ccm_fhir.services.close_report import close_report
 from ccm_fhir.services.month_locks import LockMonth, lock_month
 from ccm_fhir.services.patient_month import MonthState
+from ccm_fhir.services.reconcile import Scope, reconcile
 from ccm_fhir.services.refresh_month import Viewer, judge_stale, prepare, refresh, view_of
 from ccm_fhir.services.setup_hand import operator
 from ccm_fhir.storage import consents, fees, ledger, practices, standing_views, standings
@@ -351,6 +352,19 @@ def test_a_lock_needs_a_reason_of_some_length(front: Front, reason: str) -> None
 def test_a_care_manager_locks_nothing(front: Front) -> None:
     with pytest.raises(NotAllowedError):
         lock(front, role=Role.CARE_MANAGER)
+
+
+def test_who_locks_is_told_whether_ledger_and_ehr_agree(front: Front) -> None:
+    biller = front.sign_in(Role.BILLER)
+    path = f"{biller.path}/lock"
+    assert "were not compared yet" in biller.get(path).text
+    work(front, front.patient_id)
+    reconcile(front.world, Scope(practice_id=front.practice_id))
+
+    told = biller.get(path).text
+
+    assert "1 row in our ledger" in told
+    assert "1 difference was found" in told
 
 
 def test_the_lock_page_locks_and_tells_its_history(front: Front) -> None:
