@@ -117,6 +117,10 @@ def _wait_for_what_comes_before(world: Installation, turn: Turn) -> bool:
 
 
 def _wake_what_waits(world: Installation, turn: Turn) -> None:
+    """Wake what waits for a delivery; who begins to wait after this look looks again itself."""
+    with world.db.read(turn.practice_id) as session:
+        if not turns.waiting_for(session, turn.practice_id, turn.delivery_id):
+            return
     now = world.clock()
     with world.db.write(turn.practice_id) as session:
         for other in turns.waiting_for(session, turn.practice_id, turn.delivery_id):

@@ -5,7 +5,8 @@ columns, until the cores or the disk do. For each concurrency the same number of
 posted bare by httpx2, and delivered by ``attempt_delivery`` (search, create, read back: three
 requests and their records). Printed is requests a second of both: the ratio of the two is what
 our code costs beside the EHR. The processor's time of our own process for a delivery says how many
-of them one core could make a second, if the EHR answered at once.
+of them one core could make a second, if the EHR answered at once. Last, ``ccm-fhir worker`` brings
+as many by the durable engine, with its queue and its turns: what the engine costs beside that.
 """
 
 from __future__ import annotations
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 LATENCY_SECONDS = 0.05
 CONCURRENCIES = (1, 4, 16, 32)
 EACH = 64
+BY_ENGINE = 256
 REQUESTS_OF_A_DELIVERY = 3
 
 
 def main() -> int:
     """Measure every concurrency; return the exit code."""
-    wanted = EACH * len(CONCURRENCIES)
+    by_hand = EACH * len(CONCURRENCIES)
+    wanted = by_hand + BY_ENGINE
     with (
         TemporaryDirectory() as folder,
         storm(f"sqlite:///{folder}/ccm.sqlite", wanted, are_calls=False, is_apart=True) as calm,
@@ -58,7 +61,20 @@ def main() -> int:
                 f"{concurrency:>7}  {bare:>15.1f}  {delivered:>12.1f}  {requests:>24.1f}  "
                 f"{requests / bare:>5.2f}  {each * 1000:>9.1f} ms"
             )
+        began = calm.sent()
+        seconds = _by_worker(calm, wanted)
+        print(f"by the engine, a worker process: {(wanted - began) / seconds:.1f} deliveries/s")
     return 0
+
+
+def _by_worker(calm: Storm, wanted: int) -> float:
+    """Return how long a worker takes for what is left, from its first delivery to its last."""
+    began = calm.sent()
+    calm.worker()
+    calm.wait(lambda: calm.sent() > began)
+    first = time.perf_counter()
+    calm.wait(lambda: calm.sent() == wanted)
+    return time.perf_counter() - first
 
 
 def _bare(calm: Storm, concurrency: int) -> float:
