@@ -274,6 +274,25 @@ def test_every_page_that_shows_a_patient_leaves_a_line_of_who_looked(front: Fron
     assert {"/l/{launch_id}", "/l/{launch_id}/month"} <= set(shown)
 
 
+def test_a_running_timer_is_on_every_page_of_a_launch(front: Front) -> None:
+    """Fragments and files aside: what has a frame has the timer."""
+    browser = sign_in(front)
+    target = f"{browser.path}/timer/start"
+    assert browser.post(target, {**browser.fields("/timer/start"), "on_call": "no"}).is_redirect
+    without, shown = [], 0
+
+    for step in every_route(front):
+        if step.method != "GET" or not step.path.startswith("/l/{launch_id}"):
+            continue
+        answer = browser.get(addressed(step.path, browser))
+        if answer.status_code == 200 and "<main" in answer.text:
+            shown += 1
+            without += [] if 'role="timer"' in answer.text else [step.path]
+
+    assert without == []
+    assert shown > 10
+
+
 def test_every_route_is_walked(front: Front) -> None:
     paths = {step.path for step in every_route(front)}
 
