@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from ccm_fhir.domain.timers import LAPSES_AFTER, SIGN_EVERY
-from tests.browser.acts import CARE_MANAGER, launch_in_frame, record_time
+from tests.browser.acts import CARE_MANAGER, launch_alone, launch_in_frame, record_time
 from tests.browser.shape import assert_fits
 
 if TYPE_CHECKING:
@@ -28,6 +28,12 @@ RUNNING = re.compile(r"00:(0[2-9]|[1-5]\d)|0[1-9]:\d\d")
 SIGNED = re.compile(r"00:(1[7-9]|[2-5]\d)|0[1-9]:\d\d")  # the page has given a second sign
 A_SECOND_OF_DRAWING = 2
 RELOADS, CLOSES, CROSSES = "Estelle Elsewhere", "Victor Revoked", "Eleanor Snomedonly"
+KEYED = "Harriet Halftold"
+MOST_TABS = 80
+NAME_OF_THE_FOCUSED = """() => {
+    const it = document.activeElement;
+    return (it.labels && it.labels.length ? it.labels[0] : it).innerText.trim();
+}"""
 A_LAPSE_LATER_MS = (LAPSES_AFTER.total_seconds() + 3) * 1000
 
 
@@ -72,6 +78,42 @@ def test_the_clock_ticks_survives_a_reload_and_is_saved(
     expect(inside.get_by_text("The timer was saved to the time log.")).to_be_visible()
     expect(inside.locator(".log")).to_contain_text("Reviewed the plan.")
     assert inside.locator(".timer").count() == 0
+
+
+def test_a_timer_is_kept_by_the_keyboard_alone(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path
+) -> None:
+    page = visitor().context.new_page()
+    launch_alone(page, demo, CARE_MANAGER, KEYED)
+
+    tab_to(page, "Start the timer")
+    page.keyboard.press("Enter")
+    expect(page.locator(".timer .clock")).to_have_text(RUNNING, timeout=A_SIGN_LATER_MS)
+    tab_to(page, "Pause")
+    page.keyboard.press("Enter")
+    expect(page.locator(".timer")).to_contain_text("Paused")
+    tab_to(page, "Go on")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Pause", exact=True)).to_be_visible()
+    tab_to(page, "Stop and save…")
+    page.keyboard.press("Enter")
+    tab_to(page, "Activity")
+    page.keyboard.type("Care plan")
+    page.screenshot(path=artefacts / "timer-by-keyboard-1280.png")
+    tab_to(page, "Save to the time log")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("The timer was saved to the time log.")).to_be_visible()
+    assert page.locator(".timer").count() == 0
+
+
+def tab_to(page: Page, name: str) -> None:
+    """Press the tab key until what is called so has the focus, as somebody without a mouse."""
+    for _ in range(MOST_TABS):
+        page.keyboard.press("Tab")
+        if page.evaluate(NAME_OF_THE_FOCUSED) == name:
+            return
+    pytest.fail(f"no {name} is reached by the tab key")
 
 
 def test_a_second_tab_cannot_run_a_second_timer_and_both_tell_the_same(
