@@ -21,6 +21,7 @@ from ccm_fhir.services.turns import Turn, after_a_fault, take_turn
 
 MOST_FAULTS = 10
 AFTER_A_FAULT_SECONDS = 30.0
+_WAITS_FOR_THE_DATABASE = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 240.0)
 _FORMER_DELIVER = "deliver"
 
 
@@ -50,10 +51,24 @@ def _register_delivery(engine: Durable, world: Installation) -> None:
         except StepFailedError:  # ours, such as a database that was away: never the end of it
             if int(faults) >= MOST_FAULTS:
                 raise
-            later(practice_id, delivery_id, number, faults)
+            _persist(engine, lambda: later(practice_id, delivery_id, number, faults))
 
     engine.register(DELIVER, deliver)
     _register_former_delivery(engine, world)
+
+
+def _persist(engine: Durable, act: Callable[[], None]) -> None:
+    """Do what writes to our own database, which may be away for some minutes, until it is done.
+
+    Raises:
+        StepFailedError: it is away for longer; reconciling wakes what was left.
+    """
+    for wait_seconds in _WAITS_FOR_THE_DATABASE:
+        try:
+            return act()
+        except StepFailedError:
+            engine.sleep(wait_seconds)
+    return act()
 
 
 def _register_former_delivery(engine: Durable, world: Installation) -> None:

@@ -153,7 +153,7 @@ def _record(one: Try, client: FhirClient, outcome: WriteOutcome) -> Attempt:
             forget_system_token(one.world, one.ehr)
             return one.mark(sending.mark_postponed, "unauthorized", wait=one.wait())
         case WriteKind.UNCERTAIN:
-            wait = max(outcome.retry_after_seconds or 0.0, one.world.settle_seconds)
+            wait = one.wait_in_doubt(outcome.retry_after_seconds)
             answer = one.answered(outcome)
             return one.mark(sending.mark_uncertain, _doubt_of(outcome), wait=wait, answer=answer)
 

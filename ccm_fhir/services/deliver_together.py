@@ -84,6 +84,6 @@ def _record(both: tuple[Try, Try], outcome: TransactionOutcome) -> Attempt:
             second.mark(sending.mark_postponed, "bundle_refused")
             return first.mark(sending.mark_postponed, "bundle_refused", wait=first.wait())
         case WriteKind.UNCERTAIN | WriteKind.EXISTED:
-            wait = max(whole.retry_after_seconds or 0.0, first.world.settle_seconds)
+            wait = first.wait_in_doubt(whole.retry_after_seconds)
             second.mark(sending.mark_uncertain, "no_answer", wait=wait)
             return first.mark(sending.mark_uncertain, "no_answer", wait=wait)

@@ -159,6 +159,14 @@ class Try:
         """Return how long to leave the EHR alone after the setbacks of this delivery so far."""
         return wait_after(setbacks_in(self._steps()))
 
+    def wait_in_doubt(self, retry_after_seconds: float | None) -> float:
+        """Return how long to wait before a lost answer is looked into.
+
+        It grows with each setback, so that one resource an EHR always chokes on does not take
+        every chance to ask it again after a pause.
+        """
+        return max(retry_after_seconds or 0.0, self.world.settle_seconds, self.wait())
+
     @property
     def is_spent(self) -> bool:
         """Whether it was tried so often, since a person last let it go on, that one must look."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from ccm_fhir import jobs
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
@@ -17,6 +19,7 @@ from ccm_fhir.services.month import MonthFilter, overview
 from ccm_fhir.services.panel import ask_for_panel
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.reconcile import Scope, reconcile
+from ccm_fhir.storage.database import Database
 from tests.services.loopback_ehr import Clock, Ehr, cast, running_ehr
 from tests.services.wire import Send, answers, nothing_is_sent
 from tests.world import DOCTOR, NOVEMBER, Desk, Site, open_site
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     import httpx2
     from sqlalchemy.engine import Connection
     from sqlalchemy.orm import Session
+    from sqlmodel import Session as Transaction
 
 PATIENCE_SECONDS = 30.0
 PROCEDURE = "/fhir/Procedure$"
@@ -110,6 +114,38 @@ def test_a_delivery_outlives_a_fault_of_our_own(sqlite_url: str, ehr: Ehr) -> No
 
         assert finished(engine, site, nurse, ResourceKind.PROCEDURE) is DeliveryState.SENT
         assert len(site.in_the_ehr(nurse.delivery(ResourceKind.PROCEDURE))) == 1
+
+
+class Away(Database):
+    """The site's own database, but so many transactions find it away."""
+
+    def __init__(self, real: Database, times: int) -> None:
+        super().__init__(real.url, real.engine, real.reader_engine)
+        self.left = times
+
+    @contextmanager
+    def write(self, practice_id: str = "") -> Iterator[Transaction]:
+        if self.left:
+            self.left -= 1
+            raise OperationalError("BEGIN", {}, ConnectionError("away"))
+        with super().write(practice_id) as session:
+            yield session
+
+
+def test_a_delivery_outlives_a_database_that_is_away_when_it_asks_for_another_turn(
+    sqlite_url: str, ehr: Ehr
+) -> None:
+    engine = Hasty(sqlite_url, poll_seconds=0.05)
+    engine.clock = ehr.clock
+    with open_site(sqlite_url, ehr, queue=engine) as site:
+        away = Away(site.world.db, times=3)  # the try itself, and asking for the next turn twice
+        jobs.register(engine, replace(site.world, db=away), site.clock)
+        nurse = site.launch()
+        nurse.record()
+        with engine:
+            assert finished(engine, site, nurse, ResourceKind.PROCEDURE) is DeliveryState.SENT
+        assert away.left == 0
+        assert engine.enqueuer.ids_in(WorkflowState.ERROR) == ()
 
 
 def test_a_fault_that_does_not_go_away_ends_in_a_state_that_is_watched(
