@@ -57,7 +57,7 @@ ROWS = (
         full=2000,
         databases=(POSTGRES,),
     ),
-    Row(name="F4", run=f02_deliveries.control, full=2000, least=80, databases=(SQLITE,)),
+    Row(name="F4", run=f02_deliveries.control, full=2000, least=80),
     Row(
         name="F5",
         run=lambda url, n: f05_time_entries.run(f05_time_entries.Scale(kills=n), url),
@@ -81,13 +81,12 @@ ROWS = (
     Row(name="F12", run=f12_database.cut, full=50, databases=(POSTGRES,)),
     Row(name="F15", run=f15_upgrade.die_in_a_migration, full=5, least=2),
     Row(name="F15", run=f15_upgrade.run, full=500),
-    Row(name="F16", run=f16_simulation.run, full=10_000, databases=(SQLITE,)),
+    Row(name="F16", run=f16_simulation.run, full=10_000, least=50),
     Row(
         name="F16",
         run=lambda url, n: f16_simulation.run(url, n, settle_seconds=0.5),
         full=2000,
         least=100,
-        databases=(SQLITE,),
     ),
 )
 

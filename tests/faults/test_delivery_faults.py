@@ -38,12 +38,12 @@ def test_f3_two_workers_and_one_that_never_comes_back(postgres_database: str) ->
     reached(f03_two_workers.run(postgres_database, 30, 1))
 
 
-def test_f4_without_the_recipe_something_is_doubled(sqlite_database: str) -> None:
-    reached(f02_deliveries.control(sqlite_database, 80))
+def test_f4_without_the_recipe_something_is_doubled(database_url: str) -> None:
+    reached(f02_deliveries.control(database_url, 80))
 
 
-def test_f7_encounter_and_procedure_arrive_both_and_once(sqlite_database: str) -> None:
-    reached(f02_deliveries.deliver_pairs(sqlite_database, 15, 1))
+def test_f7_encounter_and_procedure_arrive_both_and_once(database_url: str) -> None:
+    reached(f02_deliveries.deliver_pairs(database_url, 15, 1))
 
 
 @pytest.mark.needs("postgres")
@@ -89,12 +89,12 @@ def test_f15_a_migration_that_dies_leaves_nothing_half_way(database_url: str) ->
     reached(f15_upgrade.die_in_a_migration(database_url, 2))
 
 
-def test_f16_no_seed_doubles_or_loses_anything(sqlite_database: str) -> None:
-    reached(f16_simulation.run(sqlite_database, 300))
+def test_f16_no_seed_doubles_or_loses_anything(database_url: str) -> None:
+    reached(f16_simulation.run(database_url, 200))
 
 
-def test_f16_a_settle_time_that_is_too_short_doubles(sqlite_database: str) -> None:
-    reached(f16_simulation.run(sqlite_database, 150, settle_seconds=0.5))
+def test_f16_a_settle_time_that_is_too_short_doubles(database_url: str) -> None:
+    reached(f16_simulation.run(database_url, 60, settle_seconds=0.5))
 
 
 @pytest.mark.parametrize("wrong", ["C4", "C99:1", "C4:x"])
