@@ -21,6 +21,7 @@ from tests.databases import fresh_postgres_database
 from tests.faults import (
     f02_deliveries,
     f03_two_workers,
+    f04_control,
     f05_time_entries,
     f06_running_timer,
     f08_quota,
@@ -57,7 +58,8 @@ ROWS = (
         full=2000,
         databases=(POSTGRES,),
     ),
-    Row(name="F4", run=f02_deliveries.control, full=2000, least=80),
+    Row(name="F4", run=f04_control.without_the_recipe, full=2000, least=80),
+    Row(name="F4", run=f04_control.without_settling, full=2000, least=200),
     Row(
         name="F5",
         run=lambda url, n: f05_time_entries.run(f05_time_entries.Scale(kills=n), url),
@@ -71,6 +73,7 @@ ROWS = (
         least=24,
     ),
     Row(name="F7", run=lambda url, n: f02_deliveries.deliver_pairs(url, n, 8), full=5000),
+    Row(name="F7", run=lambda url, n: f02_deliveries.deliver_singly(url, n, 8), full=1000),
     Row(name="F8", run=lambda url, n: f08_quota.run(url, n, 1), full=2000, databases=(SQLITE,)),
     Row(name="F8", run=lambda url, n: f08_quota.run(url, n, 2), full=2000, databases=(POSTGRES,)),
     Row(name="F10", run=f10_schedule.run, full=100, databases=(POSTGRES,)),

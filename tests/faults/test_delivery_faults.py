@@ -13,6 +13,7 @@ from ccm_fhir.settings import Settings
 from tests.faults import (
     f02_deliveries,
     f03_two_workers,
+    f04_control,
     f08_quota,
     f10_schedule,
     f12_database,
@@ -39,7 +40,11 @@ def test_f3_two_workers_and_one_that_never_comes_back(postgres_database: str) ->
 
 
 def test_f4_without_the_recipe_something_is_doubled(database_url: str) -> None:
-    reached(f02_deliveries.control(database_url, 80))
+    reached(f04_control.without_the_recipe(database_url, 80))
+
+
+def test_f4_without_a_settle_time_the_worker_itself_doubles(database_url: str) -> None:
+    reached(f04_control.without_settling(database_url, 200))
 
 
 def test_f7_encounter_and_procedure_arrive_both_and_once(database_url: str) -> None:
