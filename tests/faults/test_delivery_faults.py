@@ -44,7 +44,7 @@ def test_f4_without_the_recipe_something_is_doubled(database_url: str) -> None:
 
 
 def test_f4_without_a_settle_time_the_worker_itself_doubles(database_url: str) -> None:
-    reached(f04_control.without_settling(database_url, 200))
+    reached(f04_control.without_settling(database_url, 60))
 
 
 def test_f7_encounter_and_procedure_arrive_both_and_once(database_url: str) -> None:
