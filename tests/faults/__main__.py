@@ -28,6 +28,7 @@ from tests.faults import (
     f08_quota,
     f10_schedule,
     f12_database,
+    f12_pages,
     f15_upgrade,
     f16_simulation,
 )
@@ -84,6 +85,8 @@ ROWS = (
     Row(name="F12", run=f12_database.disk_full, full=50, databases=(SQLITE,)),
     Row(name="F12", run=f12_database.busy, full=5, least=1, databases=(SQLITE,)),
     Row(name="F12", run=f12_database.cut, full=50, databases=(POSTGRES,)),
+    Row(name="F12", run=f12_pages.disk_full, full=50, databases=(SQLITE,)),
+    Row(name="F12", run=f12_pages.pool_exhausted, full=5, least=1),
     Row(name="F15", run=f15_upgrade.die_in_a_migration, full=5, least=2),
     Row(name="F15", run=f15_upgrade.run, full=500),
     Row(name="F16", run=f16_simulation.run, full=10_000, least=50),
@@ -134,8 +137,14 @@ def _write(results: list[FaultResult], share: float) -> None:
         "",
         "Written by `make faults`. A failing EHR, processes killed with SIGKILL and databases that",
         "go away; afterwards our ledger is compared with the EHR's own count of what it stored.",
-        "F4 and the last line of F16 are controls: there something must be doubled, or the count",
-        "could not see it.",
+        "A row passes only if every death that it asks for happened, at the point it is named",
+        "after. The lines of F4 and the last of F16 are controls: there something must be doubled,",
+        "or the count could not see it.",
+        "",
+        "Left out: the failover of a PostgreSQL server to a standby, since there is one server here",
+        "(F12 cuts every connection, as its restart does); and power loss, since SIGKILL ends a",
+        "process but not the disk's cache. How often a worker's step is run again after a kill is",
+        "counted in F3 where it had begun to send; one that had not leaves no trace to count.",
         "",
         (
             f"Run on {real_now():%Y-%m-%d} on {os.cpu_count()} cores, {platform.system()}, "

@@ -17,6 +17,7 @@ from tests.faults import (
     f08_quota,
     f10_schedule,
     f12_database,
+    f12_pages,
     f15_upgrade,
     f16_simulation,
 )
@@ -31,12 +32,12 @@ def reached(result: FaultResult) -> None:
 
 
 def test_f2_deliveries_arrive_once_though_the_ehr_fails_and_workers_die(database_url: str) -> None:
-    reached(f02_deliveries.deliver(database_url, 30, 1))
+    reached(f02_deliveries.deliver(database_url, 60, 1))
 
 
 @pytest.mark.needs("postgres")
 def test_f3_two_workers_and_one_that_never_comes_back(postgres_database: str) -> None:
-    reached(f03_two_workers.run(postgres_database, 30, 1))
+    reached(f03_two_workers.run(postgres_database, 60, 1))
 
 
 def test_f4_without_the_recipe_something_is_doubled(database_url: str) -> None:
@@ -48,12 +49,18 @@ def test_f4_without_a_settle_time_the_worker_itself_doubles(database_url: str) -
 
 
 def test_f7_encounter_and_procedure_arrive_both_and_once(database_url: str) -> None:
-    reached(f02_deliveries.deliver_pairs(database_url, 15, 1))
+    reached(f02_deliveries.deliver_pairs(database_url, 40, 1))
+
+
+def test_f7_without_transactions_they_arrive_one_after_the_other_and_once(
+    sqlite_database: str,
+) -> None:
+    reached(f02_deliveries.deliver_singly(sqlite_database, 40, 1))
 
 
 @pytest.mark.needs("postgres")
 def test_f8_the_quota_holds_while_the_ehr_pleads(postgres_database: str) -> None:
-    reached(f08_quota.run(postgres_database, 40, 2))
+    reached(f08_quota.run(postgres_database, 60, 2, 1))
 
 
 @pytest.mark.needs("postgres")
@@ -84,6 +91,18 @@ def test_f12_a_server_that_restarts_is_an_error_and_keeps_nothing_half(
     postgres_database: str,
 ) -> None:
     reached(f12_database.cut(postgres_database, 3))
+
+
+def test_f12_a_full_disk_is_told_by_the_page_and_the_form_taken_later(
+    sqlite_database: str,
+) -> None:
+    reached(f12_pages.disk_full(sqlite_database, 3))
+
+
+def test_f12_no_connection_left_is_told_by_the_page_and_the_form_taken_later(
+    database_url: str,
+) -> None:
+    reached(f12_pages.pool_exhausted(database_url, 1))
 
 
 def test_f15_what_the_release_before_had_under_way_is_finished(database_url: str) -> None:
