@@ -141,7 +141,7 @@ def _write(results: list[FaultResult], share: float) -> None:
         "after. The lines of F4 and the last of F16 are controls: there something must be doubled,",
         "or the count could not see it.",
         "",
-        "Left out: the failover of a PostgreSQL server to a standby, since here is one server alone",
+        "Left out: the failover of a PostgreSQL server to a standby: here is one server",
         "(F12 cuts every connection, as its restart does); and power loss, since SIGKILL ends a",
         "process but not the disk's cache. How often a worker's step is run again after a kill is",
         "counted in F3 where it had begun to send; one that had not leaves no trace to count.",

@@ -17,10 +17,10 @@ from tests.faults.f02_deliveries import counted
 from tests.faults.result import FaultResult
 from tests.faults.storm import STORM, database_of, storm
 
-_SLOW_INDEX = msgspec.structs.replace(STORM, lost_answer_rate=0.1, index_lag_seconds=10.0)
-
 if TYPE_CHECKING:
     from ccm_fhir.fhir.client import FhirClient
+
+_SLOW_INDEX = msgspec.structs.replace(STORM, lost_answer_rate=0.15, index_lag_seconds=6.0)
 
 
 def without_the_recipe(database_url: str, entries: int) -> FaultResult:
@@ -56,7 +56,7 @@ def without_settling(database_url: str, entries: int) -> FaultResult:
         found = counted(blown, planned, 0)
     return FaultResult(
         row="F4",
-        operation="control: the worker of F2 without a settle time, index lag 10 s",
+        operation="control: the worker of F2 without a settle time, index lag 6 s",
         database=database_of(database_url),
         asked="more than 0 doubled",
         reached=str(found),

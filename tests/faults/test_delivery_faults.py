@@ -44,8 +44,8 @@ def test_f4_without_the_recipe_something_is_doubled(database_url: str) -> None:
     reached(f04_control.without_the_recipe(database_url, 80))
 
 
-def test_f4_without_a_settle_time_the_worker_itself_doubles(database_url: str) -> None:
-    reached(f04_control.without_settling(database_url, 60))
+def test_f4_without_a_settle_time_the_worker_itself_doubles(sqlite_database: str) -> None:
+    reached(f04_control.without_settling(sqlite_database, 40))
 
 
 def test_f7_encounter_and_procedure_arrive_both_and_once(database_url: str) -> None:
@@ -99,10 +99,11 @@ def test_f12_a_full_disk_is_told_by_the_page_and_the_form_taken_later(
     reached(f12_pages.disk_full(sqlite_database, 3))
 
 
+@pytest.mark.needs("postgres")
 def test_f12_no_connection_left_is_told_by_the_page_and_the_form_taken_later(
-    database_url: str,
+    postgres_database: str,
 ) -> None:
-    reached(f12_pages.pool_exhausted(database_url, 1))
+    reached(f12_pages.pool_exhausted(postgres_database, 1))
 
 
 def test_f15_what_the_release_before_had_under_way_is_finished(database_url: str) -> None:
