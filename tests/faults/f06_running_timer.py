@@ -13,8 +13,9 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 from sqlmodel import col, select
 
@@ -36,9 +37,10 @@ if TYPE_CHECKING:
     from ccm_fhir.storage.users import AppUser
 
 _HEARTBEAT = int(SIGN_EVERY.total_seconds())
-_NIGHTS = (  # begins before a clock change of New York: skipped hour, doubled hour
-    datetime(2026, 3, 8, 6, 30, tzinfo=UTC),
-    datetime(2026, 11, 1, 5, 30, tzinfo=UTC),
+_ZONE = ZoneInfo("America/New_York")  # the practice's
+_BEGINS = (  # of every other person: before an hour is skipped, and before one is doubled
+    datetime(2026, 3, 2, 14, tzinfo=UTC),
+    datetime(2026, 10, 26, 13, tzinfo=UTC),
 )
 _JUMP = timedelta(hours=2)
 
@@ -47,7 +49,7 @@ class Failure(StrEnum):
     """What happens to a session in the middle."""
 
     NOTHING = "nothing"
-    KILLED = "app killed"
+    REOPENED = "database reopened"
     LOGGED_OFF = "logged off"
     CLOSED = "closed"
     OFFLINE = "offline"
@@ -67,11 +69,21 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ended:
-    """A session that is over: seconds worked in truth and in the ledger."""
+    """A session that is over: seconds worked in truth and in the ledger.
+
+    ``hour_change``: by how much the practice's clock differed at its end from UTC, more than at
+    its beginning; nothing on all days but two of a year.
+    """
 
     failure: Failure
     worked: int
     kept: int
+    hour_change: timedelta
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether the clock changed in it and not a second was lost or invented."""
+        return bool(self.hour_change) and self.worked == self.kept
 
 
 class _Session:
@@ -80,6 +92,7 @@ class _Session:
     def __init__(self, served: Served, person: AppUser, now: datetime, seed: int) -> None:
         self.served = served
         self.now = now
+        self._began = now
         self.worked = 0
         self._awake = 0
         self._since_sign = 0
@@ -107,8 +120,9 @@ class _Session:
         self._fail(failure)
         if not ends_here:
             self.work(self._chance.randint(1, 40))
-        self.now += timedelta(seconds=1)
-        return _Ended(failure=failure, worked=self.worked, kept=self._saved())
+            self.pass_by(1)
+        kept, change = self._saved(), _offset(self.now) - _offset(self._began)
+        return _Ended(failure=failure, worked=self.worked, kept=kept, hour_change=change)
 
     def work(self, signs: int) -> None:
         """Work while the page gives its signs."""
@@ -135,7 +149,7 @@ class _Session:
 
     def _fail(self, failure: Failure) -> None:
         away = self._chance.randint(1, 600)
-        if failure is Failure.KILLED:
+        if failure is Failure.REOPENED:
             self.pass_by(away)  # the page tries and nobody answers
             reopened = open_database(self.served.database_url)
             self.world.db.close()
@@ -151,15 +165,25 @@ class _Session:
             self.now -= _JUMP
             self.work(2)
             self.now += _JUMP
+        elif failure is Failure.CLOCK_CHANGE:  # until the clock has changed under it
+            left = _next_change(self._began) - self.now
+            self.work(max(0, left // SIGN_EVERY + 1))
 
     def _saved(self) -> int:
         request = SaveTimer(
             timer_id=self.timer_id, activity=Activity.CHART_REVIEW, contact_mode=None
         )
         try:
-            return save(self.world, self.actor, request, self.now).seconds
+            saved = save(self.world, self.actor, request, self.now)
         except InputError:
             return 0  # less than a second was measured
+        with self.world.db.read(self.actor.practice_id) as session:
+            rows = session.exec(
+                select(TimeEntryRow)
+                .where(col(TimeEntryRow.practice_id) == self.actor.practice_id)
+                .where(col(TimeEntryRow.id).in_(saved.entry_ids))
+            ).all()
+        return sum(int((row.ended_at - row.started_at).total_seconds()) for row in rows)
 
 
 def run(scale: Scale, database_url: str) -> FaultResult:
@@ -174,17 +198,29 @@ def run(scale: Scale, database_url: str) -> FaultResult:
     lost = Counter(dict.fromkeys(Failure, 0))
     for one in ended:
         lost[one.failure] = max(lost[one.failure], one.worked - one.kept)
-    invented = sum(one.kept > one.worked + 1 for one in ended)
+    invented = sum(one.kept > one.worked for one in ended)
+    nights = [one for one in ended if one.failure is Failure.CLOCK_CHANGE]
+    exact = Counter(one.hour_change for one in nights if one.is_exact)
+    hour = timedelta(hours=1)
     worst = ", ".join(f"{failure.value} {seconds} s" for failure, seconds in lost.items())
     return FaultResult(
         row="F6",
         operation="running timer",
         database=database_of(database_url),
-        asked=f"at most {_HEARTBEAT} s lost, none invented, no overlap for a person",
-        reached=(
-            f"{len(ended)} sessions; most lost: {worst}; invented {invented}; overlaps {overlaps}"
+        asked=(
+            f"at most {_HEARTBEAT} s lost, none invented, no overlap for a person; "
+            f"{len(nights)} over a clock change, both ways, exact to the second"
         ),
-        passed=max(lost.values()) <= _HEARTBEAT and not invented and not overlaps,
+        reached=(
+            f"{len(ended)} sessions; most lost: {worst}; invented {invented}; overlaps {overlaps}; "
+            f"exact over a skipped hour {exact[hour]}, over a doubled hour {exact[-hour]}"
+        ),
+        passed=(
+            max(lost.values()) <= _HEARTBEAT
+            and not (invented or overlaps)
+            and min(exact[hour], exact[-hour]) > 0
+            and exact[hour] + exact[-hour] == len(nights)
+        ),
         seconds=time.perf_counter() - began,
     )
 
@@ -192,19 +228,31 @@ def run(scale: Scale, database_url: str) -> FaultResult:
 def _all_sessions(served: Served, scale: Scale) -> list[_Ended]:
     chance = random.Random(scale.seed)  # noqa: S311  # a plan that can be repeated
     people = served.people(scale.people)
-    clocks = {person.id: datetime(2026, 5, 4, 13, tzinfo=UTC) for person in people}
+    clocks = {person.id: _BEGINS[number % 2] for number, person in enumerate(people)}
     failures = list(Failure)
     ended = []
     for number in range(scale.sessions):
         failure, person = failures[number % len(failures)], chance.choice(people)
+        if failure is Failure.CLOCK_CHANGE:
+            person = people[number // len(failures) % len(people)]
         now = clocks[person.id] + timedelta(minutes=chance.randint(1, 9))
         if failure is Failure.CLOCK_CHANGE:
-            later = [night for night in _NIGHTS if night > clocks[person.id]]
-            now = later[0] if later else now
+            now = max(now, _next_change(now) - timedelta(seconds=chance.randint(1, 900)))
         session = _Session(served, person, now, chance.randint(0, 10**9))
         ended.append(session.run(failure))
         clocks[person.id] = max(session.now, clocks[person.id])
     return ended
+
+
+def _next_change(after: datetime) -> datetime:
+    """Return the next moment at which the practice's clock is put forward or back."""
+    first = after.replace(minute=0, second=0, microsecond=0)
+    hours = (first + timedelta(hours=number) for number in count(1))
+    return next(hour for hour in hours if _offset(hour) != _offset(hour - timedelta(hours=1)))
+
+
+def _offset(moment: datetime) -> timedelta:
+    return moment.astimezone(_ZONE).utcoffset() or timedelta()
 
 
 def _overlaps(served: Served) -> int:

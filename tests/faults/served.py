@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -55,6 +55,51 @@ class Seat:
         return {"cookie": f"{SESSION}={self.token}", "origin": origin, "x-csrf": self.csrf}
 
 
+@dataclass(kw_only=True)
+class AppProcess:
+    """One process of ``ccm-fhir serve``, which may be killed and started again."""
+
+    port: int
+    environment: Mapping[str, str] = field(repr=False)
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, **settings: str) -> None:
+        """Start the app and wait until it answers, or until it has died at its failpoint."""
+        command = [sys.executable, "-m", "ccm_fhir", "serve", f"--port={self.port}"]
+        self._process = subprocess.Popen(command, env={**self.environment, **settings})  # noqa: S603
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until and self._process.poll() is None:
+            try:
+                if httpx2.get(f"{self.address}/health/ready", trust_env=False).is_success:
+                    return
+            except httpx2.TransportError:
+                time.sleep(0.05)
+        if settings and self._process.poll() == KILLED:
+            return
+        message = f"the app did not come up (exit code {self._process.poll()})"
+        raise AssertionError(message)
+
+    def kill(self) -> None:
+        """Kill the app as a machine's failure would: SIGKILL, at once."""
+        if self._process is not None:
+            os.kill(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+
+    def died_by_itself(self) -> bool:
+        """Wait for the app to die at its failpoint; return whether it did."""
+        assert self._process is not None
+        try:
+            return self._process.wait(PATIENCE_SECONDS) == KILLED
+        except subprocess.TimeoutExpired:
+            return False
+
+
 class Served:
     """A practice in a database, and the app on it."""
 
@@ -66,7 +111,7 @@ class Served:
         self.database_url = database_url
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = AppProcess(port=self.port, environment=self.environment())
         lax = TypedPolicy(
             late_after_days=_MOST_DAYS, longest_minutes=_LONGEST_MINUTES, after_month_end=False
         )
@@ -131,34 +176,19 @@ class Served:
 
     def start(self, **settings: str) -> None:
         """Start the app and wait until it answers, or until it has died at its failpoint."""
-        command = [sys.executable, "-m", "ccm_fhir", "serve", f"--port={self.port}"]
-        self._process = subprocess.Popen(command, env={**self.environment(), **settings})  # noqa: S603
-        until = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                if httpx2.get(f"{self.address}/health/ready", trust_env=False).is_success:
-                    return
-            except httpx2.TransportError:
-                time.sleep(0.05)
-        if settings and self._process.poll() == KILLED:
-            return
-        message = f"the app did not come up (exit code {self._process.poll()})"
-        raise AssertionError(message)
+        self._process.start(**settings)
 
     def kill(self) -> None:
         """Kill the app as a machine's failure would: SIGKILL, at once."""
-        if self._process is not None:
-            os.kill(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
+        self._process.kill()
 
     def died_by_itself(self) -> bool:
         """Wait for the app to die at its failpoint; return whether it did."""
-        assert self._process is not None
-        try:
-            return self._process.wait(PATIENCE_SECONDS) == KILLED
-        except subprocess.TimeoutExpired:
-            return False
+        return self._process.died_by_itself()
+
+    def beside(self) -> AppProcess:
+        """Return a further process of the app, as behind one balancer; it is not started yet."""
+        return AppProcess(port=free_port(), environment=self.environment())
 
     def close(self) -> None:
         """End everything."""

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import msgspec
+from starlette.responses import Response
 
+from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState
-from ccm_fhir.storage import deliveries
+from ccm_fhir.errors import LaunchError
+from ccm_fhir.storage import deliveries, users
 from ccm_fhir.wiring import real_now
 from fhir_fixtures import practice as synthetic
 from fhir_fixtures.sandbox.faults.plan import FaultPlan
@@ -27,7 +30,7 @@ from tests.world import Desk, Site, open_site, settings_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Message, Receive
 
     from fhir_fixtures.sandbox.settings import SandboxSettings
 
@@ -50,13 +53,17 @@ STORM = FaultPlan(
 
 @dataclass(frozen=True, kw_only=True)
 class Storm:
-    """One practice whose time is to reach a failing EHR."""
+    """One practice whose time is to reach a failing EHR.
+
+    What bears an identifier of ``broken`` is answered with 500 whenever it is sent.
+    """
 
     site: Site
     desk: Desk
     database_url: str
     spawned: ExitStack
     arrivals: list[float] = field(default_factory=list)
+    broken: set[str] = field(default_factory=set)
 
     def worker(self, executor: str = "worker-0", **settings: str) -> subprocess.Popen[bytes]:
         """Start ``ccm-fhir worker``; it is killed at the end, whatever it does."""
@@ -132,10 +139,17 @@ def storm(
     practice = synthetic.generate(seed=1, patients=1, as_of=real_now().date())
     arrivals = list[float]()
 
+    broken = set[str]()
+
     def watched(app: ASGIApp) -> ASGIApp:
         async def asked(scope: Any, receive: Any, send: Any) -> None:  # noqa: ANN401
             if scope["type"] == "http" and scope["path"].startswith("/fhir/"):
                 arrivals.append(time.monotonic())
+            if broken and scope.get("method") == "POST":
+                body, receive = await _read(receive)
+                if any(identifier in body for identifier in broken):
+                    await Response(status_code=500)(scope, receive, send)
+                    return
             await app(scope, receive, send)
 
         return asked
@@ -152,7 +166,7 @@ def storm(
         ExitStack() as spawned,
     ):
         site.trust_what_is_typed()
-        desk = site.launch()
+        desk = _launched(site)
         for number in range(entries):
             day = (real_now() - timedelta(days=2 + number // A_DAY)).date()
             minute = number % A_DAY
@@ -166,7 +180,32 @@ def storm(
             database_url=database_url,
             spawned=spawned,
             arrivals=arrivals,
+            broken=broken,
         )
+
+
+async def _read(receive: Receive) -> tuple[str, Receive]:
+    """Return a request's body, and what gives it once more to whoever is next."""
+    messages = [await receive()]
+    while messages[-1].get("more_body"):
+        messages.append(await receive())
+    body = b"".join(message.get("body", b"") for message in messages).decode()
+
+    async def again() -> Message:
+        return messages.pop(0) if messages else await receive()
+
+    return body, again
+
+
+def _launched(site: Site) -> Desk:
+    """Launch as the nurse; where the EHR tells no roles, an administrator gives them theirs."""
+    try:
+        return site.launch()
+    except LaunchError:
+        with site.world.db.write(site.practice_id) as session:
+            (nurse,) = users.list_all(session, site.practice_id)
+            users.set_role(session, site.practice_id, nurse.id, Role.CARE_MANAGER)
+        return site.launch()
 
 
 def database_of(url: str) -> str:
