@@ -65,6 +65,7 @@ class PlanEnvelope:
     care_team_ref: str = ""
     refs: Mapping[str, str]
     since: Mapping[str, date] = field(default_factory=dict)
+    task_refs: tuple[str, ...] = ()
 
 
 def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) -> Json:
@@ -97,6 +98,7 @@ def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
                 for medicine in plan.medicines
                 for one in _of_type("MedicationRequest", medicine.source)
             ),
+            *({"reference": reference(ref)} for ref in envelope.task_refs),
         ],
         "note": [{"text": text} for text in _notes(plan)],
     }

@@ -49,7 +49,12 @@ class WrittenTime:
 def told_of(
     world: Installation, session: Session, practice: Practice, kind: ArtefactKind, artefact_id: str
 ) -> Told | None:
-    """Return what a delivery tells of; None for a claim of which only the lines were kept."""
+    """Return what a delivery tells of; None where no other way would tell it.
+
+    That is so of a task, which stands here, and of a claim of which only the lines were kept.
+    """
+    if kind is ArtefactKind.PLAN_TASK:
+        return None
     if kind is ArtefactKind.TIME_ENTRY:
         entry = ledger.get(session, practice.id, artefact_id)
         written = WrittenTime(
