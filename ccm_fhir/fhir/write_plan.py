@@ -15,7 +15,6 @@ from html import escape
 
 from ccm_fhir.domain.codes import SNOMED
 from ccm_fhir.domain.plans.parts import (
-    Achievement,
     AnyPart,
     Assessment,
     Bound,
@@ -27,6 +26,7 @@ from ccm_fhir.domain.plans.parts import (
     Source,
     Statement,
 )
+from ccm_fhir.domain.plans.versions import ACHIEVEMENTS
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
 from ccm_fhir.fhir.write_time import OurIdentifier
 
@@ -38,12 +38,6 @@ _CUSTODIAN = "http://hl7.org/fhir/us/mcc/StructureDefinition/custodian"
 _SERVES_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _ACHIEVEMENT = "http://terminology.hl7.org/CodeSystem/goal-achievement"
 _UCUM = "http://unitsofmeasure.org"
-_ACHIEVEMENTS = {
-    Achievement.IN_PROGRESS: ("active", "in-progress"),
-    Achievement.ACHIEVED: ("completed", "achieved"),
-    Achievement.NOT_ACHIEVED: ("completed", "not-achieved"),
-    Achievement.DROPPED: ("cancelled", "not-attainable"),
-}
 _INNER_TEAM = "care-team"
 _COMPARATORS = {Bound.BELOW: "<", Bound.AT_MOST: "<=", Bound.AT_LEAST: ">="}
 
@@ -109,7 +103,7 @@ def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
 
 def goal_resource(goal: Goal, ours: OurIdentifier, envelope: PlanEnvelope, plan: Plan) -> Json:
     """Return the Goal; its target is there only where something is said of it."""
-    lifecycle, achievement = _ACHIEVEMENTS[goal.achievement]
+    lifecycle, achievement = ACHIEVEMENTS[goal.achievement]
     addressed = [p for p in plan.problems if p.family and p.family == goal.family]
     resource: Json = {
         "resourceType": "Goal",

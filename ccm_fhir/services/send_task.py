@@ -5,6 +5,7 @@ Nothing waits for either: the task stands here, and the page says what the EHR w
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlmodel import Session
@@ -23,6 +24,14 @@ from ccm_fhir.storage.sending import Problem
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose, TaskOutcome
 
 _TASK = ResourceKind.TASK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskStanding:
+    """Where a task's Task stands, and the change that ends it; None where none was planned."""
+
+    brought: DeliveryState
+    ended: DeliveryState | None = None
 
 
 def send_task(
@@ -86,6 +95,21 @@ def task_delivery(session: Session, practice_id: str, task_id: str) -> DeliveryR
     """Return the delivery that brings a task's Task; None where none was planned."""
     found = deliveries.of_artefact(session, practice_id, ArtefactKind.PLAN_TASK, task_id)
     return next((one for one in found if one.purpose is Purpose.NOTICE), None)
+
+
+def task_standings(session: Session, practice_id: str, patient_id: str) -> dict[str, TaskStanding]:
+    """Return where the Tasks of a patient stand, by the ids of the tasks."""
+    found = [
+        one
+        for one in deliveries.of_patient(session, practice_id, patient_id)
+        if one.artefact_kind is ArtefactKind.PLAN_TASK
+    ]
+    ended = {one.artefact_id: one.state for one in found if one.purpose is Purpose.AMENDMENT}
+    return {
+        one.artefact_id: TaskStanding(brought=one.state, ended=ended.get(one.artefact_id))
+        for one in found
+        if one.purpose is Purpose.NOTICE
+    }
 
 
 def _told(session: Session, practice: Practice, task: TaskRecord, patient_ref: str) -> TaskTold:

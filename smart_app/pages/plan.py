@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.domain.rules import PlanElement
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.care_plan import compare_versions, plan_desk
@@ -19,6 +20,7 @@ from ccm_fhir.services.edit_plan import (
     PartEdit,
     add_own_part,
     adopt_draft,
+    include_addition,
     include_all,
     remove_part,
     restart_draft,
@@ -31,6 +33,7 @@ from ccm_fhir.services.plan_contact import (
     end_review,
     record_call,
 )
+from ccm_fhir.services.plan_tasks import EndedTask, TaskOutcome, WantedTask, add_task, end_task
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
 from smart_app.pages.answers import frame_of, patient_id_of
 from smart_app.views import page
@@ -56,7 +59,7 @@ _FIELDS = (
     "next_on",
 )
 _TYPED = (
-    *("text", "english", "spanish", "target", "due_on"),
+    *("text", "english", "spanish", "target", "due_on", "performer", "part_key"),
     *("note", "next_on", "given_to", "message"),
 )
 
@@ -178,6 +181,58 @@ def call(write: GuardedWrite) -> Response:
         record_call(opened.world, opened.visit.actor, tried, opened.now)
 
     return tried(write, "call", act, Done.PLAN_CALL)
+
+
+@router.post("/task")
+def task(write: GuardedWrite) -> Response:
+    """Record a task: what is to be done, by whom and until when."""
+
+    def act() -> None:
+        opened = write.opened
+        if write.text("performer") not in set(Performer):
+            raise InputError("performer", "Choose who does it.")
+        wanted = WantedTask(
+            patient_id=patient_id_of(opened.visit),
+            text=write.text("text"),
+            performer=Performer(write.text("performer")),
+            due_on=_day(write, "due_on") if write.text("due_on") else None,
+            part_key=write.text("part_key"),
+            form_key=write.form_key(),
+        )
+        add_task(opened.world, opened.visit.actor, wanted, opened.now)
+
+    return tried(write, "task", act, Done.PLAN_TASK)
+
+
+@router.post("/task/{task_id}/end")
+def task_ended(write: GuardedWrite, task_id: str) -> Response:
+    """Record that a task is done, or will not be."""
+
+    def act() -> None:
+        opened = write.opened
+        if write.text("outcome") not in set(TaskOutcome):
+            raise InputError("outcome", "Choose what became of the task.")
+        ended = EndedTask(
+            patient_id=patient_id_of(opened.visit),
+            task_id=task_id,
+            outcome=TaskOutcome(write.text("outcome")),
+            note=write.text("note"),
+        )
+        end_task(opened.world, opened.visit.actor, ended, opened.now)
+
+    return tried(write, f"task-{task_id}", act, Done.PLAN_TASK_ENDED)
+
+
+@router.post("/added")
+def take_in(write: GuardedWrite) -> Response:
+    """Take what somebody wrote into our plan in the EHR into the person's draft."""
+
+    def act() -> None:
+        opened, key = write.opened, write.text("key")
+        patient_id = patient_id_of(opened.visit)
+        include_addition(opened.world, opened.visit.actor, patient_id, key, opened.now)
+
+    return tried(write, "added", act, Done.PLAN_ADDED)
 
 
 def show_plan(  # noqa: PLR0913  # what a printing may bring, each by name

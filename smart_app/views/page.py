@@ -95,6 +95,9 @@ class Done(StrEnum):
     PLAN_REVIEWED = "plan-reviewed"
     PLAN_CALL = "plan-call"
     PLAN_COPY = "plan-copy"
+    PLAN_TASK = "plan-task"
+    PLAN_TASK_ENDED = "plan-task-ended"
+    PLAN_ADDED = "plan-added"
     OVERRIDE = "override"
     EHR_ADDED = "ehr-added"
     EHR_CLIENT = "ehr-client"
@@ -139,6 +142,9 @@ NOTICES: dict[Done, str] = {
     Done.PLAN_RESTARTED: "Your draft was thrown away.",
     Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
     Done.PLAN_CALL: "The call is recorded.",
+    Done.PLAN_TASK: "The task is recorded.",
+    Done.PLAN_TASK_ENDED: "The task is ended.",
+    Done.PLAN_ADDED: "It is in your draft. Adopt the draft to have it in the plan.",
     Done.PLAN_COPY: "It is recorded that a copy was given.",
     Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.EHR_ADDED: (

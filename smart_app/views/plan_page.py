@@ -18,10 +18,12 @@ from smart_app.views import tones, wording
 from smart_app.views.formats import clock, count, day, listed, sentence
 from smart_app.views.forms import Attempt, ChoiceView, Wrong, key_of
 from smart_app.views.patient_page import BannerView, banner
+from smart_app.views.plan_additions import AdditionView, addition_views
 from smart_app.views.plan_allergies import AllergiesView, allergies_view
 from smart_app.views.plan_chart import ProgressGoalView, goal_progress
 from smart_app.views.plan_month import NewsView, call_line, copy_line, news_views, unread_words
 from smart_app.views.plan_part import PartView, part_id, part_view, performers
+from smart_app.views.plan_tasks import OpenTaskView, ended_tasks, goals_to_serve, open_tasks
 from smart_app.views.plan_versions_list import VersionView, standing_words, version_views
 from smart_app.views.plan_words import Tab
 from smart_app.views.tones import Tone
@@ -109,6 +111,10 @@ class PlanPageView:
     outcomes: tuple[ChoiceView, ...]
     calls: tuple[str, ...] = field(repr=False)
     reviews: tuple[str, ...] = field(repr=False)
+    tasks: tuple[OpenTaskView, ...] = field(repr=False)
+    tasks_ended: tuple[str, ...] = field(repr=False)
+    goals_to_serve: tuple[ChoiceView, ...] = field(repr=False)
+    additions: tuple[AdditionView, ...] = field(repr=False)
     next_review: str
     copies: tuple[tuple[str, str], ...] = field(repr=False)
     untranslated: tuple[str, ...] = field(repr=False)
@@ -133,7 +139,7 @@ class PlanPrinting:
 
 _CLOSED = "Care managers and billing practitioners write care plans; you can read them here."
 _Word = TypeVar("_Word", bound=StrEnum)
-_FORMS = ("own", "adopt", "review", "call", "copy", "restart")
+_FORMS = ("own", "adopt", "review", "call", "copy", "restart", "task", "added")
 
 
 def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
@@ -187,6 +193,10 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
             f"{f' {r.note}' if r.note else ''}"
             for r in desk.reviews
         ),
+        tasks=open_tasks(desk),
+        tasks_ended=ended_tasks(desk),
+        goals_to_serve=goals_to_serve(desk),
+        additions=addition_views(desk),
         next_review=str(months_on(desk.today, 1)),
         copies=tuple((c.id, copy_line(desk, n)) for n, c in enumerate(desk.copies)),
         untranslated=() if standing is None else untranslated(standing.version.plan),

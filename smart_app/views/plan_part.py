@@ -21,6 +21,7 @@ from ccm_fhir.services.edit_plan import EditProblem
 from smart_app.views import plan_words as words
 from smart_app.views.evidence import EvidenceView, evidence
 from smart_app.views.forms import ChoiceView
+from smart_app.views.plan_additions import added_tag
 from smart_app.views.wording import CONFIDENCES
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]+")
@@ -111,7 +112,7 @@ def _tag(each: DraftPart, desk: PlanDesk) -> str:
         return words.URGENCIES[part.urgency]
     standing = None if desk.standing is None else desk.standing.version.plan.part(part.key)
     is_reworded = each.is_edited and part != standing and not _is_own(each)
-    return "Changed by you" if is_reworded else ""
+    return added_tag(part.key, desk) or ("Changed by you" if is_reworded else "")
 
 
 def _is_own(each: DraftPart) -> bool:
