@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
+from ccm_fhir.domain.consents import BESIDE_CONSENT
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, time_artefact
 from ccm_fhir.fhir.json import Json
@@ -101,7 +102,11 @@ def told_time(world: Installation, session: Session, written: WrittenTime) -> To
 def told_consent(
     world: Installation, session: Session, practice: Practice, record: ConsentRecord
 ) -> Told:
-    """Return a recorded decision as it may be told."""
+    """Return a recorded decision as it may be told.
+
+    A pause, and what goes with it, is no Consent (one that is inactive reads as revoked): it goes
+    the way of the enrolment.
+    """
     patient = patients.get(session, practice.id, record.patient_id)
     said = _consent_told(session, practice, record, patient.ref)
     telling = consent_telling(said, f"{world.base_url}/Questionnaire/care-management-decision")
@@ -111,8 +116,9 @@ def told_consent(
             return consent_resource(said, ours)
         return in_lines(kind, telling, ours)
 
+    is_beside = record.decision in BESIDE_CONSENT
     return Told(
-        artefact=Artefact.CONSENT,
+        artefact=Artefact.ENROLMENT if is_beside else Artefact.CONSENT,
         kind=ArtefactKind.CONSENT,
         artefact_id=record.id,
         patient_id=record.patient_id,

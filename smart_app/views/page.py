@@ -73,6 +73,9 @@ class Done(StrEnum):
     CONSENT = "consent"
     DECLINED = "declined"
     REVOKED = "revoked"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ELSEWHERE = "elsewhere"
     CONSENT_BACK = "consent-back"
     CONDITION = "condition"
     TIMER_SAVED = "timer-saved"
@@ -117,6 +120,9 @@ NOTICES: dict[Done, str] = {
     Done.CONSENT: "Consent recorded.",
     Done.DECLINED: "Recorded that the patient declined.",
     Done.REVOKED: "The revocation is recorded; it takes effect with the end of its month.",
+    Done.PAUSED: "The pause is recorded; months after this one wait until it is over.",
+    Done.RESUMED: "It is recorded that the pause is over.",
+    Done.ELSEWHERE: "It is recorded that another practice manages the patient’s care.",
     Done.CONSENT_BACK: "The record was taken back. It stays in the history.",
     Done.CONDITION: "Your judgement is recorded.",
     Done.TIMER_SAVED: "The timer was saved to the time log.",
