@@ -23,6 +23,7 @@ from smart_app.views.plan_allergies import AllergiesView, allergies_view
 from smart_app.views.plan_chart import ProgressGoalView, goal_progress
 from smart_app.views.plan_month import NewsView, call_line, copy_line, news_views, unread_words
 from smart_app.views.plan_part import PartView, part_id, part_view, performers
+from smart_app.views.plan_reading import ReadingView, reading_views
 from smart_app.views.plan_tasks import OpenTaskView, ended_tasks, goals_to_serve, open_tasks
 from smart_app.views.plan_versions_list import VersionView, standing_words, version_views
 from smart_app.views.plan_words import Tab
@@ -118,6 +119,7 @@ class PlanPageView:
     next_review: str
     copies: tuple[tuple[str, str], ...] = field(repr=False)
     untranslated: tuple[str, ...] = field(repr=False)
+    reading: tuple[ReadingView, ...] = field(repr=False)
     ways: tuple[ChoiceView, ...]
     languages: tuple[ChoiceView, ...]
     today: str
@@ -200,6 +202,7 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         next_review=str(months_on(desk.today, 1)),
         copies=tuple((c.id, copy_line(desk, n)) for n, c in enumerate(desk.copies)),
         untranslated=() if standing is None else untranslated(standing.version.plan),
+        reading=reading_views(desk) if tab is Tab.COPY else (),
         ways=_choices(words.WAYS),
         languages=_choices(words.LANGUAGES),
         today=str(desk.today),

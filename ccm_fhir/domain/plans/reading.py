@@ -18,7 +18,7 @@ MOST_GRADE = 8
 """What the patient's copy should not be above; our own choice, as plain-language guides advise."""
 
 _SHORTEST_HARD_LINE = 8
-_SWING = 2  # one sentence by itself measures more wildly than a page
+_SWING = 3  # one sentence by itself measures more wildly than a page
 _ENDS = re.compile(r"[.!?:;](?:\s|$)")
 _WORDS = re.compile(r"[a-záéíóúüñ']+")
 _STRONG = frozenset("aeoáéíóú")
