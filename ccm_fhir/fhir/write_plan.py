@@ -25,6 +25,7 @@ from ccm_fhir.domain.plans.parts import (
     Review,
     Source,
     Statement,
+    TeamMember,
 )
 from ccm_fhir.domain.plans.versions import ACHIEVEMENTS
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
@@ -34,6 +35,7 @@ _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _US_CORE_PLAN = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
 # As the guide's own example plan has them, HL7/fhir-us-mcc input/resources/careplan.
 _MCC_PLAN = "http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan"
+_MCC_GOAL = "http://hl7.org/fhir/us/mcc/StructureDefinition/MCCGoal"
 _CUSTODIAN = "http://hl7.org/fhir/us/mcc/StructureDefinition/custodian"
 _SERVES_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _ACHIEVEMENT = "http://terminology.hl7.org/CodeSystem/goal-achievement"
@@ -107,7 +109,7 @@ def goal_resource(goal: Goal, ours: OurIdentifier, envelope: PlanEnvelope, plan:
     addressed = [p for p in plan.problems if p.family and p.family == goal.family]
     resource: Json = {
         "resourceType": "Goal",
-        "meta": {"profile": [f"{_US_CORE}goal"]},
+        "meta": {"profile": [f"{_US_CORE}goal", _MCC_GOAL]},
         "identifier": [identifier(ours.system, ours.value)],
         "lifecycleStatus": lifecycle,
         "achievementStatus": concept(_ACHIEVEMENT, achievement),
@@ -159,12 +161,12 @@ def service_request_resource(work: Intervention, envelope: PlanEnvelope) -> Json
 def care_team_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) -> Json:
     """Return the CareTeam with the patient first; a member without a resource by name alone."""
     patient = {
-        "role": [concept(SNOMED, "116154003", "Patient", text="Patient")],
+        "role": [concept(SNOMED, "116154003", "Patient (person)", text="Patient")],
         "member": reference(envelope.patient_ref),
     }
     others = [
         {
-            "role": [{"text": member.role or "Care team member"}],
+            "role": [_role(member)],
             "member": (reference(member.ref) if member.ref else {}) | {"display": member.name},
         }
         for member in plan.team
@@ -180,6 +182,14 @@ def care_team_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
         "participant": [patient, *others],
         "managingOrganization": [reference(envelope.custodian_ref)],
     }
+
+
+def _role(member: TeamMember) -> Json:
+    """Return a member's role; somebody related to the patient is a caregiver by code."""
+    said = member.role or "Care team member"
+    if member.ref.startswith("RelatedPerson/"):
+        return concept(SNOMED, "133932002", "Caregiver (person)", text=member.role or "Caregiver")
+    return {"text": said}
 
 
 def _inner_team(plan: Plan, envelope: PlanEnvelope) -> Json:
