@@ -35,7 +35,7 @@ from ccm_fhir.services.plan_contact import (
 )
 from ccm_fhir.services.plan_tasks import EndedTask, TaskOutcome, WantedTask, add_task, end_task
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
-from smart_app.pages.answers import frame_of, patient_id_of
+from smart_app.pages.answers import frame_of, offers_timer, patient_id_of
 from smart_app.views import page
 from smart_app.views.forms import Attempt
 from smart_app.views.page import Done
@@ -247,14 +247,15 @@ def show_plan(  # noqa: PLR0913  # what a printing may bring, each by name
     """Return the page at a tab, with what could not be taken beside its field."""
     visit = opened.visit
     desk = plan_desk(opened.world, visit.actor, patient_id_of(visit), month, opened.now)
+    around = frame_of(opened, month, page.PLAN, done=done)
     printing = PlanPrinting(
         needs_banner=visit.need_patient_banner,
         page_key=opened.page_key,
         tab=tab,
         problems=problems,
         attempt=attempt,
+        offers_timer=offers_timer(opened, around),
     )
-    around = frame_of(opened, month, page.PLAN, done=done)
     html = render("plan.html", page=around, view=plan_page(desk, printing))
     status = 422 if problems else 200
     return HTMLResponse(html, status_code=status if attempt is None else attempt.status)

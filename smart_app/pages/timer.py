@@ -202,6 +202,8 @@ def _back(write: Write, done: Done | None = None) -> RedirectResponse:
     if here == page.MONTH and done is None:
         return to_month(launch_id, month)
     said = "" if done is None else f"&done={done.value}"
+    if here == page.PLAN and write.opened.visit.patient_id is not None:
+        return RedirectResponse(f"/l/{launch_id}/plan?month={month}{said}", _SEE_OTHER)
     return RedirectResponse(f"/l/{launch_id}/timer?month={month}{said}", _SEE_OTHER)
 
 

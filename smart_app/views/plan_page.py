@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.plans.building import months_on
 from ccm_fhir.domain.plans.judging import PlanFinding
 from ccm_fhir.domain.plans.parts import Plan
@@ -85,6 +86,7 @@ class PlanPageView:
     saved: str
     problem: str
     closed: str
+    offers_timer: bool
     tabs: tuple[TabView, ...]
     tab: str
     tab_title: str
@@ -137,6 +139,7 @@ class PlanPrinting:
     tab: Tab
     problems: tuple[EditProblem, ...] = ()
     attempt: Attempt | None = None
+    offers_timer: bool = False
 
 
 _CLOSED = "Care managers and billing practitioners write care plans; you can read them here."
@@ -160,6 +163,7 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         saved=saved(desk),
         problem=sentence(desk.problem),
         closed="" if desk.may_edit else _CLOSED,
+        offers_timer=printing.offers_timer and desk.month == ServiceMonth.containing(desk.today),
         tabs=tuple(_tab(one, tab, desk) for one in words.TABS),
         tab=tab.value,
         tab_title=words.TABS[tab],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -478,6 +479,124 @@ class TestCopy:
 
     def test_without_a_plan_there_is_no_copy(self, nurse: Browser) -> None:
         assert nurse.get(f"{nurse.path}/plan/copy").status_code == 404
+
+
+class TestTime:
+    """Time on the plan is captured by the timer, on every tab, and saved as work on the plan."""
+
+    def test_a_timer_can_be_started_on_the_plan_and_runs_through_all_its_tabs(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        start = f"{nurse.path}/timer/start"
+        fields = Page(nurse.get(f"{nurse.path}/plan").text).forms[start]
+        answer = nurse.post(start, {**fields, "on_call": "no"})
+        assert answer.headers["location"].partition("?")[0] == f"{nurse.path}/plan"
+
+        for number, tab in enumerate(Tab, start=1):
+            front.work_clock.advance(minutes=1)
+            html = look(nurse, tab.value)
+            assert f"{number:02}:00" in html
+            assert "No timer runs for this patient" not in html
+        save(nurse, "goals", {"include": "all"})
+
+        page = Page(nurse.get(f"{nurse.path}/plan?tab=goals").text)
+        target = next(one for one in page.forms if one.endswith("/save"))
+        saved = nurse.post(target, {**page.forms[target], "activity": "care_plan", "note": ""})
+
+        assert saved.status_code == 303
+        log = nurse.get(nurse.path).text
+        assert "Writing or revising the care plan" in log
+        assert f"{len(Tab)} min" in log
+
+    def test_who_keeps_no_time_is_offered_no_timer(self, front: Front) -> None:
+        assert "Start the timer" not in look(front.sign_in(Role.BILLER))
+
+
+class TestTasks:
+    def test_a_task_is_added_shown_and_ended(self, nurse: Browser) -> None:
+        adopted(nurse)
+        fields = form_of(nurse, "month", "task") | {
+            "text": "Call the pharmacy",
+            "performer": "care_manager",
+            "due_on": "2026-11-30",
+            "part_key": "goal:hypertension:systolic",
+        }
+        answer = nurse.post(f"{nurse.path}/plan/task", fields)
+        assert answer.headers["location"].endswith("done=plan-task")
+
+        html = look(nurse, "month")
+        assert "Call the pharmacy" in html
+        assert "Care manager, by Nov 30, 2026." in html
+        page = Page(nurse.get(f"{nurse.path}/plan?tab=month").text)
+        end = next(one for one in page.forms if one.endswith("/end"))
+        sent = {**page.forms[end], "outcome": "done", "note": "Refill is ready"}
+        assert nurse.post(end, sent).headers["location"].endswith("done=plan-task-ended")
+
+        html = look(nurse, "month")
+        assert "No task is open." in html
+        assert "Done: Call the pharmacy." in html
+        assert "Refill is ready" in html
+
+    def test_a_task_whose_day_has_passed_is_late(self, front: Front, nurse: Browser) -> None:
+        fields = form_of(nurse, "month", "task") | {
+            "text": "Send the form",
+            "performer": "care_manager",
+            "due_on": "2026-11-23",
+        }
+        nurse.post(f"{nurse.path}/plan/task", fields)
+        assert "Late" not in look(nurse, "month")
+
+        front.work_clock.moment += timedelta(days=1)
+
+        assert "Late" in look(nurse, "month")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("text", " ", "Write what is to be done."),
+            ("performer", "", "Choose who does it."),
+            ("due_on", "2026-11-01", "The day has passed"),
+            ("due_on", "soon", "Give the day as year, month and day."),
+        ],
+    )
+    def test_a_task_that_cannot_be_taken_comes_back_as_it_was_sent(
+        self, nurse: Browser, field: str, value: str, said: str
+    ) -> None:
+        whole = {"text": "Send the form", "performer": "patient", "due_on": ""}
+        fields = form_of(nurse, "month", "task") | whole | {field: value}
+
+        answer = nurse.post(f"{nurse.path}/plan/task", fields)
+
+        assert answer.status_code == 422
+        assert said in unescape(answer.text)
+        if field != "text":
+            assert "Send the form" in answer.text
+
+
+class TestReadingLevel:
+    def test_the_copys_tab_tells_how_hard_each_language_is_to_read(self, nurse: Browser) -> None:
+        adopted(nurse)
+
+        html = look(nurse, "copy")
+
+        assert html.count("School grade") == 2
+        assert "Flesch–Kincaid" in html
+        assert "Fernández Huerta" in html
+        assert "Too hard" not in html
+
+    def test_hard_words_are_told_with_their_line(self, nurse: Browser) -> None:
+        key = "goal:hypertension:systolic"
+        hard = (
+            "Comprehensive pharmacological reconciliation necessitates interdisciplinary "
+            "communication between participating organizations."
+        )
+        save(nurse, "goals", {f"english|{key}": hard, "in": [key]})
+        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
+
+        html = look(nurse, "copy")
+
+        assert "Too hard" in html
+        assert f"<li>{hard}</li>" in html
 
 
 class TestRoles:
