@@ -115,6 +115,12 @@ class TestDraft:
         assert "source not confirmed" in html
         assert "a clinician reviews them before use" in html
 
+    def test_who_does_something_is_told_without_opening_it(self, nurse: Browser) -> None:
+        html = look(nurse, "doing")
+
+        assert "Done by: Care manager" in html
+        assert "Done by: Patient" in html
+
     def test_taking_a_section_in_leaves_out_what_the_clinician_must_set(
         self, nurse: Browser
     ) -> None:
