@@ -14,14 +14,19 @@ from pypdf.generic import StreamObject
 
 from ccm_fhir.domain.codes import SNOMED, Role
 from ccm_fhir.domain.facts import AllergyFact, Coding, EvidenceRef
+from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.services import plan_contact
-from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.storage import charts, deliveries, plan_contacts, plans, sending
+from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.plan_records import VersionRecord
+from ccm_fhir.storage.sending import Intent, Receipt
+from ccm_fhir.storage.vocabulary import ChartSource
 from smart_app.views.pdf import can_make_pdf
 from smart_app.views.plan_copy import WORDS
 from smart_app.views.plan_words import ELEMENTS_OF, Tab
-from tests.builders import chart, medication, observed, on
-from tests.smart_app.front import CANARY, Page, open_front
+from tests.builders import care_plan, chart, medication, observed, on, planned
+from tests.builders import goal as goal_fact
+from tests.smart_app.front import CANARY, NOW, Page, open_front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +34,8 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from ccm_fhir.domain.facts import GoalFact
+    from ccm_fhir.storage.deliveries import DeliveryRecord
     from tests.smart_app.front import Browser, Front
 
 FORMS = [tab.value for tab in ELEMENTS_OF]
@@ -577,6 +584,93 @@ class TestTasks:
         assert said in unescape(answer.text)
         if field != "text":
             assert "Send the form" in answer.text
+
+
+def sent(front: Front) -> list[DeliveryRecord]:
+    """Let everything planned be in the EHR; return it as it is there."""
+    with front.world.db.write(front.practice_id) as session:
+        for one in deliveries.of_patient(session, front.practice_id, front.patient_id):
+            sending.claim_for_sending(session, front.practice_id, one.id, NOW)
+            sending.mark_intent(
+                session, front.practice_id, Intent(delivery_id=one.id, tries=0), NOW
+            )
+            receipt = Receipt(delivery_id=one.id, remote_id=f"r{one.id}", remote_version="1")
+            sending.mark_sent(session, front.practice_id, receipt, NOW)
+        return list(deliveries.of_patient(session, front.practice_id, front.patient_id))
+
+
+def read_again(front: Front, *goals: GoalFact, **plan: object) -> None:
+    """Let the chart be read an hour later, with our plan as others left it."""
+    (ours,) = (one for one in sent(front) if one.resource_type is ResourceKind.CARE_PLAN)
+    fact = care_plan(ref=EvidenceRef("CarePlan", ours.remote_id), **plan)
+    with front.world.db.write(front.practice_id) as session:
+        before = charts.latest(session, front.practice_id, front.patient_id)
+        assert before is not None
+        facts = msgspec.structs.replace(
+            before.facts,
+            care_plans=(fact,),
+            goals=goals,
+            read_at=before.facts.read_at + timedelta(hours=1),
+        )
+        snapshot = NewChart(patient_id=front.patient_id, facts=facts, source=ChartSource.LAUNCH)
+        charts.record(session, front.practice_id, snapshot, NOW + timedelta(hours=1))
+
+
+class TestAddedByOthers:
+    """What others write into our plan in the EHR is shown, and taken in by a click alone."""
+
+    THEIRS = goal_fact(
+        9,
+        text="Weigh less than 80 kg",
+        due_on=on("2027-03-01"),
+        target="Body weight: < 80 kg",
+        stated_by="Dr. Kidney",
+    )
+
+    def test_a_goal_is_shown_taken_in_and_adopted_by_clicks(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        adopted(nurse)
+        assert "Changed by others in the EHR" not in look(nurse, "month")
+        read_again(front, self.THEIRS, goal_refs=(str(self.THEIRS.ref),), planned=())
+
+        assert "Others changed this plan in the EHR." in look(nurse)
+        assert "Added in the EHR by Dr. Kidney" in look(nurse)
+        html = look(nurse, "month")
+        assert "Goal added in the EHR</strong> by Dr. Kidney" in html
+        assert versions(front)[-1].plan.part(f"goal:{self.THEIRS.ref}") is None
+
+        answer = nurse.post(f"{nurse.path}/plan/added", form_of(nurse, "month", "added"))
+        assert answer.headers["location"].endswith("done=plan-added")
+        assert "It is in your draft." in look(nurse, "month")
+        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
+
+        part = versions(front)[-1].plan.part(f"goal:{self.THEIRS.ref}")
+        assert part is not None
+        assert "Changed by others in the EHR" not in look(nurse, "month")
+        copy = unescape(nurse.get(f"{nurse.path}/plan/copy?language=en").text)
+        assert "Target: Body weight: < 80 kg. By Mar 1, 2027." in copy
+
+    def test_what_lacks_something_says_so_and_is_not_taken_in(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        adopted(nurse)
+        read_again(front, planned=(planned("See the dietitian", performers=()),))
+
+        answer = nurse.post(f"{nurse.path}/plan/added", form_of(nurse, "month", "added"))
+
+        assert answer.status_code == 422
+        assert "See the dietitian: Say first who does it." in unescape(answer.text)
+        assert "Added in the EHR by somebody whom the EHR does not name" in look(nurse, "doing")
+
+    def test_who_only_reads_is_offered_no_click(self, front: Front, nurse: Browser) -> None:
+        adopted(nurse)
+        read_again(front, self.THEIRS, goal_refs=(str(self.THEIRS.ref),), planned=())
+
+        html = look(front.sign_in(Role.BILLER), "month")
+
+        assert "Goal added in the EHR" in html
+        assert "Take it into my draft" not in html
 
 
 class TestReadingLevel:
