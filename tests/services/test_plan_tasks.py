@@ -13,6 +13,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, NotAllowedError, NotFoundError
+from ccm_fhir.services.needs_person import needs_person
 from ccm_fhir.services.plan_tasks import EndedTask, TaskOutcome, WantedTask, add_task, end_task
 from ccm_fhir.storage import deliveries, plan_tasks
 from ccm_fhir.storage.vocabulary import ArtefactKind
@@ -158,6 +159,19 @@ def test_a_refused_task_stays_here_and_the_plan_goes_without_it(own_site: Site) 
     with own_site.world.db.read(own_site.practice_id) as session:
         kept = plan_tasks.of_patient(session, own_site.practice_id, nurse.patient_id)
     assert [each.end for each in kept if each.task.id == task_id] == [None]
+
+
+def test_an_end_that_the_ehr_refuses_is_for_whoever_wrote_the_task(own_site: Site) -> None:
+    nurse = own_site.launch()
+    task_id = wanted(nurse)
+    sent(own_site, task_id)
+    own_site.wire.fail("PUT", r"/fhir/Task/.+", answers(422))
+
+    ended(nurse, task_id)
+    sent(own_site, task_id)
+
+    (stopped,) = needs_person(own_site.world, nurse.actor).stopped
+    assert (stopped.resource_type, stopped.owner) == ("Task", nurse.actor.name)
 
 
 @pytest.mark.parametrize(("profile", "number"), [("full", 1), ("canvas", 1), ("epic", 0)])

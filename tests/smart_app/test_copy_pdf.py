@@ -129,7 +129,8 @@ def test_pages_are_read_in_the_order_of_the_structure(made: tuple[str, PdfReader
     parents: Any = read.root_object["/StructTreeRoot"]
     known = set(parents["/ParentTree"]["/Nums"][::2])
 
-    for page in read.pages:
+    pages: Any = read.pages
+    for page in pages:
         assert page["/Tabs"] == "/S"
         assert page["/StructParents"] in known
 
