@@ -15,10 +15,10 @@ from ccm_fhir.services.care_plan import EDITORS
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.send_task import send_end, send_task
 from ccm_fhir.storage import patients, plan_tasks, practices
-from ccm_fhir.storage.plan_tasks import NewTask, NewTaskEnd
+from ccm_fhir.storage.plan_tasks import KeptTask, NewTask, NewTaskEnd
 from ccm_fhir.storage.vocabulary import TaskOutcome
 
-__all__ = ["EndedTask", "TaskOutcome", "WantedTask", "add_task", "end_task"]
+__all__ = ["EndedTask", "KeptTask", "TaskOutcome", "WantedTask", "add_task", "end_task"]
 
 LONGEST_TASK = 500
 LONGEST_NOTE = 2000

@@ -9,16 +9,15 @@ from dataclasses import dataclass
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.consents import BESIDE_CONSENT
 from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, time_artefact
+from ccm_fhir.domain.writeback import ResourceKind, TimeRecord, time_artefact
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.write_consent import ConsentTold, consent_resource, consent_telling
 from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
 from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.tellable import Told, in_lines
-from ccm_fhir.services.told_artefact import consent_stands
+from ccm_fhir.services.told_artefact import consent_artefact, consent_stands
 from ccm_fhir.services.told_claim import told_claim
 from ccm_fhir.services.told_plan import told_care_plan
 from ccm_fhir.storage import charts, claims, consents, ledger, patients, plans, users
@@ -102,11 +101,7 @@ def told_time(world: Installation, session: Session, written: WrittenTime) -> To
 def told_consent(
     world: Installation, session: Session, practice: Practice, record: ConsentRecord
 ) -> Told:
-    """Return a recorded decision as it may be told.
-
-    A pause, and what goes with it, is no Consent (one that is inactive reads as revoked): it goes
-    the way of the enrolment.
-    """
+    """Return a recorded decision as it may be told."""
     patient = patients.get(session, practice.id, record.patient_id)
     said = _consent_told(session, practice, record, patient.ref)
     telling = consent_telling(said, f"{world.base_url}/Questionnaire/care-management-decision")
@@ -116,9 +111,8 @@ def told_consent(
             return consent_resource(said, ours)
         return in_lines(kind, telling, ours)
 
-    is_beside = record.decision in BESIDE_CONSENT
     return Told(
-        artefact=Artefact.ENROLMENT if is_beside else Artefact.CONSENT,
+        artefact=consent_artefact(record),
         kind=ArtefactKind.CONSENT,
         artefact_id=record.id,
         patient_id=record.patient_id,

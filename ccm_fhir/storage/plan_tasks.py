@@ -134,6 +134,14 @@ def get(session: Session, practice_id: str, patient_id: str, task_id: str) -> Ta
     return value_of(TaskRecord, row)
 
 
+def is_open(session: Session, practice_id: str, task_id: str) -> bool:
+    """Whether a task was not ended yet."""
+    ended = select(PlanTaskEndRow.id).where(
+        col(PlanTaskEndRow.practice_id) == practice_id, col(PlanTaskEndRow.task_id) == task_id
+    )
+    return session.exec(ended).first() is None
+
+
 def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[KeptTask, ...]:
     """Return a patient's tasks with their ends, in the order in which they were made."""
     tasks = session.exec(

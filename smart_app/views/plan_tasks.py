@@ -7,9 +7,8 @@ from datetime import date
 
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.services.care_plan import PlanDesk
-from ccm_fhir.services.plan_tasks import TaskOutcome
+from ccm_fhir.services.plan_tasks import KeptTask, TaskOutcome
 from ccm_fhir.services.send_task import TaskStanding
-from ccm_fhir.storage.plan_tasks import KeptTask
 from smart_app.views import plan_words as words
 from smart_app.views.formats import day
 from smart_app.views.forms import ChoiceView

@@ -55,7 +55,7 @@ def planned(site: Site, task_id: str) -> tuple[DeliveryRecord, ...]:
 
 def sent(site: Site, task_id: str) -> tuple[DeliveryRecord, ...]:
     """Deliver what tells of a task; return it."""
-    return site.deliver(*(one.id for one in planned(site, task_id)))
+    return site.deliver(*(one.id for one in planned(site, task_id)), most=400)
 
 
 def test_a_task_is_in_the_ehrs_list_with_its_day_and_its_plan(own_site: Site) -> None:
@@ -144,6 +144,22 @@ def test_a_task_that_ends_before_it_was_sent_is_never_sent(own_site: Site) -> No
 
     assert (told_task.state, told_task.last_problem) == (DeliveryState.REJECTED, "taken_back")
     assert own_site.in_the_ehr(told_task) == []
+
+
+def test_a_task_that_ends_while_its_answer_is_lost_is_sent_no_second_time(
+    own_site: Site,
+) -> None:
+    nurse = own_site.launch()
+    own_site.wire.fail("POST", r"/fhir/Task$", answers(503), times=1)
+    task_id = wanted(nurse)
+    (first,) = planned(own_site, task_id)
+    own_site.attempt(first.id)
+
+    ended(nurse, task_id)
+    found = sent(own_site, task_id)
+
+    assert {one.state for one in found} == {DeliveryState.REJECTED}
+    assert own_site.in_the_ehr(first) == []
 
 
 def test_a_refused_task_stays_here_and_the_plan_goes_without_it(own_site: Site) -> None:
