@@ -144,6 +144,15 @@ def test_a_goal_of_ours_that_others_changed_is_told_as_they_left_it() -> None:
     assert one.part.target == OUR_GOAL.target
 
 
+def test_other_words_for_a_goal_of_ours_are_told() -> None:
+    left = msgspec.structs.replace(OUR_FACT, text="Keep A1c below 7.5")
+
+    (one,) = found(Plan(parts=(OUR_GOAL,)), read(there(), left))
+
+    assert one.changes == ("it reads “Keep A1c below 7.5”",)
+    assert one.part.text == "Keep A1c below 7.5"
+
+
 def test_a_chart_read_before_our_own_last_word_tells_nothing_of_it() -> None:
     left = msgspec.structs.replace(OUR_FACT, text="An older wording of ours")
     late = ours(written_at=chart().read_at + timedelta(seconds=1))
