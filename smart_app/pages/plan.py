@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -247,7 +248,7 @@ def show_plan(  # noqa: PLR0913  # what a printing may bring, each by name
     """Return the page at a tab, with what could not be taken beside its field."""
     visit = opened.visit
     desk = plan_desk(opened.world, visit.actor, patient_id_of(visit), month, opened.now)
-    around = frame_of(opened, month, page.PLAN, done=done)
+    around = replace(frame_of(opened, month, page.PLAN, done=done), tab=tab.value)
     printing = PlanPrinting(
         needs_banner=visit.need_patient_banner,
         page_key=opened.page_key,

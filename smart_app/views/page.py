@@ -184,6 +184,7 @@ class FrameView:
     notice: str = ""
     timers: tuple[TimerView, ...] = ()
     keeps_time: bool = False
+    tab: str = ""
     sets_up: bool = False
     approves: bool = False
     closes: bool = False

@@ -501,9 +501,11 @@ class TestTime:
         self, front: Front, nurse: Browser
     ) -> None:
         start = f"{nurse.path}/timer/start"
-        fields = Page(nurse.get(f"{nurse.path}/plan").text).forms[start]
+        fields = Page(nurse.get(f"{nurse.path}/plan?tab=home").text).forms[start]
         answer = nurse.post(start, {**fields, "on_call": "no"})
-        assert answer.headers["location"].partition("?")[0] == f"{nurse.path}/plan"
+        assert answer.headers["location"].startswith(f"{nurse.path}/plan?")
+        assert "tab=home" in answer.headers["location"]
+        assert "Timing this patient" in nurse.get(answer.headers["location"]).text
 
         for number, tab in enumerate(Tab, start=1):
             front.work_clock.advance(minutes=1)
