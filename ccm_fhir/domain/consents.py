@@ -22,6 +22,9 @@ class ConsentDecision(Word):
     GIVEN = "given"
     DECLINED = "declined"
     REVOKED = "revoked"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ELSEWHERE = "elsewhere"
     ENTERED_IN_ERROR = "entered_in_error"
 
 
@@ -43,7 +46,7 @@ class RecordedConsent(Fact, frozen=True, kw_only=True):
     """One record: the decision and its day, which statements were told, how and in what language.
 
     ``supersedes_id`` names the record that this one corrects. A revocation takes effect with
-    the end of the month in which the patient spoke.
+    the end of the month in which the patient spoke, everything else on that day.
     """
 
     id: str
@@ -78,7 +81,8 @@ def consent_facts(
     """Return what stands of the records as facts, to be judged beside the EHR's own.
 
     A refusal is ``is_refused``; a revocation is ``inactive`` with the day on which the patient
-    spoke as ``given_on`` and the month's end as ``ends_on``.
+    spoke as ``given_on`` and the month's end as ``ends_on``. A pause, its end, and care management
+    by another practice are no consents: their status is the decision.
     """
     return tuple(_fact(one, organization) for one in standing(recorded))
 
@@ -88,14 +92,18 @@ _STATUSES = {
     ConsentDecision.DECLINED: "rejected",
     ConsentDecision.REVOKED: "inactive",
 }
+BESIDE_CONSENT = frozenset(
+    {ConsentDecision.PAUSED, ConsentDecision.RESUMED, ConsentDecision.ELSEWHERE}
+)
+"""What a patient may say of care management beside a yes and a no."""
 
 
 def _fact(one: RecordedConsent, organization: str) -> ConsentFact:
     ends_on = effective_end(one.decided_on) if one.decision is ConsentDecision.REVOKED else None
     return ConsentFact(
         ref=EvidenceRef(RECORDED_CONSENT, one.id),
-        status=_STATUSES[one.decision],
-        is_for_ccm=True,
+        status=_STATUSES.get(one.decision, one.decision.value),
+        is_for_ccm=one.decision not in BESIDE_CONSENT,
         given_on=_exactly(one.decided_on),
         ends_on=None if ends_on is None else _exactly(ends_on),
         organization=organization,

@@ -6,6 +6,7 @@ from ccm_fhir.domain.facts import CareTeamFact, CareTeamMemberFact, GoalFact
 from ccm_fhir.fhir.shapes import (
     Anything,
     Concept,
+    Quantity,
     Reference,
     Resource,
     Shape,
@@ -23,7 +24,7 @@ class TargetShape(Shape, frozen=True, kw_only=True):
     """Goal.target; a value of any kind makes it one that can be measured."""
 
     measure: Concept | None = None
-    detail_quantity: Anything | None = None
+    detail_quantity: Quantity | None = None
     detail_range: Anything | None = None
     detail_codeable_concept: Concept | None = None
     detail_string: str | None = None
@@ -44,6 +45,7 @@ class GoalShape(Resource, frozen=True, kw_only=True):
     start_date: str | None = None
     target: list[TargetShape] | None = None
     status_date: str | None = None
+    expressed_by: Reference | None = None
 
 
 class MemberShape(Shape, frozen=True, kw_only=True):
@@ -81,7 +83,27 @@ def goal_fact(shape: GoalShape, source: Source) -> GoalFact:
         due_on=latest_date(target.due_date for target in targets),
         is_measurable=any(_is_measurable(target) for target in targets),
         changed_on=first_date(shape.status_date, shape.last_updated),
+        target=shortened("; ".join(said for target in targets if (said := _said(target)))),
+        stated_by=_stated_by(shape.expressed_by, source),
     )
+
+
+def _said(target: TargetShape) -> str:
+    """Return a target in words; empty where it says none that can be put so."""
+    value = target.detail_quantity
+    if value is not None and value.value is not None:
+        unit = value.unit or value.code or ""
+        stated = f"{value.comparator or ''} {value.value} {unit}".strip()
+    else:
+        stated = (target.detail_string or "").strip() or first_text(target.detail_codeable_concept)
+        if not stated and target.detail_integer is not None:
+            stated = str(target.detail_integer)
+    named = first_text(target.measure)
+    return f"{named}: {stated}" if named and stated else stated
+
+
+def _stated_by(who: Reference | None, source: Source) -> str:
+    return shortened(who.display if who else "") or source.local(who)
 
 
 def _is_measurable(target: TargetShape) -> bool:

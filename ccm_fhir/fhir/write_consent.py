@@ -28,12 +28,18 @@ _DECISION = {
     ConsentDecision.GIVEN: "The patient agreed.",
     ConsentDecision.DECLINED: "The patient declined.",
     ConsentDecision.REVOKED: "The patient no longer agrees.",
+    ConsentDecision.PAUSED: "The patient pauses; the consent stands.",
+    ConsentDecision.RESUMED: "The patient takes it up again.",
+    ConsentDecision.ELSEWHERE: "Another practice manages the patient’s care.",
 }
 # A reader, ours included, must not take a refusal's title for a consent.
 _TITLE = {
     ConsentDecision.GIVEN: f"{_ABOUT} consent",
     ConsentDecision.DECLINED: f"{_ABOUT}: declined by the patient",
     ConsentDecision.REVOKED: f"{_ABOUT}: stopped by the patient",
+    ConsentDecision.PAUSED: f"{_ABOUT}: paused by the patient",
+    ConsentDecision.RESUMED: f"{_ABOUT}: taken up again by the patient",
+    ConsentDecision.ELSEWHERE: f"{_ABOUT}: by another practice",
 }
 _MODE = {ConsentMode.VERBAL: "verbal", ConsentMode.WRITTEN: "written"}
 _GIVER = {ConsentGiver.PATIENT: "Patient", ConsentGiver.REPRESENTATIVE: "Representative"}

@@ -15,7 +15,6 @@ from html import escape
 
 from ccm_fhir.domain.codes import SNOMED
 from ccm_fhir.domain.plans.parts import (
-    Achievement,
     AnyPart,
     Assessment,
     Bound,
@@ -26,7 +25,9 @@ from ccm_fhir.domain.plans.parts import (
     Review,
     Source,
     Statement,
+    TeamMember,
 )
+from ccm_fhir.domain.plans.versions import ACHIEVEMENTS
 from ccm_fhir.fhir.json import Json, concept, identifier, reference
 from ccm_fhir.fhir.write_time import OurIdentifier
 
@@ -34,16 +35,11 @@ _US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-"
 _US_CORE_PLAN = "http://hl7.org/fhir/us/core/CodeSystem/careplan-category"
 # As the guide's own example plan has them, HL7/fhir-us-mcc input/resources/careplan.
 _MCC_PLAN = "http://hl7.org/fhir/us/mcc/StructureDefinition/mccCarePlan"
+_MCC_GOAL = "http://hl7.org/fhir/us/mcc/StructureDefinition/MCCGoal"
 _CUSTODIAN = "http://hl7.org/fhir/us/mcc/StructureDefinition/custodian"
 _SERVES_GOAL = "http://hl7.org/fhir/StructureDefinition/resource-pertainsToGoal"
 _ACHIEVEMENT = "http://terminology.hl7.org/CodeSystem/goal-achievement"
 _UCUM = "http://unitsofmeasure.org"
-_ACHIEVEMENTS = {
-    Achievement.IN_PROGRESS: ("active", "in-progress"),
-    Achievement.ACHIEVED: ("completed", "achieved"),
-    Achievement.NOT_ACHIEVED: ("completed", "not-achieved"),
-    Achievement.DROPPED: ("cancelled", "not-attainable"),
-}
 _INNER_TEAM = "care-team"
 _COMPARATORS = {Bound.BELOW: "<", Bound.AT_MOST: "<=", Bound.AT_LEAST: ">="}
 
@@ -65,6 +61,7 @@ class PlanEnvelope:
     care_team_ref: str = ""
     refs: Mapping[str, str]
     since: Mapping[str, date] = field(default_factory=dict)
+    task_refs: tuple[str, ...] = ()
 
 
 def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) -> Json:
@@ -97,6 +94,7 @@ def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
                 for medicine in plan.medicines
                 for one in _of_type("MedicationRequest", medicine.source)
             ),
+            *({"reference": reference(ref)} for ref in envelope.task_refs),
         ],
         "note": [{"text": text} for text in _notes(plan)],
     }
@@ -107,11 +105,11 @@ def care_plan_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
 
 def goal_resource(goal: Goal, ours: OurIdentifier, envelope: PlanEnvelope, plan: Plan) -> Json:
     """Return the Goal; its target is there only where something is said of it."""
-    lifecycle, achievement = _ACHIEVEMENTS[goal.achievement]
+    lifecycle, achievement = ACHIEVEMENTS[goal.achievement]
     addressed = [p for p in plan.problems if p.family and p.family == goal.family]
     resource: Json = {
         "resourceType": "Goal",
-        "meta": {"profile": [f"{_US_CORE}goal"]},
+        "meta": {"profile": [f"{_US_CORE}goal", _MCC_GOAL]},
         "identifier": [identifier(ours.system, ours.value)],
         "lifecycleStatus": lifecycle,
         "achievementStatus": concept(_ACHIEVEMENT, achievement),
@@ -163,12 +161,12 @@ def service_request_resource(work: Intervention, envelope: PlanEnvelope) -> Json
 def care_team_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) -> Json:
     """Return the CareTeam with the patient first; a member without a resource by name alone."""
     patient = {
-        "role": [concept(SNOMED, "116154003", "Patient", text="Patient")],
+        "role": [concept(SNOMED, "116154003", "Patient (person)", text="Patient")],
         "member": reference(envelope.patient_ref),
     }
     others = [
         {
-            "role": [{"text": member.role or "Care team member"}],
+            "role": [_role(member)],
             "member": (reference(member.ref) if member.ref else {}) | {"display": member.name},
         }
         for member in plan.team
@@ -184,6 +182,14 @@ def care_team_resource(plan: Plan, ours: OurIdentifier, envelope: PlanEnvelope) 
         "participant": [patient, *others],
         "managingOrganization": [reference(envelope.custodian_ref)],
     }
+
+
+def _role(member: TeamMember) -> Json:
+    """Return a member's role; somebody related to the patient is a caregiver by code."""
+    said = member.role or "Care team member"
+    if member.ref.startswith("RelatedPerson/"):
+        return concept(SNOMED, "133932002", "Caregiver (person)", text=member.role or "Caregiver")
+    return {"text": said}
 
 
 def _inner_team(plan: Plan, envelope: PlanEnvelope) -> Json:

@@ -11,6 +11,7 @@ from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.conditions import ChronicFamily
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.domain.plans.additions import Addition, AdditionKind, Ours, additions
 from ccm_fhir.domain.plans.allergies import Allergies, allergies_of
 from ccm_fhir.domain.plans.building import Material, months_on, proposals
 from ccm_fhir.domain.plans.changes import Now, SinceLast, since_last
@@ -31,6 +32,7 @@ from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import try_judge
 from ccm_fhir.services.patient_month import PatientBanner
+from ccm_fhir.services.plan_additions import ours_in_the_ehr
 from ccm_fhir.services.plan_standing import (
     PlanDeliveries,
     VersionStanding,
@@ -38,7 +40,8 @@ from ccm_fhir.services.plan_standing import (
     without_own,
 )
 from ccm_fhir.services.review import banner_of
-from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.services.send_task import TaskStanding, task_standings
+from ccm_fhir.storage import plan_contacts, plan_tasks, plans
 from ccm_fhir.storage.plan_records import (
     CopyRecord,
     OutreachRecord,
@@ -46,6 +49,8 @@ from ccm_fhir.storage.plan_records import (
     SavedDraft,
     VersionRecord,
 )
+from ccm_fhir.storage.plan_tasks import KeptTask
+from ccm_fhir.storage.practices import Practice
 
 __all__ = [
     "EDITORS",
@@ -55,6 +60,7 @@ __all__ = [
     "VersionsCompared",
     "compare_versions",
     "current_draft",
+    "draft_and_additions",
     "plan_desk",
 ]
 
@@ -103,6 +109,10 @@ class PlanDesk:
     allergies: Allergies = field(repr=False)
     standings: dict[str, VersionStanding]
     """By version id."""
+    tasks: tuple[KeptTask, ...]
+    task_standings: dict[str, TaskStanding]
+    """By task id; of a task that the EHR was not told there is none."""
+    additions: tuple[Addition, ...] = field(repr=False)
 
     @property
     def is_changed(self) -> bool:
@@ -135,7 +145,7 @@ def plan_desk(
     with world.db.write(actor.practice_id) as session:
         audited(world, session, actor, "view_care_plan", patient_id)
         gathered = gather(world, session, actor.practice_id, patient_id, month)
-        kept = _kept(session, actor, patient_id)
+        kept = _kept(world, session, actor, gathered.patient.id, gathered.practice)
     today = now.astimezone(gathered.practice.zone).date()
     basis = _basis(world, gathered, kept, today)
     draft = _draft(kept, basis)
@@ -170,6 +180,9 @@ def plan_desk(
             version.id: kept.told.of(version.id, gathered.practice.zone)
             for version in kept.versions
         },
+        tasks=kept.tasks,
+        task_standings=kept.task_standings,
+        additions=basis.added,
     )
 
 
@@ -192,7 +205,7 @@ def compare_versions(
     with world.db.write(actor.practice_id) as session:
         audited(world, session, actor, "view_care_plan", patient_id)
         gathered = gather(world, session, actor.practice_id, patient_id, month)
-        kept = _kept(session, actor, patient_id)
+        kept = _kept(world, session, actor, gathered.patient.id, gathered.practice)
     older, newer = (_numbered(kept.versions, number) for number in numbers)
     today = now.astimezone(gathered.practice.zone).date()
     draft = _draft(kept, _basis(world, gathered, kept, today))
@@ -217,11 +230,23 @@ def current_draft(
     Raises:
         NotFoundError: no such patient in this practice.
     """
+    return draft_and_additions(world, session, actor, patient_id, now)[0]
+
+
+def draft_and_additions(
+    world: Installation, session: Session, actor: Actor, patient_id: str, now: datetime
+) -> tuple[Draft, tuple[Addition, ...]]:
+    """Return a person's draft, as ``current_draft``, and what others added in the EHR.
+
+    Raises:
+        NotFoundError: no such patient in this practice.
+    """
     month = ServiceMonth.containing(now.date())
     gathered = gather(world, session, actor.practice_id, patient_id, month)
     today = now.astimezone(gathered.practice.zone).date()
-    kept = _kept(session, actor, patient_id)
-    return _draft(kept, _basis(world, gathered, kept, today))
+    kept = _kept(world, session, actor, patient_id, gathered.practice)
+    basis = _basis(world, gathered, kept, today)
+    return _draft(kept, basis), basis.added
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +257,9 @@ class _Kept:
     copies: tuple[CopyRecord, ...]
     outreach: tuple[OutreachRecord, ...]
     told: PlanDeliveries
+    ours: Ours
+    tasks: tuple[KeptTask, ...]
+    task_standings: dict[str, TaskStanding]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,17 +272,26 @@ class _Basis:
     templates: PlanTemplates
     today: date
     problem: str
+    added: tuple[Addition, ...]
 
 
-def _kept(session: Session, actor: Actor, patient_id: str) -> _Kept:
+def _kept(
+    world: Installation, session: Session, actor: Actor, patient_id: str, practice: Practice
+) -> _Kept:
     practice_id = actor.practice_id
+    versions = plans.versions_of(session, practice_id, patient_id)
+    told = plan_deliveries(session, practice_id, patient_id)
+    tasks = plan_tasks.of_patient(session, practice_id, patient_id)
     return _Kept(
         draft=plans.draft_of(session, practice_id, patient_id, actor.user_id),
-        versions=plans.versions_of(session, practice_id, patient_id),
+        versions=versions,
         reviews=plan_contacts.reviews_of(session, practice_id, patient_id),
         copies=plan_contacts.copies_of(session, practice_id, patient_id),
         outreach=plan_contacts.outreach_of(session, practice_id, patient_id),
-        told=plan_deliveries(session, practice_id, patient_id),
+        told=told,
+        ours=ours_in_the_ehr(world, session, practice, versions, told.own_refs),
+        tasks=tasks,
+        task_standings=task_standings(session, practice_id, patient_id),
     )
 
 
@@ -267,15 +304,16 @@ def _basis(world: Installation, gathered: Gathered, kept: _Kept, today: date) ->
         judgement, why = try_judge(world, gathered.material)
         families = () if judgement is None else judgement.eligibility.families
         problem = problem or why
+    whole = None if gathered.chart is None else gathered.chart.facts
+    plan = kept.versions[-1].plan if kept.versions else Plan()
     return _Basis(
-        chart=None
-        if gathered.chart is None
-        else without_own(gathered.chart.facts, kept.told.own_refs),
+        chart=None if whole is None else without_own(whole, kept.told.own_refs),
         families=families,
         rules=rules,
         templates=load_templates(),
         today=today,
         problem=problem,
+        added=() if whole is None else additions(plan, whole, families, kept.ours),
     )
 
 
@@ -296,7 +334,11 @@ def _draft(kept: _Kept, basis: _Basis) -> Draft:
     if basis.chart is None:
         return begun
     material = Material(
-        chart=basis.chart, families=basis.families, templates=basis.templates, today=basis.today
+        chart=basis.chart,
+        families=basis.families,
+        templates=basis.templates,
+        today=basis.today,
+        added=tuple(one.part for one in basis.added if one.kind is AdditionKind.ACTIVITY),
     )
     return merged(begun, proposals(material))
 

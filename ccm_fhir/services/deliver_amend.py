@@ -1,7 +1,7 @@
 """Amends a resource of ours in the EHR: read, status changed, put back unless somebody was faster.
 
-Every element that others wrote stays as it was read. Doing it twice does no harm: what is
-entered in error already is left alone.
+Every element that others wrote stays as it was read. Doing it twice does no harm: what says
+already what it should is left alone, and so is a Task that somebody has ended in the EHR.
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from ccm_fhir.storage import practices, sending
 from ccm_fhir.storage.sending import Answered, Intent, Problem
 
 _IN_ERROR = "entered-in-error"
+_ENDED = frozenset({"completed", "cancelled", "failed", "rejected", _IN_ERROR})
 _GONE = frozenset({404, 410})
 Refused = Callable[[Try, str, Answered | None], Attempt]
 
 
 def amend(one: Try) -> Attempt:
-    """Set the status of what an earlier delivery wrote to ``entered-in-error``."""
+    """Set the status of what an earlier delivery wrote: taken back, or a Task that has ended."""
     (original,) = one.before
     client = one.client()
     try:
@@ -38,9 +39,10 @@ def amend(one: Try) -> Attempt:
         if problem.status not in _GONE:
             raise
         return one.mark(sending.mark_held, "vanished")
-    if stored.json().get("status") == _IN_ERROR:
+    wanted, is_now = one.frozen()["status"], stored.json().get("status")
+    if is_now == wanted or (wanted != _IN_ERROR and is_now in _ENDED):
         return one.sent(stored.id, stored.version_id)
-    return put_back(one, client, stored, {**stored.json(), "status": _IN_ERROR}, _in_words)
+    return put_back(one, client, stored, {**stored.json(), "status": wanted}, _in_words)
 
 
 def put_back(

@@ -34,11 +34,12 @@ from ccm_fhir.domain.plans.parts import (
     Wording,
 )
 from ccm_fhir.domain.rules import PlanElement
-from ccm_fhir.errors import InputError
+from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
-from ccm_fhir.services.care_plan import EDITORS, current_draft
+from ccm_fhir.services.care_plan import EDITORS, current_draft, draft_and_additions
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.plan_additions import with_additions
 from ccm_fhir.services.send_plan import send_version
 from ccm_fhir.storage import patients, plans, practices
 from ccm_fhir.storage.plan_records import NewVersion, VersionRecord
@@ -118,6 +119,30 @@ def include_all(
         NotAllowedError: the person writes no plans.
     """
     _change(world, actor, patient_id, now, lambda draft: with_included(draft, keys))
+
+
+def include_addition(
+    world: Installation, actor: Actor, patient_id: str, key: str, now: datetime
+) -> None:
+    """Take what somebody wrote into our plan in the EHR into the person's draft, by its key.
+
+    Raises:
+        NotAllowedError: the person writes no plans.
+        ConflictError: it is not there any more.
+        InputError: it lacks something; it is in the draft, and the message says what.
+    """
+    actor.must_be("writing a care plan", *EDITORS)
+    with world.db.write(actor.practice_id) as session:
+        audited(world, session, actor, "draft_care_plan", patient_id)
+        draft, found = draft_and_additions(world, session, actor, patient_id, now)
+        if all(one.part.key != key for one in found):
+            raise ConflictError("It is not in the EHR’s plan any more; look at the page again.")
+        draft = with_additions(draft, found, frozenset({key}))
+        owner = (patient_id, actor.user_id)
+        plans.save_draft(session, actor.practice_id, owner, draft, now)
+    taken = draft.find(key)
+    if taken is not None and taken.lacks:
+        raise InputError("added", f"{taken.part.text}: {taken.lacks} Its tab has the fields.")
 
 
 def add_own_part(

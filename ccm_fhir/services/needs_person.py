@@ -26,6 +26,7 @@ from ccm_fhir.storage import (
     keyed,
     ledger,
     patients,
+    plan_tasks,
     plans,
     practices,
     sending,
@@ -206,7 +207,10 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
 
 
 def _owner(session: Session, record: DeliveryRecord, names: dict[str, str]) -> str:
-    """Return who looks first: whoever worked or adopted the plan; for all else the biller."""
+    """Return who looks first: whoever worked, or wrote plan or task; for all else the biller."""
+    if record.artefact_kind is ArtefactKind.PLAN_TASK:
+        task = plan_tasks.get(session, record.practice_id, record.patient_id, record.artefact_id)
+        return names.get(task.made_by, "the care team")
     if record.artefact_kind is ArtefactKind.CARE_PLAN:
         version = plans.version(session, record.practice_id, record.artefact_id)
         return names.get(version.adopted_by, "the care team")

@@ -9,11 +9,12 @@ from datetime import date
 from sqlmodel import Session
 
 from ccm_fhir.domain.plans.parts import Goal, Origin, Plan
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
 from ccm_fhir.fhir.write_plan import PlanEnvelope
-from ccm_fhir.storage import patients, plans, users
+from ccm_fhir.storage import deliveries, patients, plans, users
 from ccm_fhir.storage.plan_records import VersionRecord
 from ccm_fhir.storage.practices import Practice
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 PLAN_KEY = "plan"
 TEAM_KEY = "team"
@@ -53,12 +54,24 @@ def envelope(session: Session, practice: Practice, version: VersionRecord) -> Pl
         adopted_on=version.adopted_on,
         refs={key: ref for key, ref in of_chart.items() if ref},
         since=_since(until),
+        task_refs=_task_refs(session, practice.id, version.patient_id),
     )
 
 
 def with_refs(around: PlanEnvelope, refs: Mapping[str, str]) -> PlanEnvelope:
     """Return it with references to what is written of the version, by key."""
     return replace(around, care_team_ref=refs.get(TEAM_KEY, ""), refs={**around.refs, **refs})
+
+
+def _task_refs(session: Session, practice_id: str, patient_id: str) -> tuple[str, ...]:
+    """Return the Tasks that surely are in the EHR, in the order in which they were planned."""
+    return tuple(
+        one.remote_ref
+        for one in deliveries.of_patient(session, practice_id, patient_id)
+        if one.artefact_kind is ArtefactKind.PLAN_TASK
+        and one.purpose is Purpose.NOTICE
+        and one.state is DeliveryState.SENT
+    )
 
 
 def _since(versions: tuple[VersionRecord, ...]) -> dict[str, date]:

@@ -1,4 +1,4 @@
-"""Recording what a patient decides about care management: yes, no, or no longer.
+"""Recording what a patient decides of care management: yes, no, no longer, a pause, elsewhere.
 
 The EHR is told along the ladder. A month that is signed keeps what it was signed with.
 """
@@ -37,6 +37,7 @@ from ccm_fhir.storage.vocabulary import ArtefactKind
 
 RECORDERS = (Role.CARE_MANAGER, Role.PRACTITIONER)
 LONGEST_NOTE = 2000
+_SCRIPTED = frozenset({ConsentDecision.GIVEN, ConsentDecision.DECLINED})
 LONGEST_LINE = 200
 LONGEST_REASON = 500
 # RFC 5646 as far as people's languages need it: language, script, region, variants.
@@ -156,6 +157,7 @@ def _new(world: Installation, actor: Actor, decided: DecidedConsent) -> NewConse
     told = _told(world, decided)
     _refuse_unsaid(decided)
     is_revoked = decided.decision is ConsentDecision.REVOKED
+    is_scripted = decided.decision in _SCRIPTED
     return NewConsent(
         patient_id=decided.patient_id,
         decision=decided.decision,
@@ -167,7 +169,7 @@ def _new(world: Installation, actor: Actor, decided: DecidedConsent) -> NewConse
         given_by=decided.given_by,
         representative_name=_line("representative_name", decided.representative_name),
         representative_relation=_line("representative_relation", decided.representative_relation),
-        script_version="" if is_revoked else SCRIPT_VERSION,
+        script_version=SCRIPT_VERSION if is_scripted else "",
         note=_line("note", decided.note, LONGEST_NOTE),
         recorded_by=actor.user_id,
         form_key=decided.form_key,
@@ -253,12 +255,40 @@ def _refuse_contradiction(
             "decided_on",
             "Another decision of that day is on record; correct that record if it is wrong.",
         )
+    _refuse_pause_of_nothing(decided, live, chart)
     is_revoked = decided.decision is ConsentDecision.REVOKED
     if is_revoked and not _has_something_to_revoke(decided.decided_on, live, chart):
         raise InputError(
             "decided_on",
             "No consent of that day or before is on record; record that the patient declined.",
         )
+
+
+def _refuse_pause_of_nothing(
+    decided: DecidedConsent, live: tuple[RecordedConsent, ...], chart: ChartFacts | None
+) -> None:
+    day = decided.decided_on
+    if decided.decision is ConsentDecision.PAUSED and not _has_something_to_revoke(
+        day, live, chart
+    ):
+        raise InputError(
+            "decided_on", "No consent of that day or before is on record, so nothing is paused."
+        )
+    if decided.decision is ConsentDecision.RESUMED and not _is_paused(day, live):
+        raise InputError(
+            "decided_on", "No pause before that day is on record that has not ended already."
+        )
+
+
+def _is_paused(day: date, live: tuple[RecordedConsent, ...]) -> bool:
+    """Whether the last word before a day, of what begins or ends a pause, is a pause."""
+    turns = [
+        one.decision
+        for one in live
+        if one.decided_on < day
+        and one.decision in {ConsentDecision.PAUSED, ConsentDecision.RESUMED, ConsentDecision.GIVEN}
+    ]
+    return bool(turns) and turns[-1] is ConsentDecision.PAUSED
 
 
 def _refuse_unknown_correction(corrects_id: str, records: tuple[ConsentRecord, ...]) -> None:

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from sqlmodel import Session
 
 from ccm_fhir.domain.facts import ChartFacts
-from ccm_fhir.domain.writeback import Artefact, ResourceKind, TimeRecord, time_artefact
+from ccm_fhir.domain.writeback import ResourceKind, TimeRecord, time_artefact
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.write_consent import ConsentTold, consent_resource, consent_telling
 from ccm_fhir.fhir.write_lesser_time import observation_resource, time_telling
 from ccm_fhir.fhir.write_time import OurIdentifier, encounter_resource, procedure_resource
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.tellable import Told, in_lines
-from ccm_fhir.services.told_artefact import consent_stands
+from ccm_fhir.services.told_artefact import consent_artefact, consent_stands
 from ccm_fhir.services.told_claim import told_claim
 from ccm_fhir.services.told_plan import told_care_plan
 from ccm_fhir.storage import charts, claims, consents, ledger, patients, plans, users
@@ -49,7 +49,12 @@ class WrittenTime:
 def told_of(
     world: Installation, session: Session, practice: Practice, kind: ArtefactKind, artefact_id: str
 ) -> Told | None:
-    """Return what a delivery tells of; None for a claim of which only the lines were kept."""
+    """Return what a delivery tells of; None where no other way would tell it.
+
+    That is so of a task, which stands here, and of a claim of which only the lines were kept.
+    """
+    if kind is ArtefactKind.PLAN_TASK:
+        return None
     if kind is ArtefactKind.TIME_ENTRY:
         entry = ledger.get(session, practice.id, artefact_id)
         written = WrittenTime(
@@ -107,7 +112,7 @@ def told_consent(
         return in_lines(kind, telling, ours)
 
     return Told(
-        artefact=Artefact.CONSENT,
+        artefact=consent_artefact(record),
         kind=ArtefactKind.CONSENT,
         artefact_id=record.id,
         patient_id=record.patient_id,

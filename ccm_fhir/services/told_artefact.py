@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.consents import ConsentDecision
+from ccm_fhir.domain.consents import BESIDE_CONSENT, ConsentDecision
 from ccm_fhir.domain.writeback import Artefact, time_artefact
 from ccm_fhir.services.claim_record import read_claim
-from ccm_fhir.storage import claims, consents, ledger, plans
+from ccm_fhir.storage import claims, consents, ledger, plan_tasks, plans
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.consents import ConsentRecord
 from ccm_fhir.storage.plan_records import VersionRecord
@@ -21,17 +21,22 @@ from ccm_fhir.storage.vocabulary import ArtefactKind
 def told_artefact(
     session: Session, practice_id: str, kind: ArtefactKind, artefact_id: str
 ) -> Artefact | None:
-    """Return the ladder of what is told; None for a claim of which only the lines were kept."""
+    """Return the ladder of what is told; None where no other way would tell it.
+
+    That is so of a task, which stands here, and of a claim of which only the lines were kept.
+    """
     match kind:
         case ArtefactKind.TIME_ENTRY:
             return time_artefact(ledger.get(session, practice_id, artefact_id).contact_mode)
         case ArtefactKind.CONSENT:
-            return Artefact.CONSENT
+            return consent_artefact(consents.get(session, practice_id, artefact_id))
         case ArtefactKind.CARE_PLAN:
             return Artefact.CARE_PLAN
         case ArtefactKind.CLAIM:
             kept = read_claim(claims.get(session, practice_id, artefact_id))
             return None if kept.whole is None else Artefact.CLAIM
+        case ArtefactKind.PLAN_TASK:
+            return None
 
 
 def stands(session: Session, practice_id: str, kind: ArtefactKind, artefact_id: str) -> bool:
@@ -51,6 +56,17 @@ def stands(session: Session, practice_id: str, kind: ArtefactKind, artefact_id: 
         case ArtefactKind.CLAIM:
             claim = claims.get(session, practice_id, artefact_id)
             return claim_stands(session, practice_id, claim)
+        case ArtefactKind.PLAN_TASK:
+            return plan_tasks.is_open(session, practice_id, artefact_id)
+
+
+def consent_artefact(record: ConsentRecord) -> Artefact:
+    """Return which ladder a recorded decision takes.
+
+    A pause, and what goes with it, is no Consent (one that is inactive reads as revoked): it goes
+    the way of the enrolment.
+    """
+    return Artefact.ENROLMENT if record.decision in BESIDE_CONSENT else Artefact.CONSENT
 
 
 def consent_stands(session: Session, practice_id: str, record: ConsentRecord) -> bool:

@@ -96,6 +96,7 @@ class ArtefactKind(StrEnum):
     CLAIM = "claim"
     CONSENT = "consent"
     CARE_PLAN = "care_plan"
+    PLAN_TASK = "plan_task"
 
 
 class Purpose(StrEnum):
@@ -183,6 +184,13 @@ class OutreachOutcome(StrEnum):
     LEFT_MESSAGE = "left_message"
     WRONG_NUMBER = "wrong_number"
     CALL_BACK = "call_back"
+
+
+class TaskOutcome(StrEnum):
+    """What became of a task of the care plan."""
+
+    DONE = "done"
+    DROPPED = "dropped"
 
 
 class ClaimsLeaveBy(StrEnum):

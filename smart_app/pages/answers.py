@@ -86,8 +86,14 @@ def frame_of(opened: Opened, month: ServiceMonth, here: str, *, done: str = "") 
 
 def _offers_timer(opened: Opened, review: PatientMonthReview, around: page.FrameView) -> bool:
     """Whether the page offers to start a timer: in this month, and none is open for the patient."""
+    is_now = ServiceMonth.containing(review.today) == review.month
+    return is_now and offers_timer(opened, around)
+
+
+def offers_timer(opened: Opened, around: page.FrameView) -> bool:
+    """Whether the person may start a timer, and none is open for the patient."""
     return (
-        ServiceMonth.containing(review.today) == review.month
+        around.keeps_time
         and not any(timer.is_here for timer in around.timers)
         and policy_for(opened.world, opened.visit.actor) is not TimerPolicy.NEVER
     )

@@ -30,6 +30,9 @@ _DONE = {
     ConsentDecision.GIVEN: Done.CONSENT,
     ConsentDecision.DECLINED: Done.DECLINED,
     ConsentDecision.REVOKED: Done.REVOKED,
+    ConsentDecision.PAUSED: Done.PAUSED,
+    ConsentDecision.RESUMED: Done.RESUMED,
+    ConsentDecision.ELSEWHERE: Done.ELSEWHERE,
 }
 
 
@@ -41,7 +44,7 @@ def look(opened: OpenLaunch, month: AskedMonth, done: str = "", correct: str = "
 
 @router.post("")
 def record(write: GuardedWrite) -> Response:
-    """Record that the patient agreed or declined."""
+    """Record that the patient agreed, declined, pauses, goes on, or is with another practice."""
     return _keep(write, CONSENT_FORM, read_consent(write))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ccm_fhir.domain.dates import ServiceMonth
+from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.domain.rules import PlanElement
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.care_plan import compare_versions, plan_desk
@@ -19,6 +21,7 @@ from ccm_fhir.services.edit_plan import (
     PartEdit,
     add_own_part,
     adopt_draft,
+    include_addition,
     include_all,
     remove_part,
     restart_draft,
@@ -31,8 +34,9 @@ from ccm_fhir.services.plan_contact import (
     end_review,
     record_call,
 )
+from ccm_fhir.services.plan_tasks import EndedTask, TaskOutcome, WantedTask, add_task, end_task
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch, Write
-from smart_app.pages.answers import frame_of, patient_id_of
+from smart_app.pages.answers import frame_of, offers_timer, patient_id_of
 from smart_app.views import page
 from smart_app.views.forms import Attempt
 from smart_app.views.page import Done
@@ -56,7 +60,7 @@ _FIELDS = (
     "next_on",
 )
 _TYPED = (
-    *("text", "english", "spanish", "target", "due_on"),
+    *("text", "english", "spanish", "target", "due_on", "performer", "part_key"),
     *("note", "next_on", "given_to", "message"),
 )
 
@@ -180,6 +184,58 @@ def call(write: GuardedWrite) -> Response:
     return tried(write, "call", act, Done.PLAN_CALL)
 
 
+@router.post("/task")
+def task(write: GuardedWrite) -> Response:
+    """Record a task: what is to be done, by whom and until when."""
+
+    def act() -> None:
+        opened = write.opened
+        if write.text("performer") not in set(Performer):
+            raise InputError("performer", "Choose who does it.")
+        wanted = WantedTask(
+            patient_id=patient_id_of(opened.visit),
+            text=write.text("text"),
+            performer=Performer(write.text("performer")),
+            due_on=_day(write, "due_on") if write.text("due_on") else None,
+            part_key=write.text("part_key"),
+            form_key=write.form_key(),
+        )
+        add_task(opened.world, opened.visit.actor, wanted, opened.now)
+
+    return tried(write, "task", act, Done.PLAN_TASK)
+
+
+@router.post("/task/{task_id}/end")
+def task_ended(write: GuardedWrite, task_id: str) -> Response:
+    """Record that a task is done, or will not be."""
+
+    def act() -> None:
+        opened = write.opened
+        if write.text("outcome") not in set(TaskOutcome):
+            raise InputError("outcome", "Choose what became of the task.")
+        ended = EndedTask(
+            patient_id=patient_id_of(opened.visit),
+            task_id=task_id,
+            outcome=TaskOutcome(write.text("outcome")),
+            note=write.text("note"),
+        )
+        end_task(opened.world, opened.visit.actor, ended, opened.now)
+
+    return tried(write, f"task-{task_id}", act, Done.PLAN_TASK_ENDED)
+
+
+@router.post("/added")
+def take_in(write: GuardedWrite) -> Response:
+    """Take what somebody wrote into our plan in the EHR into the person's draft."""
+
+    def act() -> None:
+        opened, key = write.opened, write.text("key")
+        patient_id = patient_id_of(opened.visit)
+        include_addition(opened.world, opened.visit.actor, patient_id, key, opened.now)
+
+    return tried(write, "added", act, Done.PLAN_ADDED)
+
+
 def show_plan(  # noqa: PLR0913  # what a printing may bring, each by name
     opened: Opened,
     month: ServiceMonth,
@@ -192,14 +248,15 @@ def show_plan(  # noqa: PLR0913  # what a printing may bring, each by name
     """Return the page at a tab, with what could not be taken beside its field."""
     visit = opened.visit
     desk = plan_desk(opened.world, visit.actor, patient_id_of(visit), month, opened.now)
+    around = replace(frame_of(opened, month, page.PLAN, done=done), tab=tab.value)
     printing = PlanPrinting(
         needs_banner=visit.need_patient_banner,
         page_key=opened.page_key,
         tab=tab,
         problems=problems,
         attempt=attempt,
+        offers_timer=offers_timer(opened, around),
     )
-    around = frame_of(opened, month, page.PLAN, done=done)
     html = render("plan.html", page=around, view=plan_page(desk, printing))
     status = 422 if problems else 200
     return HTMLResponse(html, status_code=status if attempt is None else attempt.status)

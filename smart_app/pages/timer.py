@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
@@ -202,6 +203,9 @@ def _back(write: Write, done: Done | None = None) -> RedirectResponse:
     if here == page.MONTH and done is None:
         return to_month(launch_id, month)
     said = "" if done is None else f"&done={done.value}"
+    if here == page.PLAN and write.opened.visit.patient_id is not None:
+        asked = urlencode({"month": str(month), "tab": write.text("tab")})
+        return RedirectResponse(f"/l/{launch_id}/plan?{asked}{said}", _SEE_OTHER)
     return RedirectResponse(f"/l/{launch_id}/timer?month={month}{said}", _SEE_OTHER)
 
 

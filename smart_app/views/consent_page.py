@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver
+from ccm_fhir.domain.consents import BESIDE_CONSENT, ConsentDecision, ConsentGiver
 from ccm_fhir.services.consents import ConsentEntry, ConsentHistory
 from smart_app.views import consent_words as words
 from smart_app.views import tones, wording
@@ -166,6 +166,9 @@ _TONES = {
     ConsentDecision.GIVEN: Tone.GOOD,
     ConsentDecision.DECLINED: Tone.BAD,
     ConsentDecision.REVOKED: Tone.BAD,
+    ConsentDecision.PAUSED: Tone.OPEN,
+    ConsentDecision.RESUMED: Tone.GOOD,
+    ConsentDecision.ELSEWHERE: Tone.BAD,
     ConsentDecision.ENTERED_IN_ERROR: Tone.PLAIN,
 }
 
@@ -175,6 +178,7 @@ def _lines(entry: ConsentEntry) -> tuple[str, ...]:
         _who(entry),
         f"In {words.language(entry.language)}." if entry.language else "",
         _told(entry),
+        "In effect from that day." if entry.decision in BESIDE_CONSENT else "",
         ""
         if entry.effective_on is None
         else f"Takes effect with the end of {day(entry.effective_on)}.",

@@ -8,12 +8,18 @@ DECISIONS: dict[ConsentDecision, str] = {
     ConsentDecision.GIVEN: "Consent given",
     ConsentDecision.DECLINED: "Declined",
     ConsentDecision.REVOKED: "Consent revoked",
+    ConsentDecision.PAUSED: "Paused",
+    ConsentDecision.RESUMED: "Taken up again",
+    ConsentDecision.ELSEWHERE: "With another practice",
     ConsentDecision.ENTERED_IN_ERROR: "Taken back: entered in error",
 }
 
 CHOICES: dict[ConsentDecision, str] = {
     ConsentDecision.GIVEN: "Yes: the patient agrees",
     ConsentDecision.DECLINED: "No: the patient declines",
+    ConsentDecision.PAUSED: "A pause: the consent stands, and no work is wanted for now",
+    ConsentDecision.RESUMED: "The pause is over",
+    ConsentDecision.ELSEWHERE: "Another practice manages the patient’s care",
 }
 
 MODES: dict[ConsentMode, str] = {

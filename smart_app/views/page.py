@@ -73,6 +73,9 @@ class Done(StrEnum):
     CONSENT = "consent"
     DECLINED = "declined"
     REVOKED = "revoked"
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ELSEWHERE = "elsewhere"
     CONSENT_BACK = "consent-back"
     CONDITION = "condition"
     TIMER_SAVED = "timer-saved"
@@ -95,6 +98,9 @@ class Done(StrEnum):
     PLAN_REVIEWED = "plan-reviewed"
     PLAN_CALL = "plan-call"
     PLAN_COPY = "plan-copy"
+    PLAN_TASK = "plan-task"
+    PLAN_TASK_ENDED = "plan-task-ended"
+    PLAN_ADDED = "plan-added"
     OVERRIDE = "override"
     EHR_ADDED = "ehr-added"
     EHR_CLIENT = "ehr-client"
@@ -114,6 +120,9 @@ NOTICES: dict[Done, str] = {
     Done.CONSENT: "Consent recorded.",
     Done.DECLINED: "Recorded that the patient declined.",
     Done.REVOKED: "The revocation is recorded; it takes effect with the end of its month.",
+    Done.PAUSED: "The pause is recorded; months after this one wait until it is over.",
+    Done.RESUMED: "It is recorded that the pause is over.",
+    Done.ELSEWHERE: "It is recorded that another practice manages the patient’s care.",
     Done.CONSENT_BACK: "The record was taken back. It stays in the history.",
     Done.CONDITION: "Your judgement is recorded.",
     Done.TIMER_SAVED: "The timer was saved to the time log.",
@@ -139,6 +148,9 @@ NOTICES: dict[Done, str] = {
     Done.PLAN_RESTARTED: "Your draft was thrown away.",
     Done.PLAN_REVIEWED: "The review is ended; the plan is dated today.",
     Done.PLAN_CALL: "The call is recorded.",
+    Done.PLAN_TASK: "The task is recorded.",
+    Done.PLAN_TASK_ENDED: "The task is ended.",
+    Done.PLAN_ADDED: "It is in your draft. Adopt the draft to have it in the plan.",
     Done.PLAN_COPY: "It is recorded that a copy was given.",
     Done.OVERRIDE: "It is signed and recorded; look the EHR over to see what follows from it.",
     Done.EHR_ADDED: (
@@ -172,6 +184,7 @@ class FrameView:
     notice: str = ""
     timers: tuple[TimerView, ...] = ()
     keeps_time: bool = False
+    tab: str = ""
     sets_up: bool = False
     approves: bool = False
     closes: bool = False

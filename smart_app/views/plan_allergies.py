@@ -12,12 +12,12 @@ from smart_app.views.tones import Tone
 
 _STANDS = {
     AllergyAnswer.LISTED: "",
-    AllergyAnswer.NONE_KNOWN: "No known allergies: somebody recorded that in the chart.",
+    AllergyAnswer.NONE_KNOWN: "Somebody recorded that in the chart.",
     AllergyAnswer.NONE_ON_RECORD: (
-        "None on record: the chart's list is empty, which does not say that there are none. Ask "
-        "the patient, and record the answer in the EHR."
+        "The chart’s list is empty, which does not say that there are none. Ask the patient, and "
+        "record the answer in the EHR."
     ),
-    AllergyAnswer.NOT_READ: "Not read, so that nothing can be said of them here",
+    AllergyAnswer.NOT_READ: "Nothing can be said of them here",
 }
 _TONES = {
     AllergyAnswer.LISTED: Tone.PLAIN,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ccm_fhir.domain.plans.building import IN_THE_EHR
 from ccm_fhir.domain.plans.parts import (
     AnyPart,
     Bound,
@@ -273,7 +274,7 @@ class _Copy:
         due = "" if goal.due_on is None else day_in(goal.due_on, self.language)
         by = f" {self.word('by')} {due}." if due else ""
         if goal.target.value is None:
-            return by.strip()
+            return f"{self.in_words(goal)}{by}".strip()
         unit = goal.measure.unit
         if self.language is CopyLanguage.SPANISH:
             unit = _SPANISH_UNITS.get(unit, unit)
@@ -281,6 +282,15 @@ class _Copy:
         bound = _BOUNDS[self.language][goal.target.bound]
         said = f"{label}: {bound} {goal.target.value} {unit}".strip()
         return f"{self.word('target')}: {said}.{by}"
+
+    def in_words(self, goal: Goal) -> str:
+        """Return a target that people put into words; in Spanish it is marked as English."""
+        said = goal.target.words.rstrip(".")
+        if not said or said == IN_THE_EHR:
+            return ""
+        is_english = self.language is CopyLanguage.ENGLISH
+        note = "" if is_english else f" ({self.word('in_english')})"
+        return f"{self.word('target')}: {said}{note}."
 
 
 def _in(wording: Wording, language: CopyLanguage) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.plans.building import months_on
 from ccm_fhir.domain.plans.judging import PlanFinding
 from ccm_fhir.domain.plans.parts import Plan
@@ -18,10 +19,13 @@ from smart_app.views import tones, wording
 from smart_app.views.formats import clock, count, day, listed, sentence
 from smart_app.views.forms import Attempt, ChoiceView, Wrong, key_of
 from smart_app.views.patient_page import BannerView, banner
+from smart_app.views.plan_additions import AdditionView, addition_views
 from smart_app.views.plan_allergies import AllergiesView, allergies_view
 from smart_app.views.plan_chart import ProgressGoalView, goal_progress
 from smart_app.views.plan_month import NewsView, call_line, copy_line, news_views, unread_words
 from smart_app.views.plan_part import PartView, part_id, part_view, performers
+from smart_app.views.plan_reading import ReadingView, reading_views
+from smart_app.views.plan_tasks import OpenTaskView, ended_tasks, goals_to_serve, open_tasks
 from smart_app.views.plan_versions_list import VersionView, standing_words, version_views
 from smart_app.views.plan_words import Tab
 from smart_app.views.tones import Tone
@@ -82,6 +86,7 @@ class PlanPageView:
     saved: str
     problem: str
     closed: str
+    offers_timer: bool
     tabs: tuple[TabView, ...]
     tab: str
     tab_title: str
@@ -109,9 +114,14 @@ class PlanPageView:
     outcomes: tuple[ChoiceView, ...]
     calls: tuple[str, ...] = field(repr=False)
     reviews: tuple[str, ...] = field(repr=False)
+    tasks: tuple[OpenTaskView, ...] = field(repr=False)
+    tasks_ended: tuple[str, ...] = field(repr=False)
+    goals_to_serve: tuple[ChoiceView, ...] = field(repr=False)
+    additions: tuple[AdditionView, ...] = field(repr=False)
     next_review: str
     copies: tuple[tuple[str, str], ...] = field(repr=False)
     untranslated: tuple[str, ...] = field(repr=False)
+    reading: tuple[ReadingView, ...] = field(repr=False)
     ways: tuple[ChoiceView, ...]
     languages: tuple[ChoiceView, ...]
     today: str
@@ -129,11 +139,12 @@ class PlanPrinting:
     tab: Tab
     problems: tuple[EditProblem, ...] = ()
     attempt: Attempt | None = None
+    offers_timer: bool = False
 
 
 _CLOSED = "Care managers and billing practitioners write care plans; you can read them here."
 _Word = TypeVar("_Word", bound=StrEnum)
-_FORMS = ("own", "adopt", "review", "call", "copy", "restart")
+_FORMS = ("own", "adopt", "review", "call", "copy", "restart", "task", "added")
 
 
 def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
@@ -152,6 +163,7 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
         saved=saved(desk),
         problem=sentence(desk.problem),
         closed="" if desk.may_edit else _CLOSED,
+        offers_timer=printing.offers_timer and desk.month == ServiceMonth.containing(desk.today),
         tabs=tuple(_tab(one, tab, desk) for one in words.TABS),
         tab=tab.value,
         tab_title=words.TABS[tab],
@@ -187,9 +199,14 @@ def plan_page(desk: PlanDesk, printing: PlanPrinting) -> PlanPageView:
             f"{f' {r.note}' if r.note else ''}"
             for r in desk.reviews
         ),
+        tasks=open_tasks(desk),
+        tasks_ended=ended_tasks(desk),
+        goals_to_serve=goals_to_serve(desk),
+        additions=addition_views(desk),
         next_review=str(months_on(desk.today, 1)),
         copies=tuple((c.id, copy_line(desk, n)) for n, c in enumerate(desk.copies)),
         untranslated=() if standing is None else untranslated(standing.version.plan),
+        reading=reading_views(desk) if tab is Tab.COPY else (),
         ways=_choices(words.WAYS),
         languages=_choices(words.LANGUAGES),
         today=str(desk.today),

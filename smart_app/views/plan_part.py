@@ -21,6 +21,7 @@ from ccm_fhir.services.edit_plan import EditProblem
 from smart_app.views import plan_words as words
 from smart_app.views.evidence import EvidenceView, evidence
 from smart_app.views.forms import ChoiceView
+from smart_app.views.plan_additions import added_tag
 from smart_app.views.wording import CONFIDENCES
 
 _NOT_IN_AN_ID = re.compile(r"[^A-Za-z0-9]+")
@@ -44,6 +45,7 @@ class PartView:
     text: str = field(repr=False)
     tag: str
     about: str
+    doer: str
     is_included: bool
     is_own: bool
     origin: str
@@ -77,6 +79,7 @@ def part_view(each: DraftPart, desk: PlanDesk, problems: tuple[EditProblem, ...]
         text=typed.get("text", part.text),
         tag=_tag(each, desk),
         about=desk.family_labels.get(part.family, ""),
+        doer=_doer(each),
         is_included=each.is_included,
         is_own=_is_own(each),
         origin=words.ORIGINS[part.source.origin],
@@ -111,7 +114,19 @@ def _tag(each: DraftPart, desk: PlanDesk) -> str:
         return words.URGENCIES[part.urgency]
     standing = None if desk.standing is None else desk.standing.version.plan.part(part.key)
     is_reworded = each.is_edited and part != standing and not _is_own(each)
-    return "Changed by you" if is_reworded else ""
+    return added_tag(part.key, desk) or ("Changed by you" if is_reworded else "")
+
+
+def _doer(each: DraftPart) -> str:
+    """Return who does it and how often, as far as it is said; empty for what nobody does."""
+    part = each.part
+    if not isinstance(part, Intervention | Assessment | Review):
+        return ""
+    named = (part.person if isinstance(part, Intervention) else "") or (
+        "" if part.performer is None else words.PERFORMERS[part.performer]
+    )
+    often = part.every if isinstance(part, Intervention) else ""
+    return ", ".join(said for said in (named, often) if said)
 
 
 def _is_own(each: DraftPart) -> bool:

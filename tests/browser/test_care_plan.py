@@ -79,6 +79,14 @@ def build(page: Page) -> int:
     return clicks.number
 
 
+def add_a_task(page: Page, what: str) -> None:
+    """Write a task for a week from now, at the month's review."""
+    page.get_by_label("What is to be done").fill(what)
+    page.locator("#task-performer").select_option("care_manager")
+    page.get_by_role("button", name="Add the task").click()
+    expect(page.get_by_text("The task is recorded.")).to_be_visible()
+
+
 @pytest.mark.parametrize("patient", PATIENTS)
 def test_a_complete_plan_takes_few_clicks(
     demo: Demo, visitor: Callable[..., Visitor], patient: str
@@ -117,6 +125,8 @@ def test_every_tab_is_accessible_and_fits(
     launch_alone(page, demo, CARE_MANAGER, patient)
     build(page)
     base = page.url.partition("?")[0]
+    page.goto(f"{base}?tab=month")
+    add_a_task(page, "Call the pharmacy about the refill")
     for tab in ("goals", "doing", "symptoms", "medicines", "home", "adopt", "month", "copy"):
         page.goto(f"{base}?tab={tab}")
         page.screenshot(path=artefacts / f"plan-{width}-{tab}.png", full_page=True)
@@ -130,3 +140,44 @@ def test_every_tab_is_accessible_and_fits(
         page.screenshot(path=artefacts / f"plan-{width}-{name}.png", full_page=True)
         assert_fits(page)
         assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_a_months_review_is_done_on_one_tab(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path, width: int
+) -> None:
+    patient = "Clarence Partialplan" if width == 420 else "Irene Noconsent"
+    page = visitor(width=width, java_script_enabled=False).context.new_page()
+    launch_alone(page, demo, CARE_MANAGER, patient)
+    build(page)
+    page.goto(f"{page.url.partition('?')[0]}?tab=month")
+
+    page.get_by_label("What came of it").select_option("reached")
+    page.locator("#call-note").fill("Feels well; wants help with the refill.")
+    page.get_by_role("button", name="Record the call").click()
+    add_a_task(page, "Call the pharmacy about the refill")
+    page.get_by_text("End this task").click()
+    page.get_by_role("button", name="It is done").click()
+    expect(page.get_by_text("The task is ended.")).to_be_visible()
+    page.locator("#review-note").fill("Nothing to change.")
+    page.get_by_role("button", name="End the review").click()
+
+    expect(page.get_by_text("The review is ended; the plan is dated today.")).to_be_visible()
+    expect(page.locator("main")).to_contain_text("Nothing to change.")
+    expect(page.locator("main")).to_contain_text("Feels well")
+    page.screenshot(path=artefacts / f"review-{width}.png", full_page=True)
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("width", [1280, 420])
+def test_the_consent_page_is_accessible_and_fits(
+    demo: Demo, visitor: Callable[..., Visitor], artefacts: Path, width: int
+) -> None:
+    page = visitor(width=width).context.new_page()
+    launch_alone(page, demo, CARE_MANAGER, "Carmen Almost")
+    page.goto(f"{page.url.partition('?')[0]}/consent")
+    page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+    page.screenshot(path=artefacts / f"consent-{width}.png", full_page=True)
+
+    assert_fits(page)
+    assert_accessible(page)

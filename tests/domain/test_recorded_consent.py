@@ -28,6 +28,7 @@ from tests.builders import ALL_TOLD, NOVEMBER, ORGANIZATION, chart, consent, on,
 
 OCTOBER, DECEMBER = NOVEMBER.previous(), NOVEMBER.next()
 GIVEN, DECLINED, REVOKED = list(ConsentDecision)[:3]
+PAUSED, RESUMED, ELSEWHERE = list(ConsentDecision)[3:6]
 DAYS = st.dates(date(2026, 9, 1), date(2026, 12, 31))
 MONTHS = st.sampled_from([ServiceMonth(2026, month) for month in (9, 10, 11, 12)])
 
@@ -334,6 +335,92 @@ class TestMode:
 
         answer = assess(question(facts, self.MARCH_2016)).finding(Criterion.CONSENT)
         assert answer.code == "consent_invalid"
+
+
+class TestBesideConsent:
+    """A pause leaves the consent and the months before it; another practice ends our months."""
+
+    def test_the_month_of_a_pause_is_met_and_says_so(self) -> None:
+        answer = found(recorded(day="2026-10-02"), recorded(PAUSED, "2026-11-10"))
+
+        assert answer.answer is Answer.MET
+        assert "paused care management on 2026-11-10" in answer.reason
+
+    def test_a_month_after_the_pause_began_is_unknown(self) -> None:
+        answer = found(recorded(day="2026-09-02"), recorded(PAUSED, "2026-10-31"))
+
+        assert answer.answer is Answer.UNKNOWN
+        assert "has not taken it up again" in answer.reason
+        assert {ref.resource_id for ref in answer.evidence} == {
+            "given-2026-09-02",
+            "paused-2026-10-31",
+        }
+
+    def test_a_month_in_which_the_pause_ends_is_met(self) -> None:
+        records = (
+            recorded(day="2026-09-02"),
+            recorded(PAUSED, "2026-10-05"),
+            recorded(RESUMED, "2026-11-30"),
+        )
+
+        assert found(*records).answer is Answer.MET
+        assert found(*records, month=DECEMBER).answer is Answer.MET
+
+    def test_the_end_of_a_pause_does_not_reach_back(self) -> None:
+        records = (
+            recorded(day="2026-09-02"),
+            recorded(PAUSED, "2026-09-05"),
+            recorded(RESUMED, "2026-11-01"),
+        )
+
+        assert found(*records, month=OCTOBER).answer is Answer.UNKNOWN
+
+    def test_a_new_consent_ends_a_pause_too(self) -> None:
+        records = (
+            recorded(day="2026-09-02"),
+            recorded(PAUSED, "2026-09-05"),
+            recorded(day="2026-11-02", id="again"),
+        )
+
+        assert found(*records).answer is Answer.MET
+
+    def test_the_month_in_which_another_practice_begins_is_unknown(self) -> None:
+        answer = found(recorded(day="2026-09-02"), recorded(ELSEWHERE, "2026-11-10"))
+
+        assert answer.answer is Answer.UNKNOWN
+        assert "only one practitioner is paid" in answer.reason
+
+    def test_later_months_of_another_practice_are_not_met(self) -> None:
+        answer = found(recorded(day="2026-09-02"), recorded(ELSEWHERE, "2026-10-10"))
+
+        assert (answer.answer, answer.code) == (
+            Answer.NOT_MET,
+            "consent_not_for_billing_practitioner",
+        )
+
+    def test_only_a_new_consent_brings_the_patient_back(self) -> None:
+        away = (recorded(day="2026-09-02"), recorded(ELSEWHERE, "2026-09-10"))
+
+        resumed = found(*away, recorded(RESUMED, "2026-10-10"))
+        again = found(*away, recorded(day="2026-10-10", id="again"))
+
+        assert (resumed.answer, again.answer) == (Answer.NOT_MET, Answer.MET)
+
+    def test_neither_is_a_consent_by_itself(self) -> None:
+        for decision in (PAUSED, RESUMED, ELSEWHERE):
+            assert found(recorded(decision)).code == "consent_missing"
+
+    @given(DAYS, MONTHS, st.sampled_from([PAUSED, ELSEWHERE]))
+    def test_neither_ever_helps(
+        self, day: date, month: ServiceMonth, decision: ConsentDecision
+    ) -> None:
+        consented = recorded(day="2026-09-01")
+        held = found(consented, recorded(decision, day.isoformat()), month=month)
+
+        if held.answer is Answer.MET:
+            assert found(consented, month=month).answer is Answer.MET
+        if day < month.first_day:
+            assert held.answer is not Answer.MET
 
 
 def test_every_statement_of_every_rule_has_its_sentence_in_both_languages() -> None:

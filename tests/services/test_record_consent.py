@@ -12,7 +12,7 @@ import pytest
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.findings import Answer, Criterion, Finding
-from ccm_fhir.domain.writeback import ResourceKind
+from ccm_fhir.domain.writeback import ResourceKind, RungName
 from ccm_fhir.errors import ConflictError, InputError, NotAllowedError, NotFoundError
 from ccm_fhir.services.consents import ConsentHistory, consent_history
 from ccm_fhir.services.month import MonthFilter, overview
@@ -23,7 +23,8 @@ from ccm_fhir.services.record_consent import (
     record_consent,
     take_back_consent,
 )
-from ccm_fhir.storage import audit
+from ccm_fhir.storage import audit, deliveries
+from ccm_fhir.storage.vocabulary import ArtefactKind
 from tests.builders import ALL_TOLD
 from tests.services.loopback_ehr import TODAY
 from tests.world import BILLER, DOCTOR, NOVEMBER, READY, Desk, Site
@@ -32,7 +33,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 NO_CONSENT = "pt-noconsent"
-GIVEN, DECLINED, REVOKED, ERROR = ConsentDecision
+GIVEN, DECLINED, REVOKED = list(ConsentDecision)[:3]
+PAUSED, RESUMED, ELSEWHERE = (
+    ConsentDecision.PAUSED,
+    ConsentDecision.RESUMED,
+    ConsentDecision.ELSEWHERE,
+)
+ERROR = ConsentDecision.ENTERED_IN_ERROR
 
 
 @pytest.fixture
@@ -323,3 +330,43 @@ def test_a_patient_of_another_practice_is_unknown(nurse: Desk) -> None:
 
     with pytest.raises(NotFoundError):
         record(elsewhere, patient_id=nurse.patient_id)
+
+
+class TestBesideConsent:
+    """A pause, its end, and care by another practice."""
+
+    def test_nothing_can_be_paused_without_a_consent(self, nurse: Desk) -> None:
+        with pytest.raises(InputError, match="nothing is paused"):
+            record(nurse, decision=PAUSED, told=frozenset())
+
+    def test_a_pause_can_end_only_once_it_was_begun(self, nurse: Desk) -> None:
+        record(nurse, decided_on=TODAY - timedelta(days=3))
+        with pytest.raises(InputError, match="No pause"):
+            record(nurse, decision=RESUMED, told=frozenset())
+
+        record(nurse, decision=PAUSED, decided_on=TODAY - timedelta(days=2), told=frozenset())
+        record(nurse, decision=RESUMED, decided_on=TODAY - timedelta(days=1), told=frozenset())
+
+        with pytest.raises(InputError, match="has not ended already"):
+            record(nurse, decision=RESUMED, told=frozenset())
+
+    def test_the_ehr_is_told_by_a_person_and_by_no_consent_resource(self, nurse: Desk) -> None:
+        record(nurse, decided_on=TODAY - timedelta(days=1))
+        paused = record(nurse, decision=PAUSED, told=frozenset())
+
+        site = nurse.site
+        with site.world.db.read(site.practice_id) as session:
+            (told,) = deliveries.of_artefact(
+                session, site.practice_id, ArtefactKind.CONSENT, paused
+            )
+        assert (told.resource_type, told.rung) == (ResourceKind.SHEET, RungName.HAND_OFF)
+        assert "The patient pauses; the consent stands." in told.body_json
+
+    def test_it_is_in_the_history_with_the_day_from_which_it_holds(self, nurse: Desk) -> None:
+        record(nurse, decided_on=TODAY - timedelta(days=1))
+        record(nurse, decision=ELSEWHERE, told=frozenset(), note="The clinic in the next town.")
+
+        (kept,) = (one for one in history(nurse).history if one.decision is ELSEWHERE)
+
+        assert (kept.decided_on, kept.effective_on, kept.script_version) == (TODAY, None, "")
+        assert finding(nurse).answer is Answer.UNKNOWN

@@ -280,3 +280,18 @@ def test_every_write_is_guarded(bare: Front, action: str) -> None:
         where = {} if origin is None else {"origin": origin}
         answer = nurse.post(f"{consent_path(nurse)}{action}", {**sent, **changes}, **where)
         assert answer.status_code == 403
+
+
+def test_a_pause_its_end_and_another_practice_are_recorded_and_told(nurse: Browser) -> None:
+    send(nurse, told=TICKED, **{**SAID, "decided_on": "2026-11-02"})
+    for decision, day, said in (
+        ("paused", "2026-11-10", "Paused, Nov 10, 2026"),
+        ("resumed", "2026-11-12", "Taken up again, Nov 12, 2026"),
+        ("elsewhere", "2026-11-20", "With another practice, Nov 20, 2026"),
+    ):
+        status, location, text = send(nurse, decision=decision, decided_on=day, given_by="patient")
+        assert (status, location.rpartition("=")[2]) == (303, decision), text
+        html = told(nurse)
+        assert said in html
+        assert "In effect from that day." in html
+    assert "only one practitioner is paid for a month" in told(nurse)

@@ -69,6 +69,8 @@ UNWATCHED = {
     "plan_copy": "who received the plan, which no criterion asks",
     "plan_draft": "counts for nothing until it is adopted",
     "plan_outreach": "what was tried, never what is counted",
+    "plan_task": "what is to be done, never what is counted",
+    "plan_task_end": "what is to be done, never what is counted",
     "practice_billing": "who bills by file, which no criterion asks",
     "practitioner_name": "who bills by file, which no criterion asks",
     "reconciliation": "a report of what is watched itself",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from html import unescape
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -13,14 +14,19 @@ from pypdf.generic import StreamObject
 
 from ccm_fhir.domain.codes import SNOMED, Role
 from ccm_fhir.domain.facts import AllergyFact, Coding, EvidenceRef
+from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.services import plan_contact
-from ccm_fhir.storage import plan_contacts, plans
+from ccm_fhir.storage import charts, deliveries, plan_contacts, plans, sending
+from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.plan_records import VersionRecord
+from ccm_fhir.storage.sending import Intent, Receipt
+from ccm_fhir.storage.vocabulary import ChartSource
 from smart_app.views.pdf import can_make_pdf
 from smart_app.views.plan_copy import WORDS
 from smart_app.views.plan_words import ELEMENTS_OF, Tab
-from tests.builders import chart, medication, observed, on
-from tests.smart_app.front import CANARY, Page, open_front
+from tests.builders import care_plan, chart, medication, observed, on, planned
+from tests.builders import goal as goal_fact
+from tests.smart_app.front import CANARY, NOW, Page, open_front
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +34,8 @@ if TYPE_CHECKING:
 
     import httpx2
 
+    from ccm_fhir.domain.facts import GoalFact
+    from ccm_fhir.storage.deliveries import DeliveryRecord
     from tests.smart_app.front import Browser, Front
 
 FORMS = [tab.value for tab in ELEMENTS_OF]
@@ -113,6 +121,12 @@ class TestDraft:
         assert "Standards of Care in Diabetes" in html
         assert "source not confirmed" in html
         assert "a clinician reviews them before use" in html
+
+    def test_who_does_something_is_told_without_opening_it(self, nurse: Browser) -> None:
+        html = look(nurse, "doing")
+
+        assert "Done by: Care manager" in html
+        assert "Done by: Patient" in html
 
     def test_taking_a_section_in_leaves_out_what_the_clinician_must_set(
         self, nurse: Browser
@@ -478,6 +492,213 @@ class TestCopy:
 
     def test_without_a_plan_there_is_no_copy(self, nurse: Browser) -> None:
         assert nurse.get(f"{nurse.path}/plan/copy").status_code == 404
+
+
+class TestTime:
+    """Time on the plan is captured by the timer, on every tab, and saved as work on the plan."""
+
+    def test_a_timer_can_be_started_on_the_plan_and_runs_through_all_its_tabs(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        start = f"{nurse.path}/timer/start"
+        fields = Page(nurse.get(f"{nurse.path}/plan?tab=home").text).forms[start]
+        answer = nurse.post(start, {**fields, "on_call": "no"})
+        assert answer.headers["location"].startswith(f"{nurse.path}/plan?")
+        assert "tab=home" in answer.headers["location"]
+        assert "Timing this patient" in nurse.get(answer.headers["location"]).text
+
+        for number, tab in enumerate(Tab, start=1):
+            front.work_clock.advance(minutes=1)
+            html = look(nurse, tab.value)
+            assert f"{number:02}:00" in html
+            assert "No timer runs for this patient" not in html
+        save(nurse, "goals", {"include": "all"})
+
+        page = Page(nurse.get(f"{nurse.path}/plan?tab=goals").text)
+        target = next(one for one in page.forms if one.endswith("/save"))
+        saved = nurse.post(target, {**page.forms[target], "activity": "care_plan", "note": ""})
+
+        assert saved.status_code == 303
+        log = nurse.get(nurse.path).text
+        assert "Writing or revising the care plan" in log
+        assert f"{len(Tab)} min" in log
+
+    def test_who_keeps_no_time_is_offered_no_timer(self, front: Front) -> None:
+        assert "Start the timer" not in look(front.sign_in(Role.BILLER))
+
+
+class TestTasks:
+    def test_a_task_is_added_shown_and_ended(self, nurse: Browser) -> None:
+        adopted(nurse)
+        fields = form_of(nurse, "month", "task") | {
+            "text": "Call the pharmacy",
+            "performer": "care_manager",
+            "due_on": "2026-11-30",
+            "part_key": "goal:hypertension:systolic",
+        }
+        answer = nurse.post(f"{nurse.path}/plan/task", fields)
+        assert answer.headers["location"].endswith("done=plan-task")
+
+        html = look(nurse, "month")
+        assert "Call the pharmacy" in html
+        assert "Care manager, by Nov 30, 2026." in html
+        page = Page(nurse.get(f"{nurse.path}/plan?tab=month").text)
+        end = next(one for one in page.forms if one.endswith("/end"))
+        sent = {**page.forms[end], "outcome": "done", "note": "Refill is ready"}
+        assert nurse.post(end, sent).headers["location"].endswith("done=plan-task-ended")
+
+        html = look(nurse, "month")
+        assert "No task is open." in html
+        assert "Done: Call the pharmacy." in html
+        assert "Refill is ready" in html
+
+    def test_a_task_whose_day_has_passed_is_late(self, front: Front, nurse: Browser) -> None:
+        fields = form_of(nurse, "month", "task") | {
+            "text": "Send the form",
+            "performer": "care_manager",
+            "due_on": "2026-11-23",
+        }
+        nurse.post(f"{nurse.path}/plan/task", fields)
+        assert "Late" not in look(nurse, "month")
+
+        front.work_clock.moment += timedelta(days=1)
+
+        assert "Late" in look(nurse, "month")
+
+    @pytest.mark.parametrize(
+        ("field", "value", "said"),
+        [
+            ("text", " ", "Write what is to be done."),
+            ("performer", "", "Choose who does it."),
+            ("due_on", "2026-11-01", "The day has passed"),
+            ("due_on", "soon", "Give the day as year, month and day."),
+        ],
+    )
+    def test_a_task_that_cannot_be_taken_comes_back_as_it_was_sent(
+        self, nurse: Browser, field: str, value: str, said: str
+    ) -> None:
+        whole = {"text": "Send the form", "performer": "patient", "due_on": ""}
+        fields = form_of(nurse, "month", "task") | whole | {field: value}
+
+        answer = nurse.post(f"{nurse.path}/plan/task", fields)
+
+        assert answer.status_code == 422
+        assert said in unescape(answer.text)
+        if field != "text":
+            assert "Send the form" in answer.text
+
+
+def sent(front: Front) -> list[DeliveryRecord]:
+    """Let everything planned be in the EHR; return it as it is there."""
+    with front.world.db.write(front.practice_id) as session:
+        for one in deliveries.of_patient(session, front.practice_id, front.patient_id):
+            sending.claim_for_sending(session, front.practice_id, one.id, NOW)
+            sending.mark_intent(
+                session, front.practice_id, Intent(delivery_id=one.id, tries=0), NOW
+            )
+            receipt = Receipt(delivery_id=one.id, remote_id=f"r{one.id}", remote_version="1")
+            sending.mark_sent(session, front.practice_id, receipt, NOW)
+        return list(deliveries.of_patient(session, front.practice_id, front.patient_id))
+
+
+def read_again(front: Front, *goals: GoalFact, **plan: object) -> None:
+    """Let the chart be read an hour later, with our plan as others left it."""
+    (ours,) = (one for one in sent(front) if one.resource_type is ResourceKind.CARE_PLAN)
+    fact = care_plan(ref=EvidenceRef("CarePlan", ours.remote_id), **plan)
+    with front.world.db.write(front.practice_id) as session:
+        before = charts.latest(session, front.practice_id, front.patient_id)
+        assert before is not None
+        facts = msgspec.structs.replace(
+            before.facts,
+            care_plans=(fact,),
+            goals=goals,
+            read_at=before.facts.read_at + timedelta(hours=1),
+        )
+        snapshot = NewChart(patient_id=front.patient_id, facts=facts, source=ChartSource.LAUNCH)
+        charts.record(session, front.practice_id, snapshot, NOW + timedelta(hours=1))
+
+
+class TestAddedByOthers:
+    """What others write into our plan in the EHR is shown, and taken in by a click alone."""
+
+    THEIRS = goal_fact(
+        9,
+        text="Weigh less than 80 kg",
+        due_on=on("2027-03-01"),
+        target="Body weight: < 80 kg",
+        stated_by="Dr. Kidney",
+    )
+
+    def test_a_goal_is_shown_taken_in_and_adopted_by_clicks(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        adopted(nurse)
+        assert "Changed by others in the EHR" not in look(nurse, "month")
+        read_again(front, self.THEIRS, goal_refs=(str(self.THEIRS.ref),), planned=())
+
+        assert "Others changed this plan in the EHR." in look(nurse)
+        assert "Added in the EHR by Dr. Kidney" in look(nurse)
+        html = look(nurse, "month")
+        assert "Goal added in the EHR</strong> by Dr. Kidney" in html
+        assert versions(front)[-1].plan.part(f"goal:{self.THEIRS.ref}") is None
+
+        answer = nurse.post(f"{nurse.path}/plan/added", form_of(nurse, "month", "added"))
+        assert answer.headers["location"].endswith("done=plan-added")
+        assert "It is in your draft." in look(nurse, "month")
+        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
+
+        part = versions(front)[-1].plan.part(f"goal:{self.THEIRS.ref}")
+        assert part is not None
+        assert "Changed by others in the EHR" not in look(nurse, "month")
+        copy = unescape(nurse.get(f"{nurse.path}/plan/copy?language=en").text)
+        assert "Target: Body weight: < 80 kg. By Mar 1, 2027." in copy
+
+    def test_what_lacks_something_says_so_and_is_not_taken_in(
+        self, front: Front, nurse: Browser
+    ) -> None:
+        adopted(nurse)
+        read_again(front, planned=(planned("See the dietitian", performers=()),))
+
+        answer = nurse.post(f"{nurse.path}/plan/added", form_of(nurse, "month", "added"))
+
+        assert answer.status_code == 422
+        assert "See the dietitian: Say first who does it." in unescape(answer.text)
+        assert "Added in the EHR by somebody whom the EHR does not name" in look(nurse, "doing")
+
+    def test_who_only_reads_is_offered_no_click(self, front: Front, nurse: Browser) -> None:
+        adopted(nurse)
+        read_again(front, self.THEIRS, goal_refs=(str(self.THEIRS.ref),), planned=())
+
+        html = look(front.sign_in(Role.BILLER), "month")
+
+        assert "Goal added in the EHR" in html
+        assert "Take it into my draft" not in html
+
+
+class TestReadingLevel:
+    def test_the_copys_tab_tells_how_hard_each_language_is_to_read(self, nurse: Browser) -> None:
+        adopted(nurse)
+
+        html = look(nurse, "copy")
+
+        assert html.count("School grade") == 2
+        assert "Flesch–Kincaid" in html
+        assert "Fernández Huerta" in html
+        assert "Too hard" not in html
+
+    def test_hard_words_are_told_with_their_line(self, nurse: Browser) -> None:
+        key = "goal:hypertension:systolic"
+        hard = (
+            "Comprehensive pharmacological reconciliation necessitates interdisciplinary "
+            "communication between participating organizations."
+        )
+        save(nurse, "goals", {f"english|{key}": hard, "in": [key]})
+        nurse.post(f"{nurse.path}/plan/adopt", form_of(nurse, "adopt", "adopt"))
+
+        html = look(nurse, "copy")
+
+        assert "Too hard" in html
+        assert f"<li>{hard}</li>" in html
 
 
 class TestRoles:

@@ -12,10 +12,12 @@ from sqlalchemy import event, text
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.findings import Criterion
-from ccm_fhir.storage import consents, deliveries, locations
+from ccm_fhir.domain.plans.parts import Performer
+from ccm_fhir.storage import consents, deliveries, locations, plan_tasks
 from ccm_fhir.storage.database import Database
 from ccm_fhir.storage.locations import NewLocation
 from ccm_fhir.storage.migrate import upgrade
+from ccm_fhir.storage.plan_tasks import NewTask
 from ccm_fhir.storage.vocabulary import ArtefactKind
 from tests.databases import as_app_role, fresh_postgres_database
 from tests.parts import postgres_admin_url
@@ -78,8 +80,22 @@ def neighbour(front: Front, number: int) -> Tenant:
         "user_id": theirs.people[Role.BILLER].id,
         "location_id": located(theirs),
         "ehr_id": theirs.ehr_id,
+        "task_id": tasked(theirs),
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
+
+
+def tasked(front: Front) -> str:
+    """Give the patient a task; return its id."""
+    new = NewTask(
+        patient_id=front.patient_id,
+        text="Call the pharmacy",
+        performer=Performer.CARE_MANAGER,
+        made_by=front.people[Role.CARE_MANAGER].id,
+        form_key="tasked",
+    )
+    with front.world.db.write(front.practice_id) as session:
+        return plan_tasks.record_task(session, front.practice_id, new, NOW).id
 
 
 def located(front: Front) -> str:

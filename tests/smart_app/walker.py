@@ -39,6 +39,7 @@ IDS = (
     "delivery_id",
     "location_id",
     "ehr_id",
+    "task_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
@@ -103,6 +104,9 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/plan/adopt": {"tab": "adopt"},
     "/plan/review": {"next_on": "2027-01-15"},
     "/plan/call": {"outcome": "no_answer"},
+    "/plan/task": {"text": "walked", "performer": "care_manager"},
+    "/plan/task/{task_id}/end": {"outcome": "done"},
+    "/plan/added": {"key": "walked"},
     "/plan/copy": {
         "language": "en",
         "way": "mail",

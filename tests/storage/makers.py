@@ -20,6 +20,7 @@ from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
+from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.domain.remittance import AnsweredClaim, AnswerStatus, MatchedBy, key_of
 from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
@@ -40,6 +41,7 @@ from ccm_fhir.storage.month_locks import NewLock
 from ccm_fhir.storage.patient_locations import NewPatientLocation
 from ccm_fhir.storage.plan_records import NewCopy, NewOutreach, NewVersion
 from ccm_fhir.storage.plan_records import NewReview as NewPlanReview
+from ccm_fhir.storage.plan_tasks import NewTask
 from ccm_fhir.storage.remittances import NewPaid, NewRemittance
 from ccm_fhir.storage.sign_offs import NewSignOff
 from ccm_fhir.storage.statements import NewStatement
@@ -204,6 +206,19 @@ def plan_outreach(tenant: Tenant, form_key: str = "call-1", **changes: object) -
         outcome=OutreachOutcome.NO_ANSWER,
         next_on=date(2026, 11, 23),
         tried_by=tenant.nurse_id,
+        form_key=form_key,
+    )
+    return changed(new, changes)
+
+
+def plan_task(tenant: Tenant, form_key: str = "task-1", **changes: object) -> NewTask:
+    """Return a task of the care manager's, due in a week."""
+    new = NewTask(
+        patient_id=tenant.patient_id,
+        text="Call the pharmacy about the refill",
+        performer=Performer.CARE_MANAGER,
+        due_on=date(2026, 11, 23),
+        made_by=tenant.nurse_id,
         form_key=form_key,
     )
     return changed(new, changes)

@@ -31,6 +31,7 @@ from ccm_fhir.storage import (
     month_locks,
     patient_locations,
     plan_contacts,
+    plan_tasks,
     plans,
     reconciliations,
     statements,
@@ -43,8 +44,10 @@ from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.database import open_database
 from ccm_fhir.storage.emergencies import NewEmergency
 from ccm_fhir.storage.keyed import NewKeyed
+from ccm_fhir.storage.plan_tasks import NewTaskEnd
 from ccm_fhir.storage.tables import Row
 from ccm_fhir.storage.timers import NewPolicy, NewTimer
+from ccm_fhir.storage.vocabulary import TaskOutcome
 from tests.storage.makers import (
     KEY,
     NOVEMBER,
@@ -62,6 +65,7 @@ from tests.storage.makers import (
     plan_copy,
     plan_outreach,
     plan_review,
+    plan_task,
     plan_version,
     sign_off,
     statement,
@@ -99,6 +103,8 @@ APPEND_ONLY = (
     "plan_copy",
     "plan_outreach",
     "plan_review",
+    "plan_task",
+    "plan_task_end",
     "plan_version",
     "reconciliation",
     "recorded_consent",
@@ -262,6 +268,9 @@ def _planned(session: Session, ours: Tenant, now: datetime) -> None:
     plan_contacts.record_review(session, ours.practice_id, plan_review(ours, version.id), now)
     plan_contacts.record_copy(session, ours.practice_id, plan_copy(ours, version.id), now)
     plan_contacts.record_outreach(session, ours.practice_id, plan_outreach(ours), now)
+    task = plan_tasks.record_task(session, ours.practice_id, plan_task(ours), now)
+    done = NewTaskEnd(task_id=task.id, outcome=TaskOutcome.DONE, ended_by=ours.nurse_id)
+    plan_tasks.end_task(session, ours.practice_id, done, now)
 
 
 def _timed(session: Session, ours: Tenant, now: datetime) -> None:

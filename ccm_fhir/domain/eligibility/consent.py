@@ -18,6 +18,7 @@ from ccm_fhir.domain.eligibility.withdrawal import (
     is_dead,
     is_of_another_practice,
     is_refusal,
+    on_hold,
     ordered,
     refusals,
     revocations,
@@ -122,7 +123,47 @@ def _judge_consent(question: Question, consent: ConsentFact) -> Said:
     if ended is None:
         why = "The consent has ended, but not on a day that can be read."
         return _unknown("cannot_determine", why, _RENEW, evidence)
-    return _withdrawn(question, consent) or _judge_giving(question, consent)
+    return (
+        _withdrawn(question, consent)
+        or _held(question, consent)
+        or _judge_giving(question, consent)
+    )
+
+
+def _held(question: Question, consent: ConsentFact) -> Said | None:
+    """Say that the patient paused before the month, or is with another practice."""
+    hold = on_hold(question)
+    if hold is None:
+        return None
+    evidence, is_before = (consent.ref, hold.ref), _is_before(hold, question.month)
+    if hold.status == "paused":
+        if not is_before:
+            return None
+        return _unknown(
+            "cannot_determine",
+            f"The patient paused care management on {hold.given_on} and has not taken it up again; "
+            "the consent stands, but no source says that a paused month may be reported.",
+            "Ask the patient, and record that it goes on, or that consent is revoked.",
+            evidence,
+        )
+    if not is_before:
+        return _unknown(
+            "cannot_determine",
+            f"The patient said on {hold.given_on} that another practice manages their care, and "
+            "only one practitioner is paid for a month.",
+            "Agree with the other practice who reports this month.",
+            evidence,
+        )
+    return _not_met(
+        "consent_not_for_billing_practitioner",
+        f"Another practice manages the patient’s care since {hold.given_on} (recorded here).",
+        "If the patient comes back, ask again and record the new consent.",
+        evidence,
+    )
+
+
+def _is_before(hold: ConsentFact, month: ServiceMonth) -> bool:
+    return hold.given_on is not None and hold.given_on.earliest < month.first_day
 
 
 def _refused(consent: ConsentFact) -> Said:
@@ -279,6 +320,7 @@ def _met(question: Question, consent: ConsentFact, laws: tuple[EligibilityRule, 
         *_untold_mode(question, consent, laws),
         *_outranked(question, consent),
         *_ends_with_the_month(question, consent),
+        *_paused_this_month(question),
     )
     ending = _ending(question, consent)
     return Said(
@@ -313,6 +355,14 @@ def _ends_with_the_month(question: Question, consent: ConsentFact) -> tuple[str,
         f"It was revoked on {one.given_on or one.ends_on} and ends with that month."
         for one in _ending(question, consent)
     )[:1]
+
+
+def _paused_this_month(question: Question) -> tuple[str, ...]:
+    """Say that the patient paused during the month: what was done before that counts."""
+    hold = on_hold(question)
+    if hold is None:
+        return ()
+    return (f"The patient paused care management on {hold.given_on}: ask before any more work.",)
 
 
 def _ending(question: Question, consent: ConsentFact) -> tuple[ConsentFact, ...]:

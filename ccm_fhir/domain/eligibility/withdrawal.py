@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from ccm_fhir.domain.dates import PartialDate
     from ccm_fhir.domain.eligibility.question import Question
     from ccm_fhir.domain.facts import ConsentFact
 
 _DEAD = frozenset({"rejected", "entered-in-error", "proposed", "draft"})
+_PAUSED = "paused"
+_HOLDS = frozenset({_PAUSED, "elsewhere"})
 _SAYS_NOTHING = frozenset({"entered-in-error", "proposed", "draft", "inactive"})
 
 
@@ -73,6 +76,27 @@ def ended_elsewhere(question: Question) -> tuple[ConsentFact, ...]:
         and not is_of_another_practice(question, c)
         and (c.ends_on is not None or c.status == "inactive")
     )
+
+
+def on_hold(question: Question) -> ConsentFact | None:
+    """Return the pause, or the move to another practice, that stands at the month's end.
+
+    The patient taking it up again ends a pause; a later consent ends either.
+    """
+    last = question.month.last_day
+    known = [c for c in question.chart.consents if _is_said_by(c, last)]
+    holds = (c for c in _latest_first(known) if c.recorded_here and c.status in _HOLDS)
+    return next((hold for hold in holds if not any(_ends(c, hold) for c in known)), None)
+
+
+def _is_said_by(consent: ConsentFact, day: date) -> bool:
+    return consent.given_on is not None and consent.given_on.earliest <= day
+
+
+def _ends(later: ConsentFact, hold: ConsentFact) -> bool:
+    is_again = later.recorded_here and later.status == "resumed" and hold.status == _PAUSED
+    is_new = later.is_for_ccm and later.status == "active" and not later.is_refused
+    return (is_again or is_new) and ordered(later.given_on, hold.given_on) is Order.FIRST_IS_LATER
 
 
 def ordered(first: PartialDate | None, second: PartialDate | None) -> Order:

@@ -57,7 +57,11 @@ class CarePlanFact(Fact, frozen=True, kw_only=True):
 
 
 class GoalFact(Fact, frozen=True, kw_only=True):
-    """A Goal: what is to be reached, how it is measured, by when, and how it stands."""
+    """A Goal: what is to be reached, how it is measured, by when, and how it stands.
+
+    ``target`` is what its targets say, in words; ``stated_by`` who set it, by name where the
+    EHR shows one, else by reference.
+    """
 
     ref: EvidenceRef
     lifecycle_status: str = ""
@@ -69,6 +73,8 @@ class GoalFact(Fact, frozen=True, kw_only=True):
     due_on: PartialDate | None = None
     is_measurable: bool = False
     changed_on: PartialDate | None = None
+    target: str = ""
+    stated_by: str = ""
 
 
 class CareTeamMemberFact(Fact, frozen=True, kw_only=True):

@@ -40,24 +40,30 @@ _TAKEN = frozenset({"active", "on-hold"})
 _LIVE_GOALS = frozenset({"proposed", "planned", "accepted", "active", "on-hold"})
 _LIVE_TEAMS = frozenset({"active", "proposed", ""})
 _ELEMENTS = tuple(PlanElement)
-_IN_THE_EHR = "as written in the EHR"
+IN_THE_EHR = "as written in the EHR"
+"""The target of a goal whose own words cannot be shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What proposals are made of; ``families`` are the patient's chronic diseases."""
+    """What proposals are made of; ``families`` are the patient's chronic diseases.
+
+    ``added`` are parts that others wrote into our plan in the EHR, besides goals.
+    """
 
     chart: ChartFacts
     families: tuple[ChronicFamily, ...]
     templates: PlanTemplates
     today: date
+    added: tuple[AnyPart, ...] = ()
 
 
 def proposals(material: Material) -> Plan:
     """Return everything that chart and templates propose; nothing of it is adopted by this."""
     found = (
         *(_problem(family, material.templates) for family in material.families),
-        *(_goal_of_chart(goal, material) for goal in _live_goals(material.chart)),
+        *(goal_of_chart(goal, material.families) for goal in _live_goals(material.chart)),
+        *material.added,
         *_of_templates(material),
         *_medicines(material.chart),
     )
@@ -89,14 +95,15 @@ def _live_goals(chart: ChartFacts) -> Iterator[GoalFact]:
             yield goal
 
 
-def _goal_of_chart(goal: GoalFact, material: Material) -> Goal:
-    words = _IN_THE_EHR if goal.is_measurable else ""
+def goal_of_chart(goal: GoalFact, families: tuple[ChronicFamily, ...]) -> Goal:
+    """Return a goal of the chart as a part; its target is as the EHR words it."""
+    words = (goal.target or IN_THE_EHR) if goal.is_measurable else ""
     return Goal(
         key=f"goal:{goal.ref}",
         element=PlanElement.MEASURABLE_GOALS,
         text=goal.text,
         patient=Wording(english=goal.text),
-        family=_family_of(goal, material.families),
+        family=_family_of(goal, families),
         measure=Measure(label=Wording(english=goal.text)),
         target=Target(bound=Bound.IN_WORDS, words=words),
         due_on=goal.due_on.latest if goal.due_on is not None else None,

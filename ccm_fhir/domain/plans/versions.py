@@ -22,12 +22,13 @@ RECORDED_CARE_PLAN = "RecordedCarePlan"
 """The type in the evidence of a plan that was adopted here; no FHIR server knows it."""
 
 _RECORDED_GOAL = "RecordedGoal"
-_ACHIEVEMENTS = {
+ACHIEVEMENTS = {
     Achievement.IN_PROGRESS: ("active", "in-progress"),
     Achievement.ACHIEVED: ("completed", "achieved"),
     Achievement.NOT_ACHIEVED: ("completed", "not-achieved"),
     Achievement.DROPPED: ("cancelled", "not-attainable"),
 }
+"""How FHIR says that a goal stands: its lifecycle, and its achievement."""
 
 
 class AdoptedPlan(Fact, frozen=True, kw_only=True):
@@ -105,7 +106,7 @@ def _goal_facts(adopted: AdoptedPlan) -> tuple[GoalFact, ...]:
 
 
 def _goal_fact(adopted: AdoptedPlan, goal: Goal, problems: dict[str, Problem]) -> GoalFact:
-    lifecycle, achievement = _ACHIEVEMENTS[goal.achievement]
+    lifecycle, achievement = ACHIEVEMENTS[goal.achievement]
     problem = problems.get(goal.family)
     return GoalFact(
         ref=_goal_ref(adopted, goal),

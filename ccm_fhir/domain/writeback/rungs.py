@@ -127,7 +127,7 @@ LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
             name=RungName.CARE_PLAN_AND_GOALS,
             brings="the CarePlan and each of its Goals",
             acts=(Act(resource_type="CarePlan"), Act(resource_type="Goal")),
-            also=(Act(resource_type="CareTeam"),),
+            also=(Act(resource_type="CareTeam"), Act(resource_type="Task")),
         ),
         RungKind(
             name=RungName.DOCUMENT,

@@ -57,6 +57,8 @@ from ccm_fhir.storage.tables.plan import (
     PlanDraftRow,
     PlanOutreachRow,
     PlanReviewRow,
+    PlanTaskEndRow,
+    PlanTaskRow,
     PlanVersionRow,
 )
 from ccm_fhir.storage.tables.practice import FeeRow, PracticeRow
@@ -107,6 +109,8 @@ __all__ = [
     "PlanDraftRow",
     "PlanOutreachRow",
     "PlanReviewRow",
+    "PlanTaskEndRow",
+    "PlanTaskRow",
     "PlanVersionRow",
     "PracticeBillingRow",
     "PracticeRow",

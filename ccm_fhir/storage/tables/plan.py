@@ -1,4 +1,4 @@
-"""Care plans of ours: drafts that change, and versions, reviews, copies and calls that do not."""
+"""Care plans of ours: drafts that change; versions, reviews, copies, calls, tasks that do not."""
 
 from __future__ import annotations
 
@@ -7,9 +7,15 @@ from datetime import date, datetime
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
+from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.storage.columns import UtcDateTime, word
 from ccm_fhir.storage.tables.base import TenantRow, belongs_to, table_args, within_practice
-from ccm_fhir.storage.vocabulary import CopyGivenBy, CopyLanguage, OutreachOutcome
+from ccm_fhir.storage.vocabulary import (
+    CopyGivenBy,
+    CopyLanguage,
+    OutreachOutcome,
+    TaskOutcome,
+)
 
 
 class PlanDraftRow(TenantRow, table=True):
@@ -119,3 +125,45 @@ class PlanOutreachRow(TenantRow, table=True):
     tried_by: str
     tried_at: datetime = Field(sa_type=UtcDateTime)
     form_key: str
+
+
+class PlanTaskRow(TenantRow, table=True):
+    """Something that somebody is to do for the patient; its end is a row of its own."""
+
+    __tablename__ = "plan_task"
+    __table_args__ = table_args(
+        UniqueConstraint("practice_id", "form_key"),
+        within_practice(),
+        belongs_to("patient_id", "patient"),
+        belongs_to("made_by", "app_user"),
+        CheckConstraint("text <> ''", name="a_task_says_what"),
+        Index(None, "practice_id", "patient_id", "made_at"),
+    )
+
+    id: str = Field(primary_key=True)
+    patient_id: str
+    text: str
+    performer: Performer = Field(sa_type=word(Performer))
+    due_on: date | None
+    part_key: str
+    made_by: str
+    made_at: datetime = Field(sa_type=UtcDateTime)
+    form_key: str
+
+
+class PlanTaskEndRow(TenantRow, table=True):
+    """A task is done, or will not be: once, by whom, and with what to say of it."""
+
+    __tablename__ = "plan_task_end"
+    __table_args__ = table_args(
+        UniqueConstraint("practice_id", "task_id"),
+        belongs_to("task_id", "plan_task"),
+        belongs_to("ended_by", "app_user"),
+    )
+
+    id: str = Field(primary_key=True)
+    task_id: str
+    outcome: TaskOutcome = Field(sa_type=word(TaskOutcome))
+    note: str
+    ended_by: str
+    ended_at: datetime = Field(sa_type=UtcDateTime)
