@@ -78,12 +78,15 @@ def group_of(*patients: str) -> Resource:
 
 @contextmanager
 def exporting_site(
-    database_url: str, plan: BulkPlan | None = None, practice: Practice | None = None
+    database_url: str,
+    plan: BulkPlan | None = None,
+    practice: Practice | None = None,
+    clock: Clock | None = None,
 ) -> Iterator[Site]:
     """Yield a site in front of an EHR that exports as planned."""
     with (
         running_ehr(
-            practice or population(), Clock(), like=lambda told: replace(told, bulk=plan)
+            practice or population(), clock or Clock(), like=lambda told: replace(told, bulk=plan)
         ) as ehr,
         open_site(database_url, ehr) as site,
     ):

@@ -101,7 +101,8 @@ class BulkEndpoint:
         if counters.may("expired_files", plan.expired_files):
             job.expired.add(number)
             raise RefusedError(HTTPStatus.GONE, "not-found", "the address has expired")
-        if counters.may("refused_tokens", plan.refused_tokens):
+        is_later = counters.downloads > counters.refused_tokens  # each after another download
+        if is_later and counters.may("refused_tokens", plan.refused_tokens):
             self._box.vault.access_tokens.discard(lambda _: True)
             raise RefusedError(HTTPStatus.UNAUTHORIZED, "login", "the token has expired")
         if counters.may("broken_files", plan.broken_files):
@@ -168,8 +169,7 @@ class BulkEndpoint:
             return {"Retry-After": str(plan.retry_after_seconds)}
         if plan.retry_after == "date":
             when = self._box.clock() + timedelta(seconds=plan.retry_after_seconds)
-            now = format_datetime(self._box.clock(), usegmt=True)
-            return {"Retry-After": format_datetime(when, usegmt=True), "Date": now}
+            return {"Retry-After": format_datetime(when, usegmt=True)}
         return {}
 
     def _access(self, request: Request) -> Access:
