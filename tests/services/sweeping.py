@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
+from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.discovery import discover
+from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.origins import Origin
+from ccm_fhir.fhir.tokens import (
+    ClientAuthMethod,
+    ClientCredentials,
+    Stamp,
+    TokenEndpoint,
+    client_credentials,
+)
 from ccm_fhir.population import Accounting, Asking, LocalPool, run_sweep
 from ccm_fhir.population.results import decode_result
 from ccm_fhir.population.work import held_folder
@@ -16,7 +28,8 @@ from ccm_fhir.services.sweep_state import ExportState, StateFile
 from ccm_fhir.storage import ehrs
 from fhir_fixtures.sandbox.bulk.plan import BulkPlan
 from tests.population.exports import by_file, swept
-from tests.services.loopback_ehr import TODAY, Clock, cast, running_ehr, with_more
+from tests.services.loopback_ehr import KEY, TODAY, Clock, Ehr, cast, running_ehr, with_more
+from tests.services.wire import Wire
 from tests.world import ORGANIZATION, Site, open_site
 
 if TYPE_CHECKING:
@@ -91,6 +104,24 @@ def exporting_site(
         open_site(database_url, ehr) as site,
     ):
         yield site
+
+
+@contextmanager
+def writer(ehr: Ehr) -> Iterator[FhirClient]:
+    """Yield a client that may write anything into an EHR."""
+    gate = OutgoingGate(
+        origins=frozenset({Origin.of(ehr.origin)}), allow_loopback_http=True, transport=Wire()
+    )
+    with closing(gate):
+        credentials = ClientCredentials(
+            client_id="ccm-fhir", method=ClientAuthMethod.PRIVATE_KEY_JWT, key=KEY
+        )
+        endpoint = TokenEndpoint(
+            gate=gate, url=discover(gate, ehr.base).token_endpoint, credentials=credentials
+        )
+        stamp = Stamp(now=ehr.clock(), jti=str(uuid4()))
+        grant = client_credentials(endpoint, scope="system/*.cruds", stamp=stamp)
+        yield FhirClient(gate=gate, base_url=ehr.base, access_token=grant.access_token)
 
 
 def collecting(

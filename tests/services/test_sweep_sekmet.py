@@ -5,10 +5,9 @@ Its Backend Services check our assertions, and its status and file addresses our
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 from sekmet.config import (  # type: ignore[import-untyped]
@@ -19,23 +18,12 @@ from sekmet.config import (  # type: ignore[import-untyped]
 )
 from sekmet.main import create_app  # type: ignore[import-untyped]
 
-from ccm_fhir.fhir.client import FhirClient, Precondition
-from ccm_fhir.fhir.discovery import discover
-from ccm_fhir.fhir.gate import OutgoingGate
+from ccm_fhir.fhir.client import Precondition
 from ccm_fhir.fhir.keys import public_jwks
-from ccm_fhir.fhir.origins import Origin
-from ccm_fhir.fhir.tokens import (
-    ClientAuthMethod,
-    ClientCredentials,
-    Stamp,
-    TokenEndpoint,
-    client_credentials,
-)
 from ccm_fhir.services.sweep_state import Source
 from tests.fhir.test_sekmet_backend import undisturbed_logs
 from tests.services.loopback_ehr import KEY, Ehr, RealClock
-from tests.services.sweeping import GROUP, AskedFor, as_ndjson, population, sweep
-from tests.services.wire import Wire
+from tests.services.sweeping import GROUP, AskedFor, as_ndjson, population, sweep, writer
 from tests.serving import listen, serving
 from tests.world import open_site
 
@@ -72,30 +60,13 @@ def sekmet(folder: Path) -> Iterator[Ehr]:
     ehr = Ehr(origin=origin, clock=RealClock())
     try:
         with serving(app, listener):
-            fill(ehr)
+            with writer(ehr) as client:
+                for resource in PRACTICE.resources:
+                    client.update(resource, version=Precondition())
             yield ehr
     finally:
         app.state.ctx.subscriptions.pool.shutdown()
         app.state.ctx.store.conn.close()
-
-
-def fill(ehr: Ehr) -> None:
-    """Put the practice into the server, as a client of it that may write."""
-    gate = OutgoingGate(
-        origins=frozenset({Origin.of(ehr.origin)}), allow_loopback_http=True, transport=Wire()
-    )
-    with closing(gate):
-        credentials = ClientCredentials(
-            client_id="ccm-fhir", method=ClientAuthMethod.PRIVATE_KEY_JWT, key=KEY
-        )
-        endpoint = TokenEndpoint(
-            gate=gate, url=discover(gate, ehr.base).token_endpoint, credentials=credentials
-        )
-        stamp = Stamp(now=ehr.clock(), jti=str(uuid4()))
-        grant = client_credentials(endpoint, scope="system/*.cruds", stamp=stamp)
-        client = FhirClient(gate=gate, base_url=ehr.base, access_token=grant.access_token)
-        for resource in PRACTICE.resources:
-            client.update(resource, version=Precondition())
 
 
 @pytest.fixture(scope="module")
