@@ -423,7 +423,7 @@ def sweep(
     ] = "",
 ) -> None:
     """Judge every patient of an export or an EHR; 1 if anything was rejected. It resumes."""
-    from ccm_fhir import cli_sweep
+    from ccm_fhir import cli_sweep, cli_sweep_ehr
     from ccm_fhir.errors import InputError
     from ccm_fhir.population import Asking
 
@@ -442,7 +442,7 @@ def sweep(
     means = cli_sweep.Means(work=work, processes=processes, engine=engine, address=address)
     if ndjson is not None:
         raise typer.Exit(cli_sweep.run(ndjson, asking, out, means))
-    read = cli_sweep.FromEhr(
+    read = cli_sweep_ehr.FromEhr(
         name=ehr,
         group=group,
         since=since,
@@ -451,7 +451,7 @@ def sweep(
         filters=tuple(type_filter or ()),
         file_origins=tuple(files_at or ()),
     )
-    do = cli_sweep.cancel_ehr if cancel else cli_sweep.run_ehr
+    do = cli_sweep_ehr.cancel if cancel else cli_sweep_ehr.run
     raise typer.Exit(do(read, asking, out, means))
 
 

@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import rmtree
-from typing import TYPE_CHECKING, Literal, Self
+from typing import Literal, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -27,28 +26,10 @@ from ccm_fhir.population import Accounting, Asking, LocalPool, Pool, SweepPlan
 from ccm_fhir.population.asking import judge_for
 from ccm_fhir.population.deletions import deletions_in
 from ccm_fhir.population.ray_pool import ray_pool
-from ccm_fhir.population.work import SweepStorageError, Work, held_folder, opened_work
+from ccm_fhir.population.work import SweepStorageError, Work, opened_work
 from ccm_fhir.population.writing import check_parquet, needs_parquet, write_results
 
-if TYPE_CHECKING:
-    from ccm_fhir.services.sweep_ehr import Collected, Collecting
-    from ccm_fhir.services.sweep_export import Fetched
-    from ccm_fhir.services.sweep_state import ExportState
-
 DONE, SOME_REJECTED, UNREACHABLE = 0, 1, 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FromEhr:
-    """Which EHR a population is read from, and how; ``since`` may be ``last``."""
-
-    name: str
-    group: str = ""
-    since: str = ""
-    keep: Path | None = None
-    source: str = ""
-    filters: tuple[str, ...] = ()
-    file_origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,83 +52,49 @@ def run(ndjson: Path, asking: Asking, out: Path, means: Means) -> int:
         RayMissingError: Ray is asked for and is not installed.
         ClusterUnreachableError: no cluster answers at the address.
     """
-    _check_out(out)
+    check_out(out)
     err = Console(stderr=True)
 
     def sweep() -> Accounting:
-        plan = population.plan_sweep(ndjson, asking, _judge(asking))
-        with opened_work(_work_folder(out, means), plan) as work:
+        plan = population.plan_sweep(ndjson, asking, judge(asking))
+        with opened_work(work_folder(out, means), plan) as work:
             work.keep_deletions(deletions_in(ndjson, plan))
-            return _judged(plan, work, out, means, err)
+            return judged(plan, work, out, means, err)
 
-    made = _stopping(sweep, err)
+    made = stopping(sweep, err)
     if made is None:
         return UNREACHABLE
     report(made, err)
     return DONE if made.is_clean else SOME_REJECTED
 
 
-def run_ehr(ehr: FromEhr, asking: Asking, out: Path, means: Means) -> int:
-    """Sweep what is read from an EHR; return the exit code.
+def check_out(out: Path) -> None:
+    """Find out whether results can be written, before any work is done.
 
     Raises:
-        InputError: the EHR, an option, the file or the work folder cannot be used.
-        and as ``run``.
+        InputError: the folder does not exist.
+        ParquetMissingError: Parquet is asked for and cannot be written.
     """
-    _check_out(out)
-    _judge(asking)
-    err, told = Console(stderr=True), list[str]()
-
-    def sweep() -> Accounting:
-        folder = _work_folder(out, means)
-        with held_folder(folder):
-            with _Reading(err) as shown:
-                collected = _collected(ehr, asking, folder, shown.tell)
-            told.extend(_telling(collected.state))
-            return _judged(collected.plan, collected.work, out, means, err)
-
-    made = _stopping(sweep, err)
-    if made is None:
-        return UNREACHABLE
-    report(made, err)
-    for line in told:
-        err.print(line, markup=False, highlight=False, soft_wrap=True)
-    return DONE if made.is_clean and not told[1:] else SOME_REJECTED
-
-
-def cancel_ehr(ehr: FromEhr, asking: Asking, out: Path, means: Means) -> int:
-    """Let an EHR drop the export of an unfinished sweep, and remove its work."""
-    err, folder = Console(stderr=True), _work_folder(out, means)
-    if not folder.is_dir():
-        err.print("There is no unfinished sweep.")
-        return DONE
-    with held_folder(folder), _collecting(ehr, asking, folder, lambda _: None) as collecting:
-        collecting.cancel()
-    rmtree(folder)
-    err.print("The sweep is ended; the EHR was asked to drop its export.")
-    return DONE
-
-
-def _check_out(out: Path) -> None:
     if needs_parquet(out):
         check_parquet()
     if not out.absolute().parent.is_dir():
         raise InputError("--out", "its folder does not exist")
 
 
-def _judge(asking: Asking) -> tuple[str, str]:
+def judge(asking: Asking) -> tuple[str, str]:
     """Load what judging needs; return the versions."""
-    judge = judge_for(asking)
+    versions = judge_for(asking).versions
     gc.collect()
     gc.freeze()  # the tables live as long as the process, and workers share their pages
-    return judge.versions
+    return versions
 
 
-def _work_folder(out: Path, means: Means) -> Path:
+def work_folder(out: Path, means: Means) -> Path:
+    """Return where unfinished work lies."""
     return means.work or out.with_name(f"{out.name}.work")
 
 
-def _stopping(sweep: Callable[[], Accounting], err: Console) -> Accounting | None:
+def stopping(sweep: Callable[[], Accounting], err: Console) -> Accounting | None:
     """Return what a sweep made, or None where it stopped and may go on later; say why."""
     try:
         return sweep()
@@ -161,7 +108,8 @@ def _stopping(sweep: Callable[[], Accounting], err: Console) -> Accounting | Non
     return None
 
 
-def _judged(plan: SweepPlan, work: Work, out: Path, means: Means, err: Console) -> Accounting:
+def judged(plan: SweepPlan, work: Work, out: Path, means: Means, err: Console) -> Accounting:
+    """Run a plan, write the results and remove the work; raises as ``run_sweep``."""
     with ExitStack() as stack:
         pool = stack.enter_context(_pool(plan.asking, means))
         tell = stack.enter_context(_Shown(err))
@@ -169,77 +117,6 @@ def _judged(plan: SweepPlan, work: Work, out: Path, means: Means, err: Console) 
         write_results([work.part(n) for n in range(plan.partitions)], out)
         work.remove()
     return made
-
-
-@contextmanager
-def _collecting(
-    ehr: FromEhr, asking: Asking, folder: Path, tell: Callable[[Fetched], None]
-) -> Iterator[Collecting]:
-    """Yield what reads a population; the database is open for as long."""
-    from ccm_fhir.services.doctor import find_ehr
-    from ccm_fhir.services.sweep_access import sweep_access
-    from ccm_fhir.services.sweep_ehr import Collecting, asked_of
-    from ccm_fhir.services.sweep_state import StateFile
-    from ccm_fhir.settings import Settings
-    from ccm_fhir.wiring import open_installation
-
-    opened = open_installation(Settings(), with_engine=False)
-    try:
-        found = find_ehr(opened.world, ehr.name)
-        state = StateFile(folder)
-        asked = asked_of(opened.world, found, asking, ehr)
-        yield Collecting(
-            access=sweep_access(opened.world, found, ehr.file_origins),
-            asked=asked,
-            folder=folder,
-            tell=tell,
-            state=state,
-        )
-    finally:
-        opened.close()
-
-
-def _collected(
-    ehr: FromEhr, asking: Asking, folder: Path, tell: Callable[[Fetched], None]
-) -> Collected:
-    with _collecting(ehr, asking, folder, tell) as collecting:
-        return collecting.collect()
-
-
-def _telling(state: ExportState) -> list[str]:
-    """Return what is to be said of the reading: from where, then whatever was odd."""
-    chosen = state.chosen
-    level = f" ({chosen.level.value})" if chosen.level else ""
-    return [
-        f"read by {chosen.source.value}{level}: {chosen.why}",
-        *state.remarks,
-        *(f"{count} issues of the export: {what}" for what, count in state.problems.items()),
-    ]
-
-
-class _Reading:
-    """What a reading of an EHR is doing, on a terminal; nothing where standard error is none."""
-
-    def __init__(self, err: Console) -> None:
-        self._status = err.status("asking the EHR") if err.is_terminal else None
-
-    def __enter__(self) -> Self:
-        if self._status is not None:
-            self._status.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._status is not None:
-            self._status.stop()  # its thread ends before workers are forked
-
-    def tell(self, now: Fetched) -> None:
-        """Show it."""
-        if self._status is None:
-            return
-        files = f", {now.done} of {now.files}" if now.files else ""
-        resources = f", {now.resources} resources" if now.resources else ""
-        percent = f", {now.percent:.0f} %" if now.percent is not None else ""
-        self._status.update(f"{now.doing}{percent}{files}{resources}")
 
 
 @contextmanager

@@ -12,16 +12,16 @@ from urllib.parse import urljoin
 
 import httpx2
 
-from ccm_fhir.errors import EhrPausedError, EhrUnreachableError, InputError
+from ccm_fhir.errors import EhrUnreachableError, InputError
 from ccm_fhir.fhir.bearer import Bearer
 from ccm_fhir.fhir.client import Pacing
 from ccm_fhir.fhir.gate import OutgoingGate, translated
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.retrying import Patience, retry_after_seconds
+from ccm_fhir.fhir.unhurried import Unhurried
 
 _UNAUTHORIZED, _THROTTLED = 401, 429
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_MOST_PAUSES = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class BulkDoor:
             EhrUnreachableError, ForbiddenOriginError, EhrFormatError: as the gate says.
             LaunchError: the EHR gives us no token.
         """
-        self._wait(_MOST_PAUSES if waits else 0)
+        self._wait(waits=waits)
         try:
             with translated(what), self.gate.client() as client:
                 answer = self._carried(request, client)
@@ -64,7 +64,7 @@ class BulkDoor:
         """
         is_own = self.is_own(str(request.url))
         if is_own:
-            self._wait(_MOST_PAUSES)
+            self._wait(waits=True)
         sending = _Sending(self.gate)
         try:
             with translated(what):
@@ -102,18 +102,11 @@ class BulkDoor:
         headers = {k: v for k, v in request.headers.items() if k not in {"authorization", "host"}}
         return sending.send(httpx2.Request("GET", where, headers=headers))
 
-    def _wait(self, most_pauses: int) -> None:
-        """Wait for the EHR's shared pace, through pauses that others caused, too."""
+    def _wait(self, *, waits: bool) -> None:
         if self.pacing is None:
             return
-        for _ in range(most_pauses):
-            try:
-                self.pacing.before()
-            except EhrPausedError as paused:
-                self.patience.sleep(min(paused.seconds, self.patience.most_seconds))
-            else:
-                return
-        self.pacing.before()
+        unhurried = Unhurried(pacing=self.pacing, sleep=self.patience.sleep)
+        (unhurried if waits else self.pacing).before()
 
     def _tell(self, answer: httpx2.Response | None) -> None:
         """Tell the shared pace; a 429 is of this export alone, since others may be served."""

@@ -46,6 +46,11 @@ class Fetching:
     def __post_init__(self) -> None:
         self._unpacker = Unpacker(self.most_bytes)
 
+    @property
+    def given(self) -> int:
+        """How many bytes came of it so far, unpacked."""
+        return self._unpacker.given
+
     def pieces(self) -> Iterator[bytes]:
         """Yield the unpacked text, a piece at a time.
 

@@ -12,6 +12,7 @@ from ccm_fhir.fhir.capability import Capability
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.origins import Origin
 from ccm_fhir.fhir.scopes import population_scopes
+from ccm_fhir.fhir.unhurried import Unhurried
 from ccm_fhir.population.records import SWEPT
 from ccm_fhir.services.ehr_access import configuration_of, gate_of, system_token
 from ccm_fhir.services.ehr_door import EhrDoor
@@ -59,6 +60,7 @@ def sweep_access(world: Installation, ehr: Ehr, file_origins: tuple[str, ...] = 
     def renewed(refused: str) -> str:
         return system_token(world, ehr, refused=refused, scope=scope).access_token
 
+    shared = EhrDoor(world, ehr)
     client = FhirClient(
         gate=gate_of(world, ehr),
         base_url=ehr.fhir_base,
@@ -66,7 +68,7 @@ def sweep_access(world: Installation, ehr: Ehr, file_origins: tuple[str, ...] = 
         renew=renewed,
         patience=world.patience,
         most_pages=_MOST_PAGES,
-        pacing=EhrDoor(world, ehr),
+        pacing=Unhurried(pacing=shared, sleep=world.patience.sleep),
     )
     origins = frozenset(Origin.of(each) for each in (*ehr.pinned_origins, *file_origins))
     door = BulkDoor(
@@ -74,7 +76,7 @@ def sweep_access(world: Installation, ehr: Ehr, file_origins: tuple[str, ...] = 
         base_url=ehr.fhir_base,
         bearer=Bearer(token=client.access_token, renew=renewed),
         patience=replace(world.patience, most_seconds=form.longest_wait_seconds),
-        pacing=client.pacing,
+        pacing=shared,
     )
     return SweepAccess(
         client=client,

@@ -6,7 +6,6 @@ those of a folder. Whoever is killed runs the same command again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,36 +16,24 @@ import msgspec
 
 from ccm_fhir.errors import EhrHttpError, ExportFailedError, ExportGoneError, InputError
 from ccm_fhir.fhir.audit_event import BY_COMMAND
-from ccm_fhir.fhir.bulk_manifest import Manifest
 from ccm_fhir.population.asking import Asking
-from ccm_fhir.population.deletions import deletions_in, write_deleted
-from ccm_fhir.population.plan import ExportFile, Range, SweepPlan
-from ccm_fhir.population.records import SWEPT
+from ccm_fhir.population.plan import SweepPlan
 from ccm_fhir.population.work import Work, claimed_work, emptied, held_plan
 from ccm_fhir.services import sweep_kept
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.sweep_access import SweepAccess
 from ccm_fhir.services.sweep_choice import after_refusal, choose
-from ccm_fhir.services.sweep_export import Exporting, Fetched, Tell, names_of, wanted
+from ccm_fhir.services.sweep_export import Exporting, Tell
 from ccm_fhir.services.sweep_kept import KeptRun, since_of
-from ccm_fhir.services.sweep_laying import Laying, Layout, Taker
-from ccm_fhir.services.sweep_search import (
-    ChartSearches,
-    chart_searches,
-    take_changed,
-    take_every_patient,
-)
+from ccm_fhir.services.sweep_laying import Laying
+from ccm_fhir.services.sweep_reading import PopulationReading
 from ccm_fhir.services.sweep_state import ExportState, Source, StateFile, SweepAsked
 from ccm_fhir.storage import audit, practices
 from ccm_fhir.storage.audit import AuditEntry
 from ccm_fhir.storage.ehrs import Ehr
 
 _MOST_EXPORTS = 3
-_LINE_BYTES = 1_200
-_UNCOUNTED_LINES = 10_000
-_TOPPED_UP = frozenset({"Coverage", "Consent"})
 _OVERLAP = timedelta(minutes=10)  # of our clock and the EHR's
-_FIRST_SIGHT, _TOP_UP, _CHARTS = "first-sight", "search", "charts"
 _NO_EXPORT = frozenset({400, 403, 404, 405, 422, 501})
 
 
@@ -176,10 +163,11 @@ class Collecting:
             return self._finished()
         if self._state.chosen.source is Source.BULK:
             self._begun()
-        layout, searches = self._layout()
+        reading = PopulationReading(access=self.access, exporting=self._exporting)
+        layout, searches = reading.layout()
         plan = layout.plan(self.asked.asking)
         laying = Laying(plan=plan, work=claimed_work(self.folder, plan), copy=self._copy)
-        self._lay(laying, searches)
+        reading.lay(laying, searches)
         self._finish()
         return self._finished()
 
@@ -209,146 +197,21 @@ class Collecting:
         try:
             self._exporting.begin()
         except EhrHttpError as refusal:
-            if refusal.status not in _NO_EXPORT or self.asked.source is Source.BULK:
+            is_insisted_on = self.asked.source is Source.BULK or self.asked.filters
+            if refusal.status not in _NO_EXPORT or is_insisted_on:
                 raise
             chosen = after_refusal(self.asked, self.access.capability, refusal.status)
             self.state.change(chosen=chosen)
             return
         self._exporting.manifest()
 
-    def _layout(self) -> tuple[Layout, ChartSearches]:
-        kept: tuple[ExportFile, ...] = ()
-        if self.asked.since:
-            kept = sweep_kept.kept_files(Path(self.asked.keep), self._state.run)
-        match self._state.chosen.source:
-            case Source.BULK:
-                return self._bulk_layout(kept)
-            case Source.CHANGES:
-                searches = self._searches(SWEPT)
-                names = tuple(f"{kind}.changes" for kind in ("Patient", *searches.types))
-                return Layout(kept=kept, names=(*names, _FIRST_SIGHT)), searches
-            case Source.CRAWL:
-                searches = self._searches(SWEPT)
-                layout = Layout(
-                    names=("Patient.list",), searched=_CHARTS, asked_types=searches.types
-                )
-                return layout, searches
-
-    def _bulk_layout(self, kept: tuple[ExportFile, ...]) -> tuple[Layout, ChartSearches]:
-        files = wanted(self._state.manifest or Manifest())
-        missing = _TOPPED_UP - {file.type for file in files} | self.access.form.not_exported
-        topped_up = self._searches(SWEPT if self.asked.since else missing)
-        counts = (_UNCOUNTED_LINES if file.count is None else file.count for file in files)
-        layout = Layout(
-            kept=kept,
-            names=(*names_of(files), *((_FIRST_SIGHT,) if self.asked.since else ())),
-            searched=_TOP_UP if set(topped_up.types) & missing else "",
-            asked_types=tuple(sorted(set(topped_up.types) & missing)),
-            expected_bytes=sum(counts) * _LINE_BYTES,
-        )
-        return layout, topped_up
-
-    def _lay(self, laying: Laying, searches: ChartSearches) -> None:
-        match self._state.chosen.source:
-            case Source.BULK:
-                self._exporting.fetch(laying, wanted(self._state.manifest or Manifest()))
-            case Source.CHANGES:
-                self._lay_changes(laying)
-            case Source.CRAWL:
-                (listed,) = laying.ranges("Patient.list")
-                self._lay_once(laying, listed, self._take_patients)
-        self._note_deleted(laying)
-        if self.asked.since:
-            laying.lay_kept()
-            self._lay_first_sight(laying, searches)
-        asked = set(laying.plan.asked_types)
-        for name in (_TOP_UP, _CHARTS):
-            self._lay_searched(laying, laying.ranges(name), searches.of(asked))
-
-    def _lay_changes(self, laying: Laying) -> None:
-        for stretch in laying.ranges():
-            kind, _, what = stretch.path.partition(".")
-
-            def feed(taker: Taker, kind: str = kind) -> None:
-                self.tell(Fetched(doing=f"asking what changed of {kind}"))
-                take_changed(self.access.client, kind, self._state.since, taker)
-
-            if what == "changes":
-                self._lay_once(laying, stretch, feed)
-
-    def _lay_first_sight(self, laying: Laying, searches: ChartSearches) -> None:
-        """Ask for the whole chart of whoever was never read before (Bulk Data, ``_since``)."""
-        kept = [each for each in laying.plan.ranges() if Path(each.path).is_absolute()]
-        (stretch,) = laying.ranges(_FIRST_SIGHT)
-        fresh = [each for each in laying.ranges() if each.number < stretch.number]
-        new = [
-            patient
-            for part in range(laying.plan.partitions)
-            for patient in sorted(laying.named(part, fresh) - laying.patients(part, kept))
-        ]
-
-        def feed(taker: Taker) -> None:
-            for done, patient in enumerate(new):
-                self.tell(Fetched(doing="reading new patients", done=done, files=len(new)))
-                searches.take(patient, taker, with_patient=True)
-
-        self._lay_once(laying, stretch, feed)
-
-    def _lay_searched(
-        self, laying: Laying, stretches: list[Range], searches: ChartSearches
-    ) -> None:
-        """Ask for every patient's resources of the searched types, part by part."""
-        before = [each for each in laying.plan.ranges() if each not in stretches]
-        for part, stretch in enumerate(stretches):
-            patients = sorted(laying.patients(part, before))
-
-            def feed(taker: Taker, patients: list[str] = patients, part: int = part) -> None:
-                for patient in patients:
-                    searches.take(patient, taker)
-                self.tell(Fetched(doing="searching", done=part + 1, files=len(stretches)))
-
-            self._lay_once(laying, stretch, feed)
-
-    def _lay_once(self, laying: Laying, stretch: Range, feed: Callable[[Taker], None]) -> None:
-        if not laying.is_done(stretch):
-            laying.lay(stretch, feed)
-
-    def _take_patients(self, taker: Taker) -> None:
-        self.tell(Fetched(doing="listing patients"))
-        take_every_patient(self.access.client, self.asked.group, taker)
-
-    def _note_deleted(self, laying: Laying) -> None:
-        """Keep what was deleted: it voids what was read before, here and in the kept copy."""
-        deleted: dict[tuple[str, str], int] = {}
-        if self.asked.keep and self.asked.since:
-            deleted |= deletions_in(Path(self.asked.keep), laying.plan)
-        if self._state.chosen.source is Source.BULK:
-            found = self._exporting.told()
-            searched = {
-                each.number for name in (_FIRST_SIGHT, _TOP_UP) for each in laying.ranges(name)
-            }
-            place = laying.end_of([s for s in laying.plan.ranges() if s.number not in searched])
-            deleted |= dict.fromkeys(found, place)
-            if self._copy is not None:
-                write_deleted(self._copy, found)
-        laying.work.keep_deletions(deleted)
-
     def _begin_anew(self, remark: str) -> None:
         """Forget an export and what was read of it."""
         emptied(self.folder)
         if self._copy is not None:
             rmtree(self._copy, ignore_errors=True)
-        remarks = (*self._state.remarks, *([remark] if remark else []))
-        self.state.change(status_url="", manifest=None, remarks=remarks)
-
-    def _searches(self, types: Collection[str]) -> ChartSearches:
-        found = chart_searches(self.access, types, self.asked.asking.as_of)
-        said = (
-            f"not searched for: {each.resource_type}, since {each.reason}"
-            for each in found.not_asked
-        )
-        self.state.change(remarks=tuple(dict.fromkeys((*self._state.remarks, *said))))
-        return found
+        self.state.change(status_url="", manifest=None)
+        self.state.remark(remark)
 
     def _audit(self) -> None:
         world, practice_id = self.access.world, self.access.ehr.practice_id
@@ -371,6 +234,4 @@ class Collecting:
 
     @property
     def _state(self) -> ExportState:
-        if self.state.now is None:
-            raise ExportFailedError("it was not begun")
-        return self.state.now
+        return self.state.at_hand

@@ -75,7 +75,7 @@ class Exporting:
         if state.status_url or state.manifest is not None:
             return state
         self.tell(Fetched(doing="beginning an export"))
-        asked, remark = self._request, ""
+        asked = self._request
         try:
             status_url = self.access.bulk.kick_off(asked)
         except EhrHttpError as refusal:
@@ -83,12 +83,13 @@ class Exporting:
                 raise
             everything = msgspec.structs.replace(asked, types=())
             status_url = self.access.bulk.kick_off(everything)
-            remark = "the EHR refused to export chosen types; it was asked for all of them"
+            self.state.remark(
+                "the EHR refused to export chosen types; it was asked for all of them"
+            )
         return self.state.change(
             status_url=status_url,
             began_at=self.now(),
             was_begun=state.was_begun + 1,
-            remarks=_with(state.remarks, remark),
         )
 
     def manifest(self) -> Manifest:
@@ -126,9 +127,13 @@ class Exporting:
         """
         stretches = laying.ranges("")[: len(output)]
         done = resources = 0
+        left, is_fresh = MOST_BYTES, False
         for number, stretch in enumerate(stretches):
             if not laying.is_done(stretch):
-                self._fetch(laying, stretch, number)
+                if self._is_expired and not is_fresh:
+                    self._look_again()
+                    is_fresh = True  # some servers date everything back: 404 will tell the rest
+                left -= self._fetch(laying, stretch, number, left)
             done, resources = done + 1, resources + laying.tally(stretch).lines_read
             files = len(stretches)
             self.tell(Fetched(doing="fetching", done=done, files=files, resources=resources))
@@ -148,10 +153,11 @@ class Exporting:
         for file in manifest.deleted:
             found, unread = self._small(file, read_deleted)
             deleted, broken = deleted | found, broken + unread
-        remark = f"{broken} deletions of the export cannot be read" if broken else ""
+        self.state.change(problems=problems)
+        if broken:
+            self.state.remark(f"{broken} deletions of the export cannot be read")
         if any(is_serious(problem) for problem in problems):
-            remark = "; ".join(filter(None, (remark, "the EHR says that something is missing")))
-        self.state.change(problems=problems, remarks=_with(self._state.remarks, remark))
+            self.state.remark("the EHR says that something is missing from its export")
         return deleted
 
     def drop(self) -> None:
@@ -162,9 +168,7 @@ class Exporting:
 
     @property
     def _state(self) -> ExportState:
-        if self.state.now is None:
-            raise ExportFailedError("it was not begun")
-        return self.state.now
+        return self.state.at_hand
 
     @property
     def _manifest(self) -> Manifest:
@@ -186,15 +190,16 @@ class Exporting:
         unasked = sorted({f.type for f in manifest.output if not is_wanted(f)})
         if unasked:
             odd += (f"not fetched, since nobody asked for them: {', '.join(unasked)}",)
-        remarks = tuple(dict.fromkeys((*self._state.remarks, *odd)))
-        self.state.change(manifest=manifest, remarks=remarks)
+        self.state.change(manifest=manifest)
+        self.state.remark(*odd)
         return manifest
 
-    def _fetch(self, laying: Laying, stretch: Range, number: int) -> None:
+    def _fetch(self, laying: Laying, stretch: Range, number: int, most_bytes: int) -> int:
+        """Fetch one file; return how many bytes it unpacked to."""
         tries = self.access.bulk.door.patience.tries
         for attempt in range(tries):
             file = wanted(self._manifest)[number]
-            feed = _Feed(file, self._fetching(file, MOST_BYTES), is_last=attempt == tries - 1)
+            feed = _Feed(file, self._fetching(file, most_bytes), is_last=attempt == tries - 1)
             try:
                 laying.lay(stretch, feed)
             except StartAgainError:
@@ -203,10 +208,16 @@ class Exporting:
                 self._look_again()
             else:
                 if feed.more:
-                    remark = "the export's manifest counts fewer lines than some files hold"
-                    self.state.change(remarks=_with(self._state.remarks, remark))
-                return
+                    self.state.remark(
+                        "the export's manifest counts fewer lines than some files hold"
+                    )
+                return feed.given
         raise ExportGoneError("a file of it breaks off, or is gone, each time it is fetched")
+
+    @property
+    def _is_expired(self) -> bool:
+        expires_at = self._manifest.expires_at
+        return expires_at is not None and self.now() >= expires_at
 
     def _look_again(self) -> None:
         """Ask for the manifest anew, for fresh addresses of the same files."""
@@ -238,6 +249,11 @@ class _Feed:
     def __init__(self, file: ManifestFile, fetching: Fetching, *, is_last: bool) -> None:
         self._file, self._fetching, self._is_last = file, fetching, is_last
         self.more = False
+
+    @property
+    def given(self) -> int:
+        """How many bytes the file unpacked to."""
+        return self._fetching.given
 
     def __call__(self, taker: Taker) -> None:
         lines = 0
@@ -272,7 +288,3 @@ def _shape(manifest: Manifest) -> tuple[object, ...]:
         manifest.transaction_time,
         tuple((file.type, file.count) for file in manifest.output),
     )
-
-
-def _with(remarks: tuple[str, ...], remark: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys((*remarks, remark))) if remark else remarks

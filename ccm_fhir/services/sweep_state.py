@@ -104,8 +104,18 @@ class StateFile:
         self.now = state
         return state
 
-    def change(self, **changes: object) -> ExportState:
-        """Write the state with some of it changed."""
+    @property
+    def at_hand(self) -> ExportState:
+        """The state as it was last read or written; raises InputError before either."""
         if self.now is None:
             raise InputError("--work", "holds no unfinished work")
-        return self.save(msgspec.structs.replace(self.now, **changes))
+        return self.now
+
+    def change(self, **changes: object) -> ExportState:
+        """Write the state with some of it changed."""
+        return self.save(msgspec.structs.replace(self.at_hand, **changes))
+
+    def remark(self, *remarks: str) -> ExportState:
+        """Write the state with something more to be told, each thing once."""
+        every = dict.fromkeys((*self.at_hand.remarks, *(each for each in remarks if each)))
+        return self.change(remarks=tuple(every))

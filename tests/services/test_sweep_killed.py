@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -79,6 +80,10 @@ def killed_when(database_url: str, out: Path, is_time: Callable[[], bool]) -> No
     running.wait()
 
 
+def holds(work: Path, least: int) -> bool:
+    return len(list(work.glob("*.spill"))) >= least
+
+
 def run(database_url: str, out: Path, *more: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(  # noqa: S603
         command(out, *more),
@@ -106,9 +111,7 @@ def test_a_sweep_killed_while_it_waits_and_while_it_fetches_needs_no_new_export(
         assert json.loads((work / "export.json").read_bytes())["status_url"]
         kills = 1
         for least in (3, 10):
-            killed_when(
-                sqlite_url, out, lambda least=least: len(list(work.glob("*.spill"))) >= least
-            )
+            killed_when(sqlite_url, out, partial(holds, work, least))
             kills += 1
         ran = run(sqlite_url, out)
 
