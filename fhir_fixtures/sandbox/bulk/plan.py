@@ -1,6 +1,7 @@
 """How exports go, as whoever starts the sandbox says it."""
 
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import msgspec
 
@@ -44,3 +45,19 @@ class BulkPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     problems: tuple[str, ...] = ()
     counts: bool = True
     by_post: bool = False
+
+
+def read_bulk_plan(path: Path) -> BulkPlan:
+    """The plan in a file, TOML by its name and JSON otherwise.
+
+    Raises:
+        ValueError: it cannot be read, or names something that is no part of it.
+    """
+    try:
+        text = path.read_bytes()
+    except OSError as error:
+        message = f"{path.name} cannot be read: {error.strerror}"
+        raise ValueError(message) from None
+    decode: Any = msgspec.toml.decode if path.suffix == ".toml" else msgspec.json.decode
+    plan: BulkPlan = decode(text, type=BulkPlan)
+    return plan
