@@ -57,7 +57,7 @@ class BulkDoor:
     def streaming(
         self, request: httpx2.Request, what: str, *, needs_token: bool
     ) -> Iterator[httpx2.Response]:
-        """Send a request and yield its answer unread; one redirect is followed, without a token.
+        """Send a request and yield its answer unread; one redirect is followed.
 
         Raises:
             as ``send``; and ``httpx2.TransportError`` while the answer is read.
@@ -100,7 +100,8 @@ class BulkDoor:
             return answer
         where = urljoin(str(request.url), answer.headers["location"])
         headers = {k: v for k, v in request.headers.items() if k not in {"authorization", "host"}}
-        return sending.send(httpx2.Request("GET", where, headers=headers))
+        onward = httpx2.Request("GET", where, headers=headers)
+        return self.bearer.send(onward, send) if with_token and self.is_own(where) else send(onward)
 
     def _wait(self, *, waits: bool) -> None:
         if self.pacing is None:

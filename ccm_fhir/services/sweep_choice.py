@@ -39,12 +39,15 @@ def after_refusal(asked: SweepAsked, capability: Capability | None, status: int)
 
 def _searched(asked: SweepAsked, capability: Capability | None, why: str) -> Chosen:
     if asked.since and not asked.group and _tells_changes(capability):
+        _check(asked, Source.CHANGES)
         return Chosen(source=Source.CHANGES, why=why)
     _check(asked, Source.CRAWL)
     return Chosen(source=Source.CRAWL, why=why)
 
 
 def _check(asked: SweepAsked, source: Source) -> None:
+    if asked.filters:
+        raise InputError("--type-filter", "narrows an export, and this EHR is read by search")
     if source is Source.CRAWL and asked.since:
         raise InputError(
             "--since",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from ccm_fhir.fhir.bulk_forms import BulkForm
 from ccm_fhir.fhir.client import FhirClient
 from ccm_fhir.fhir.discovery import discover
 from ccm_fhir.fhir.gate import OutgoingGate
@@ -125,17 +126,25 @@ def writer(ehr: Ehr) -> Iterator[FhirClient]:
 
 
 def collecting(
-    site: Site, folder: Path, wish: AskedFor = EVERYTHING, *, file_origins: tuple[str, ...] = ()
+    site: Site,
+    folder: Path,
+    wish: AskedFor = EVERYTHING,
+    *,
+    file_origins: tuple[str, ...] = (),
+    form: BulkForm | None = None,
 ) -> Collecting:
-    """Return a reading of the site's EHR into a folder."""
+    """Return a reading of the EHR into a folder, as a vendor of that form if one is given."""
     with site.world.db.read(site.practice_id) as session:
         ehr = ehrs.get(session, site.practice_id, site.ehr_id)
 
     def told(_: Fetched) -> None:
         """Hear how far it is."""
 
+    access = sweep_access(site.world, ehr, file_origins)
+    if form is not None:
+        access = replace(access, form=form, bulk=replace(access.bulk, form=form))
     return Collecting(
-        access=sweep_access(site.world, ehr, file_origins),
+        access=access,
         asked=asked_of(site.world, ehr, ASKING, wish),
         folder=folder,
         tell=told,
@@ -150,12 +159,17 @@ def collected(site: Site, folder: Path, wish: AskedFor = EVERYTHING) -> Collecte
 
 
 def sweep(
-    site: Site, folder: Path, wish: AskedFor = EVERYTHING, *, file_origins: tuple[str, ...] = ()
+    site: Site,
+    folder: Path,
+    wish: AskedFor = EVERYTHING,
+    *,
+    file_origins: tuple[str, ...] = (),
+    form: BulkForm | None = None,
 ) -> SweptEhr:
     """Sweep the site's EHR as the command does; the work folder is gone afterwards."""
     work_folder, out = folder / "ehr.work", folder / "ehr.ndjson"
     with held_folder(work_folder):
-        made = collecting(site, work_folder, wish, file_origins=file_origins).collect()
+        made = collecting(site, work_folder, wish, file_origins=file_origins, form=form).collect()
         pool = LocalPool(made.plan.asking, 1)
         account = run_sweep(made.plan, made.work, pool, lambda _: None)
         write_results([made.work.part(n) for n in range(made.plan.partitions)], out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from ccm_fhir.errors import InputError
@@ -20,6 +21,9 @@ SINCE = "2026-11-01T00:00:00Z"
 
 def asked(group: str = "", since: str = "", source: Source | None = None) -> SweepAsked:
     return SweepAsked(ehr_id="e", asking=ASKING, group=group, since=since, source=source)
+
+
+NARROWED = SweepAsked(ehr_id="e", asking=ASKING, filters=("Patient?active=true",))
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,13 @@ def test_what_was_asked_for_is_taken_though_nothing_declares_it() -> None:
 def test_what_cannot_be_is_refused(wish: SweepAsked) -> None:
     with pytest.raises(InputError):
         choose(wish, EXPORTS, TELLS_CHANGES)
+
+
+@pytest.mark.parametrize("since", ["", SINCE])
+def test_a_filter_is_for_an_export_alone(since: str) -> None:
+    assert choose(NARROWED, EXPORTS, None).source is Source.BULK
+    with pytest.raises(InputError, match="narrows an export"):
+        choose(msgspec.structs.replace(NARROWED, since=since), NOTHING, TELLS_CHANGES)
 
 
 def test_a_refused_export_is_followed_by_the_next_best_way_with_its_status() -> None:

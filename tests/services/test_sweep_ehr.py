@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ccm_fhir.errors import InputError
+from ccm_fhir.fhir.bulk_forms import BulkForm, Level
+from ccm_fhir.storage import audit, ehrs
 from tests.services.sweeping import (
     GROUP,
     AskedFor,
     as_ndjson,
+    collected,
     exporting_site,
     population,
     sweep,
@@ -45,3 +49,48 @@ def test_an_export_gives_what_a_folder_of_the_same_resources_gives(
             r for r in site.wire.requests if "export" in r.url.path and r.url.path == path
         ]
         assert kick_off.headers["Prefer"] == "respond-async"
+
+
+@pytest.mark.proves("BULK1")
+def test_a_whole_system_is_exported_where_an_ehr_exports_nothing_narrower(
+    sqlite_url: str, tmp_path: Path, wanted: bytes
+) -> None:
+    with exporting_site(sqlite_url, practice=PRACTICE) as site:
+        form = BulkForm(levels=(Level.SYSTEM,), repeats_types=True, longest_wait_seconds=7)
+        made = sweep(site, tmp_path, form=form)
+
+        assert made.written == wanted
+        assert site.wire.sent("GET", r"^/fhir/\$export$")
+        assert made.state.chosen.level is Level.SYSTEM
+
+
+def test_who_swept_a_population_and_when_is_in_the_audit_trail(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    with exporting_site(sqlite_url, practice=PRACTICE) as site:
+        sweep(site, tmp_path)
+        with site.world.db.read(site.practice_id) as session:
+            acts = [r.act for r in audit.records(session, site.practice_id, after=0, most=99)]
+    assert acts.count("sweep_population (command line)") == 1
+
+
+def test_a_disconnected_ehr_is_not_asked(sqlite_url: str, tmp_path: Path) -> None:
+    with exporting_site(sqlite_url, practice=PRACTICE) as site:
+        with site.world.db.write(site.practice_id) as session:
+            ehrs.set_active(session, site.practice_id, site.ehr_id, is_active=False)
+        with pytest.raises(InputError, match="disconnected"):
+            sweep(site, tmp_path)
+        assert not site.wire.requests
+
+
+def test_nothing_of_a_name_or_birth_date_lies_in_the_work_folder(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    people = [r for r in PRACTICE.resources if r["resourceType"] == "Patient"]
+    with exporting_site(sqlite_url, practice=PRACTICE) as site:
+        collected(site, tmp_path / "work")
+    held = b"".join(p.read_bytes() for p in (tmp_path / "work").iterdir())
+    assert people
+    for person in people:
+        assert person["name"][0]["family"].encode() not in held
+        assert person["birthDate"].encode() not in held
