@@ -8,7 +8,12 @@ import pytest
 
 from ccm_fhir.errors import InputError
 from ccm_fhir.fhir.bulk_forms import BulkForm, Level
+from ccm_fhir.population import Asking
 from ccm_fhir.storage import audit, ehrs
+from fhir_fixtures.practice.population import Population, write_population
+from tests.population.exports import swept_folder
+from tests.services.loopback_ehr import TODAY
+from tests.services.plain_exporter import plain_exporter
 from tests.services.sweeping import (
     GROUP,
     AskedFor,
@@ -18,6 +23,7 @@ from tests.services.sweeping import (
     population,
     sweep,
 )
+from tests.world import ORGANIZATION, open_site
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,3 +100,25 @@ def test_nothing_of_a_name_or_birth_date_lies_in_the_work_folder(
     for person in people:
         assert person["name"][0]["family"].encode() not in held
         assert person["birthDate"].encode() not in held
+
+
+@pytest.mark.proves("BULK4")
+def test_broken_and_odd_lines_come_out_of_an_export_as_they_do_of_a_folder(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    told = Population(patients=250, seed=11, as_of=TODAY, broken=0.03, patients_a_file=90)
+    write_population(told, tmp_path)
+    asking = Asking(as_of=TODAY, organization=ORGANIZATION)
+    wanted = swept_folder(tmp_path / "export", tmp_path, asking)
+    with plain_exporter(tmp_path / "export") as ehr, open_site(sqlite_url, ehr) as site:
+        made = sweep(site, tmp_path)
+
+    assert made.written == wanted.written
+    ours, theirs = made.account, wanted.account
+    assert (ours.used, ours.outcomes, ours.failures) == (
+        *(theirs.used, theirs.outcomes, theirs.failures),
+    )
+    assert ours.skipped == theirs.skipped
+    assert ours.absent_patients == theirs.absent_patients
+    assert made.state.remarks[-1].startswith("not fetched, since nobody asked for them")
+    assert not made.account.is_clean
