@@ -6,6 +6,7 @@ checkpoint: whoever is killed goes on from there, without a new export.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from ccm_fhir.errors import (
     ExportFailedError,
     ExportGoneError,
     FhirError,
+    LaunchError,
 )
 from ccm_fhir.fhir.bulk_files import Fetching, StartAgainError
 from ccm_fhir.fhir.bulk_forms import ExportRequest, Level
@@ -40,6 +42,7 @@ _BAD_REQUEST = frozenset({400, 422})
 _SHORT = "a file of {} lines holds {}: it was cut short, each time it was fetched"
 _MOST_SMALL_BYTES = 1024**3
 _T = TypeVar("_T")
+_Pick = Callable[[Manifest], ManifestFile]
 
 
 class Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,16 +147,15 @@ class Exporting:
         Raises:
             FhirError, LaunchError: as the client says.
         """
-        manifest, problems = self._manifest, dict[str, int]()
-        for file in manifest.problems:
-            for problem, count in self._small(file, read_outcomes).items():
-                problems[problem] = problems.get(problem, 0) + count
+        problems: Counter[str] = Counter()
+        for number in range(len(self._manifest.problems)):
+            problems.update(self._small(_problem(number), read_outcomes))
         deleted: set[tuple[str, str]] = set()
         broken = 0
-        for file in manifest.deleted:
-            found, unread = self._small(file, read_deleted)
+        for number in range(len(self._manifest.deleted)):
+            found, unread = self._small(_deletion(number), read_deleted)
             deleted, broken = deleted | found, broken + unread
-        self.state.change(problems=problems)
+        self.state.change(problems=dict(problems))
         if broken:
             self.state.remark(f"{broken} deletions of the export cannot be read")
         if any(is_serious(problem) for problem in problems):
@@ -163,7 +165,7 @@ class Exporting:
     def drop(self) -> None:
         """Let the EHR drop the export, where it still has it; that it cannot is no failure."""
         if self._state.status_url:
-            with suppress(FhirError):
+            with suppress(FhirError, LaunchError):
                 self.access.bulk.cancel(self._state.status_url)
 
     @property
@@ -232,11 +234,16 @@ class Exporting:
         needs_token = self._manifest.requires_token
         return Fetching(door, file.url, needs_token=needs_token, most_bytes=most_bytes)
 
-    def _small(self, file: ManifestFile, read: Callable[[Iterator[bytes]], _T]) -> _T:
+    def _small(self, pick: _Pick, read: Callable[[Iterator[bytes]], _T]) -> _T:
+        """Return what a file that the manifest names tells."""
         for attempt in range(self.access.bulk.door.patience.tries):
-            with suppress(StartAgainError):
-                return read(lines_within(self._fetching(file, _MOST_SMALL_BYTES).pieces()))
-            self._sleep(2.0**attempt)
+            fetching = self._fetching(pick(self._manifest), _MOST_SMALL_BYTES)
+            try:
+                return read(lines_within(fetching.pieces()))
+            except StartAgainError:
+                self._sleep(2.0**attempt)
+            except ExportGoneError:
+                self._look_again()
         raise ExportFailedError("a file of what it tells breaks off each time it is fetched")
 
     def _sleep(self, seconds: float) -> None:
@@ -283,8 +290,15 @@ def names_of(files: tuple[ManifestFile, ...]) -> tuple[str, ...]:
     return tuple(f"{file.type or _UNTYPED}.{number:05d}" for number, file in enumerate(files))
 
 
+def _problem(number: int) -> _Pick:
+    return lambda manifest: manifest.problems[number]
+
+
+def _deletion(number: int) -> _Pick:
+    return lambda manifest: manifest.deleted[number]
+
+
 def _shape(manifest: Manifest) -> tuple[object, ...]:
-    return (
-        manifest.transaction_time,
-        tuple((file.type, file.count) for file in manifest.output),
-    )
+    files = (*manifest.output, None, *manifest.deleted, None, *manifest.problems)
+    listed = tuple((file.type, file.count) if file else None for file in files)
+    return manifest.transaction_time, listed

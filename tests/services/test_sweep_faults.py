@@ -17,6 +17,7 @@ from ccm_fhir.errors import (
     ForbiddenOriginError,
     InputError,
 )
+from ccm_fhir.population.records import SWEPT
 from ccm_fhir.population.work import held_folder
 from fhir_fixtures.sandbox.bulk.plan import BulkPlan
 from tests.services.loopback_ehr import RealClock
@@ -29,7 +30,7 @@ from tests.services.sweeping import (
     population,
     sweep,
 )
-from tests.services.wire import Send, answers, nothing_is_sent, with_json
+from tests.services.wire import Fault, Send, answers, nothing_is_sent, with_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +45,17 @@ ELSEWHERE = "https://files.example"
 @pytest.fixture(scope="module")
 def wanted(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return as_ndjson(tmp_path_factory.mktemp("ndjson"), PRACTICE)
+
+
+def after_first(fault: Fault) -> Fault:
+    """Return a fault that spares the first request."""
+    seen: list[httpx2.Request] = []
+
+    def later(request: httpx2.Request, send: Send) -> httpx2.Response:
+        seen.append(request)
+        return send(request) if len(seen) == 1 else fault(request, send)
+
+    return later
 
 
 def kick_offs(site: Site) -> int:
@@ -326,6 +338,27 @@ def test_outcomes_of_the_export_are_counted_without_their_words(
 
         assert made.state.problems == {"error (exception)": 2, "warning (not-supported)": 1}
         assert made.state.remarks == ("the EHR says that something is missing from its export",)
+
+
+def test_what_the_export_tells_is_asked_for_again_where_its_address_has_expired(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    types = {r["resourceType"] for r in PRACTICE.resources} & SWEPT
+    with exporting_site(sqlite_url, BulkPlan(problems=("error/exception",)), PRACTICE) as site:
+        site.wire.fail("GET", f"{FILES}.*/{len(types)}$", answers(410), times=1)
+        made = sweep(site, tmp_path)
+
+        assert made.state.problems == {"error (exception)": 1}
+        assert made.state.was_begun == 1
+
+
+def test_an_ehr_that_no_longer_gives_a_token_keeps_nobody_from_the_results(
+    sqlite_url: str, tmp_path: Path, wanted: bytes
+) -> None:
+    with exporting_site(sqlite_url, None, PRACTICE) as site:
+        site.wire.fail("DELETE", STATUS, answers(401))
+        site.wire.fail("POST", "/oauth/token", after_first(answers(400, text="{}")))
+        assert sweep(site, tmp_path).written == wanted
 
 
 @pytest.mark.proves("BULK6")
