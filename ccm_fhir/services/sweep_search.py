@@ -23,6 +23,7 @@ from ccm_fhir.services.sweep_access import SweepAccess
 from ccm_fhir.services.sweep_laying import Taker
 
 _UNAUTHORIZED = 401
+_ABSENT = frozenset({404, 410})
 _PATIENT = "Patient"
 _PARTIAL = "the EHR says that it returned only a part"
 
@@ -54,8 +55,8 @@ class ChartSearches:
             EhrHttpError: it no longer takes our token.
             LaunchError: it gives us none.
         """
-        if with_patient:
-            take_patient(self.client, patient, taker)
+        if with_patient and not take_patient(self.client, patient, taker, is_listed=False):
+            return
         for search in self.searches:
             try:
                 found = self._found(search, patient.removeprefix("Patient/"))
@@ -96,8 +97,11 @@ def chart_searches(access: SweepAccess, types: Collection[str], on: date) -> Cha
     )
 
 
-def take_patient(client: FhirClient, patient: str, taker: Taker) -> None:
-    """Ask for one Patient (``Patient/id``); one that cannot be read fails, and is counted.
+def take_patient(client: FhirClient, patient: str, taker: Taker, *, is_listed: bool = True) -> bool:
+    """Ask for one Patient (``Patient/id``); return whether they can be read.
+
+    One who cannot fails, and is counted; one who is merely referred to, not ``is_listed``, and whom
+    the EHR does not have, is nobody's patient.
 
     Raises:
         EhrUnreachableError, EhrPausedError, LaunchError: as the client says.
@@ -107,9 +111,12 @@ def take_patient(client: FhirClient, patient: str, taker: Taker) -> None:
         resource = client.read(_PATIENT, patient.removeprefix("Patient/"))
     except (EhrHttpError, EhrFormatError) as problem:
         _refuse_unauthorized(problem)
-        taker.miss(patient, _PATIENT, _because(problem))
-        return
+        is_absent = isinstance(problem, EhrHttpError) and problem.status in _ABSENT
+        if is_listed or not is_absent:
+            taker.miss(patient, _PATIENT, _because(problem))
+        return False
     taker.take(one_line(resource))
+    return True
 
 
 def take_every_patient(client: FhirClient, group: str, taker: Taker) -> None:

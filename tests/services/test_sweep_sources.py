@@ -210,3 +210,19 @@ def test_what_changed_is_laid_over_the_copy_and_who_is_new_is_read_whole(
     assert made.state.since
     asking = made.state.asked.asking
     assert swept_folder(keep, tmp_path, asking).written == expected
+
+
+def test_who_is_referred_to_and_is_not_in_the_ehr_is_nobodys_patient(
+    sqlite_url: str, tmp_path: Path
+) -> None:
+    keep = tmp_path / "copy"
+    with exporting_site(sqlite_url, None, PRACTICE, RealClock()) as site:
+        sweep(site, tmp_path, AskedFor(keep=keep))
+        stray = next(r for r in PRACTICE.resources if r["resourceType"] == "Condition")
+        stray = stray | {"id": "stray", "subject": {"reference": "Patient/nobody"}}
+        with writer(site.ehr) as client:
+            client.update(stray, version=Precondition())
+        made = sweep(site, tmp_path, AskedFor(keep=keep, since="last", source="changes"))
+
+    assert "Patient/nobody" not in made.outcomes
+    assert made.account.absent_patients == 1
