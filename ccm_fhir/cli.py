@@ -363,12 +363,35 @@ def classify(
 
 @app.command()
 def sweep(
-    ndjson: Annotated[
-        Path, typer.Option(help="A folder of bulk-export NDJSON files, plain or .gz.")
-    ],
     out: Annotated[
         Path, typer.Option(help="Where the results go: JSON lines, or Parquet for .parquet.")
     ],
+    ndjson: Annotated[
+        Path | None, typer.Option(help="A folder of bulk-export NDJSON files, plain or .gz.")
+    ] = None,
+    ehr: Annotated[str, typer.Option(help="Instead: a connected EHR, by its name or id.")] = "",
+    group: Annotated[str, typer.Option(help="With --ehr: the id of the Group to read.")] = "",
+    since: Annotated[
+        str,
+        typer.Option(help="With --ehr and --keep: only what changed since an instant, or last."),
+    ] = "",
+    keep: Annotated[
+        Path | None, typer.Option(help="With --ehr: a folder for a copy of what is read.")
+    ] = None,
+    source: Annotated[
+        Literal["auto", "bulk", "changes", "crawl"],
+        typer.Option(help="With --ehr: how to read; auto takes what suits the EHR."),
+    ] = "auto",
+    type_filter: Annotated[
+        list[str] | None, typer.Option(help="With --ehr: a _typeFilter for the export.")
+    ] = None,
+    files_at: Annotated[
+        list[str] | None,
+        typer.Option(help="With --ehr: another server its files may lie on, https://HOST."),
+    ] = None,
+    cancel: Annotated[
+        bool, typer.Option("--cancel", help="With --ehr: end an unfinished sweep's export.")
+    ] = False,
     as_of: Annotated[
         str | None, typer.Option(help="The day asked about (YYYY-MM-DD); today by default.")
     ] = None,
@@ -399,9 +422,16 @@ def sweep(
         str, typer.Option(help="The Ray cluster, HOST:PORT; one on this machine by default.")
     ] = "",
 ) -> None:
-    """Judge every patient of a bulk export; 1 if anything was rejected. It resumes when killed."""
-    from ccm_fhir import cli_sweep
+    """Judge every patient of an export or an EHR; 1 if anything was rejected. It resumes."""
+    from ccm_fhir import cli_sweep, cli_sweep_ehr
+    from ccm_fhir.errors import InputError
     from ccm_fhir.population import Asking
+
+    if (ndjson is None) == (not ehr):
+        raise InputError("--ndjson", "or --ehr, one of the two, says what to read")
+    of_ehr = (group, since, keep, source != "auto", type_filter, files_at, cancel)
+    if ndjson is not None and any(of_ehr):
+        raise InputError("--ndjson", "takes no option that is for --ehr")
 
     asking = Asking(
         as_of=_day(as_of) if as_of else _local_today(),
@@ -410,7 +440,19 @@ def sweep(
         assume_icd10_is_cm=assume_icd10_is_cm,
     )
     means = cli_sweep.Means(work=work, processes=processes, engine=engine, address=address)
-    raise typer.Exit(cli_sweep.run(ndjson, asking, out, means))
+    if ndjson is not None:
+        raise typer.Exit(cli_sweep.run(ndjson, asking, out, means))
+    read = cli_sweep_ehr.FromEhr(
+        name=ehr,
+        group=group,
+        since=since,
+        keep=keep,
+        source="" if source == "auto" else source,
+        filters=tuple(type_filter or ()),
+        file_origins=tuple(files_at or ()),
+    )
+    do = cli_sweep_ehr.cancel if cancel else cli_sweep_ehr.run
+    raise typer.Exit(do(read, asking, out, means))
 
 
 @rules_app.command("check")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +21,12 @@ from rich.progress import (
 )
 
 from ccm_fhir import population
-from ccm_fhir.errors import InputError
-from ccm_fhir.population import Accounting, Asking, LocalPool, Pool
+from ccm_fhir.errors import CcmError, FhirError, InputError, LaunchError
+from ccm_fhir.population import Accounting, Asking, LocalPool, Pool, SweepPlan
 from ccm_fhir.population.asking import judge_for
+from ccm_fhir.population.deletions import deletions_in
 from ccm_fhir.population.ray_pool import ray_pool
-from ccm_fhir.population.work import SweepStorageError, opened_work
+from ccm_fhir.population.work import SweepStorageError, Work, opened_work
 from ccm_fhir.population.writing import check_parquet, needs_parquet, write_results
 
 DONE, SOME_REJECTED, UNREACHABLE = 0, 1, 3
@@ -51,36 +52,70 @@ def run(ndjson: Path, asking: Asking, out: Path, means: Means) -> int:
         RayMissingError: Ray is asked for and is not installed.
         ClusterUnreachableError: no cluster answers at the address.
     """
-    if needs_parquet(out):
-        check_parquet()
-    if not out.absolute().parent.is_dir():
-        raise InputError("--out", "its folder does not exist")
+    check_out(out)
     err = Console(stderr=True)
-    try:
-        made = _sweep(ndjson, asking, out, means, err)
-    except SweepStorageError as problem:
-        err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
+
+    def sweep() -> Accounting:
+        plan = population.plan_sweep(ndjson, asking, judge(asking))
+        with opened_work(work_folder(out, means), plan) as work:
+            work.keep_deletions(deletions_in(ndjson, plan))
+            return judged(plan, work, out, means, err)
+
+    made = stopping(sweep, err)
+    if made is None:
         return UNREACHABLE
     report(made, err)
     return DONE if made.is_clean else SOME_REJECTED
 
 
-def _sweep(ndjson: Path, asking: Asking, out: Path, means: Means, err: Console) -> Accounting:
-    judge = judge_for(asking)
+def check_out(out: Path) -> None:
+    """Find out whether results can be written, before any work is done.
+
+    Raises:
+        InputError: the folder does not exist.
+        ParquetMissingError: Parquet is asked for and cannot be written.
+    """
+    if needs_parquet(out):
+        check_parquet()
+    if not out.absolute().parent.is_dir():
+        raise InputError("--out", "its folder does not exist")
+
+
+def judge(asking: Asking) -> tuple[str, str]:
+    """Load what judging needs; return the versions."""
+    versions = judge_for(asking).versions
     gc.collect()
     gc.freeze()  # the tables live as long as the process, and workers share their pages
-    plan = population.plan_sweep(ndjson, asking, judge.versions)
-    folder = means.work or out.with_name(f"{out.name}.work")
+    return versions
+
+
+def work_folder(out: Path, means: Means) -> Path:
+    """Return where unfinished work lies."""
+    return means.work or out.with_name(f"{out.name}.work")
+
+
+def stopping(sweep: Callable[[], Accounting], err: Console) -> Accounting | None:
+    """Return what a sweep made, or None where it stopped and may go on later; say why."""
+    try:
+        return sweep()
+    except OSError as problem:
+        stopped: CcmError = SweepStorageError(problem.strerror or type(problem).__name__)
+    except (SweepStorageError, FhirError, LaunchError) as problem:
+        stopped = problem
+    err.print(str(stopped), style="red", markup=False, highlight=False, soft_wrap=True)
+    if not isinstance(stopped, SweepStorageError):
+        err.print("What was read is kept: run the same command again, and it goes on from there.")
+    return None
+
+
+def judged(plan: SweepPlan, work: Work, out: Path, means: Means, err: Console) -> Accounting:
+    """Run a plan, write the results and remove the work; raises as ``run_sweep``."""
     with ExitStack() as stack:
-        try:
-            opened = stack.enter_context(opened_work(folder, plan))
-            pool = stack.enter_context(_pool(asking, means))
-            tell = stack.enter_context(_Shown(err))
-            made = population.run_sweep(plan, opened, pool, tell.tell)
-            write_results([opened.part(n) for n in range(plan.partitions)], out)
-            opened.remove()
-        except OSError as problem:
-            raise SweepStorageError(problem.strerror or type(problem).__name__) from None
+        pool = stack.enter_context(_pool(plan.asking, means))
+        tell = stack.enter_context(_Shown(err))
+        made = population.run_sweep(plan, work, pool, tell.tell)
+        write_results([work.part(n) for n in range(plan.partitions)], out)
+        work.remove()
     return made
 
 

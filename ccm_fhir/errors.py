@@ -155,6 +155,22 @@ class EhrFormatError(FhirError):
         super().__init__(f"the EHR's answer while {what} cannot be read: {problem}")
 
 
+class ExportGoneError(FhirError):
+    """A bulk export is no longer there, or changed while it was read: it must be begun anew."""
+
+    def __init__(self, what: str) -> None:
+        self.what = what
+        super().__init__(f"the EHR no longer has the export ({what})")
+
+
+class ExportFailedError(FhirError):
+    """A bulk export cannot be finished: the EHR gave it up, or what it gave is not what it says."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+        super().__init__(f"the EHR's export failed: {problem}")
+
+
 class ScopeMissingError(FhirError):
     """The granted scopes do not allow the request; names the scope that would."""
 

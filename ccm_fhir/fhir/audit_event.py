@@ -40,6 +40,7 @@ _EVENTS: Mapping[str, tuple[tuple[str, str], str]] = {
     "view_sign_list": (("110112", "Query"), "R"),
     "view_mdm_inbox": (("110112", "Query"), "R"),
     "close_month": (("110112", "Query"), "R"),
+    "sweep_population": (("110112", "Query"), "R"),
     "view_locks": (_RECORD, "R"),
     "lock_month": (_RECORD, "U"),
     "unlock_month": (_RECORD, "U"),

@@ -60,6 +60,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     fhir_version: str = ""
     software: str = ""
     system_interactions: frozenset[str] = frozenset()
+    system_operations: frozenset[str] = frozenset()
     common_search_params: frozenset[str] = frozenset()
     resources: Mapping[str, ResourceCapability] = {}
 
@@ -90,6 +91,7 @@ class _Rest(msgspec.Struct, frozen=True, rename="camel"):
     mode: str | None = None
     resource: list[_Resource] | None = None
     interaction: list[_Named] | None = None
+    operation: list[_Named] | None = None
     search_param: list[_Named] | None = None
 
 
@@ -143,6 +145,7 @@ def parse_capability(body: bytes) -> Capability:
             (*(statement.implementation_guide or ()), *(statement.instantiates or ()))
         ),
         system_interactions=frozenset().union(*(_codes(rest.interaction) for rest in rests)),
+        system_operations=frozenset().union(*(_names(rest.operation) for rest in rests)),
         common_search_params=frozenset().union(*(_names(rest.search_param) for rest in rests)),
         resources={
             resource.type: _capability(resource)

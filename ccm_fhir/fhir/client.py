@@ -175,6 +175,14 @@ class FhirClient:
         """
         return self._found(query, {}, first)
 
+    def pages(self, query: str) -> Iterator[Page]:
+        """Yield the pages of a search as they come, for what is too much to hold at once.
+
+        Raises:
+            as ``search``.
+        """
+        yield from self._pages(query, {}, None)
+
     def batch(self, addresses: Sequence[str]) -> tuple[BatchAnswer, ...]:
         """Read several addresses, relative to the base, in one request; nothing is changed.
 

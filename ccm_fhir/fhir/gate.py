@@ -107,6 +107,24 @@ class OutgoingGate:
         with translated(what), self.client() as client:
             return client.get(url, headers=headers)
 
+    @contextmanager
+    def streaming(self, request: httpx2.Request) -> Iterator[httpx2.Response]:
+        """Send a request and yield its answer, unread and as it was encoded.
+
+        Whoever reads ``stream`` sets the bounds; it may raise the library's ``TransportError``.
+
+        Raises:
+            ForbiddenOriginError: the URL is outside the pinned origins; nothing was sent.
+            httpx2.TransportError: no answer.
+        """
+        self.check(request)
+        request.extensions.setdefault("timeout", self.timeout.as_dict())
+        answer = self._checked.wire.handle_request(request)
+        try:
+            yield answer
+        finally:
+            answer.close()
+
     def within(
         self, seconds: float, is_late: Callable[[], bool], *, max_bytes: int
     ) -> OutgoingGate:

@@ -185,6 +185,22 @@ def delivery_scopes(
     return " ".join((*asked, *read))
 
 
+def population_scopes(
+    capabilities: Iterable[str],
+    types: Iterable[str],
+    *,
+    any_type: bool = False,
+    also: Iterable[str] = (),
+) -> str:
+    """Return the scopes of a sweep: to read some types of everybody, and the groups they are in.
+
+    ``any_type`` asks for all types at once, for a server that exports to nobody with less.
+    """
+    spell = _speller(capabilities)
+    kinds = ("*",) if any_type else ("Group", *sorted(types))
+    return " ".join((*(spell("system", kind, "rs") for kind in kinds), *also))
+
+
 class _Speller:
     def __init__(self, *, v2: bool) -> None:
         self._v2 = v2

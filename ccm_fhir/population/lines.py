@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
-from io import BufferedReader, FileIO
+from collections.abc import Iterable, Iterator
+from io import BufferedReader, FileIO, RawIOBase
 from typing import Protocol
 
 from ccm_fhir.population.plan import Range
@@ -44,6 +44,41 @@ def lines_of(stretch: Range) -> Iterator[bytes]:
         if position == 0 and file.peek(3)[:3] == _MARK:
             position = file.seek(3)
         yield from _lines(file, position, stretch.end)
+
+
+def lines_within(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a text that arrives in pieces, as ``lines_of`` does those of a file.
+
+    Raises:
+        whatever the pieces raise.
+    """
+    with BufferedReader(_Arriving(pieces), _CHUNK) as file:
+        if file.peek(3)[:3] == _MARK:
+            file.read(3)
+        yield from _lines(file, 0, None)
+
+
+class _Arriving(RawIOBase):
+    """Pieces of bytes, as a file that is read once."""
+
+    def __init__(self, pieces: Iterable[bytes]) -> None:
+        super().__init__()
+        self._pieces = iter(pieces)
+        self._left = memoryview(b"")
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, into: memoryview) -> int:  # type: ignore[override]  # any buffer there
+        while not self._left:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._left = memoryview(piece)
+        length = min(len(into), len(self._left))
+        into[:length] = self._left[:length]
+        self._left = self._left[length:]
+        return length
 
 
 def _unpacked(file: BufferedReader[FileIO]) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,8 +27,22 @@ _TOO_LONG = f"it is longer than {LONGEST_LINE_BYTES} bytes"
 _NO_PATIENT = "it names no patient"
 _NOT_LOCAL = "its patient is not named by a local reference (an absolute one needs --base-url)"
 _LOCAL = re.compile(r"Patient/[A-Za-z0-9\-.]{1,64}\Z")
-_LINE_BITS = 40  # of a place: more lines than a range can have
+LINE_BITS = 40
+"""Of a place: more lines than a range can have."""
 _TAIL = re.compile(r"[/:]([A-Za-z0-9\-.]{1,64})\Z")
+
+
+Feed = Callable[["Reading"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where the lines of a spill file come from: its number in the plan, and a name to go by."""
+
+    number: int
+    name: str
+    base_url: str
+    table: ChronicTable
 
 
 def map_range(
@@ -38,16 +53,31 @@ def map_range(
     Raises:
         OSError: the range cannot be read, or the spill file not be written.
     """
-    writer = SpillWriter(spill, partitions)
-    hint = _hint(stretch.path)
-    first = stretch.number << _LINE_BITS
-    reading = _Reading(MapTally(), writer, base_url, first, hint, IdleConditions(table))
-    with writer:
+
+    def feed(reading: Reading) -> None:
         try:
             for line in lines_of(stretch):
                 reading.take(line)
         except BrokenFileError:
             reading.tally.broken_files += 1
+
+    source = Source(number=stretch.number, name=stretch.path, base_url=base_url, table=table)
+    return map_fed(source, feed, spill, partitions)
+
+
+def map_fed(source: Source, feed: Feed, spill: Path, partitions: int) -> MapTally:
+    """Write the spill file of whatever lines ``feed`` gives; where it raises, there is none.
+
+    Raises:
+        OSError: the spill file cannot be written.
+    """
+    writer = SpillWriter(spill, partitions)
+    first, hint = source.number << LINE_BITS, _hint(source.name)
+    reading = Reading(
+        MapTally(), writer, source.base_url, first, hint, IdleConditions(source.table)
+    )
+    with writer:
+        feed(reading)
         writer.finish(reading.tally)
     return reading.tally
 
@@ -59,7 +89,7 @@ def _hint(path: str) -> str:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """One range being read; ``expected`` is the type that the next line is likely to be of."""
 
     tally: MapTally
@@ -85,6 +115,13 @@ class _Reading:
             self._likely(line, self.expected)
         else:
             self._unlikely(line)
+
+    def miss(self, patient: str, resource_type: str, reason: str) -> None:
+        """Count what could not be asked for of a ``Patient/id``: their chart has a gap."""
+        self.tally.lines_read += 1
+        self._count_skipped(resource_type, reason)
+        ref = EvidenceRef(resource_type, "")
+        self.writer.add(self._record(patient, ref, "", reason, []))
 
     def _likely(self, line: bytes, expected: str) -> None:
         """Read a line that is likely to be of the type of the one before."""

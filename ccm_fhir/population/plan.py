@@ -46,13 +46,17 @@ class Range(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SweepPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the results depend on; a work folder holds the work of one plan."""
+    """Everything that the results depend on; a work folder holds the work of one plan.
+
+    ``asked_types`` were asked for patient by patient: that none is there is an answer.
+    """
 
     asking: Asking
     files: tuple[ExportFile, ...]
     range_bytes: int
     partitions: int
     versions: tuple[str, ...]
+    asked_types: tuple[str, ...] = ()
 
     @property
     def total_bytes(self) -> int:
@@ -83,18 +87,24 @@ def plan_sweep(
     Raises:
         InputError: the folder is not there, cannot be read, or holds no NDJSON file.
     """
-    files = _files(folder)
+    files = files_in(folder)
     total = sum(file.size * (_INFLATION if file.is_compressed else 1) for file in files)
     return SweepPlan(
         asking=asking,
         files=files,
         range_bytes=range_bytes,
-        partitions=min(max(1, ceil(total / PARTITION_BYTES)), _MOST_PARTITIONS),
+        partitions=parts_for(total),
         versions=versions,
     )
 
 
-def _files(folder: Path) -> tuple[ExportFile, ...]:
+def parts_for(total_bytes: int, *, fewest: int = 1) -> int:
+    """Return into how many parts the patients of so many bytes of lines are sorted."""
+    return min(max(fewest, ceil(total_bytes / PARTITION_BYTES)), _MOST_PARTITIONS)
+
+
+def files_in(folder: Path) -> tuple[ExportFile, ...]:
+    """Return the NDJSON files of a folder, in order of their paths; raises InputError."""
     if not folder.is_dir():
         raise InputError("--ndjson", "is not a folder")
     endings = _PLAIN + _COMPRESSED

@@ -22,6 +22,7 @@ from ccm_fhir.population.spill import read_index, records_of
 
 MOST_HELD_BYTES = 24 * 1024 * 1024  # of packed records at a time
 _OLDER = "an older version, or a copy, of a resource that is there"
+_DELETED = "it was deleted in the EHR since"
 _NOT_HERE = "its patient is not in the export"
 _UNREADABLE = "The Patient resource could not be read: {}."
 _BROKEN = "Judging the chart failed with {}: a mistake of ours; please report it."
@@ -31,7 +32,8 @@ _BROKEN = "Judging the chart failed with {}: a mistake of ours; please report it
 class Part:
     """One part of the patients, and where its records are.
 
-    ``moved`` says whose each resource is that has versions of several patients. At most so many
+    ``moved`` says whose each resource is that has versions of several patients; ``deleted``, before
+    which place the lines of a resource are void, since it was deleted then. At most so many
     bytes of packed records are held at a time, unless one patient alone has more.
     """
 
@@ -39,6 +41,7 @@ class Part:
     spills: list[Path]
     absent_types: tuple[str, ...]
     moved: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    deleted: Mapping[tuple[str, str], int] = field(default_factory=dict)
     most_held_bytes: int = MOST_HELD_BYTES
 
 
@@ -51,7 +54,7 @@ def reduce_part(part: Part, judge: Judge, out: Path) -> ReduceTally:
     Raises:
         OSError: the spill files cannot be read, or the results not be written.
     """
-    judging = _Judging(judge, part.absent_types, part.moved)
+    judging = _Judging(judge, part.absent_types, part.moved, part.deleted)
     passes = max(1, ceil(_size(part) / part.most_held_bytes))
     draft = out.with_suffix(f".draft-{uuid4().hex}")
     lines: list[bytes] = []
@@ -97,7 +100,8 @@ def _by_patient(part: Part, turn: int, passes: int) -> _Patients:
     patients = _Patients(found, Counter())
     for each in _of_turn(idle, turn, passes):
         patients.idle.update(each.patients)
-    _tell_versions_apart(patients, _of_turn(idle, turn, passes), part.moved)
+    apart = {resource_id for _, resource_id in (*part.moved, *part.deleted)}
+    _tell_versions_apart(patients, _of_turn(idle, turn, passes), apart)
     return patients
 
 
@@ -115,16 +119,17 @@ def _of_turn(idle: list[Idle], turn: int, passes: int) -> Iterator[Idle]:
         yield Idle(*([column[n] for n in places] for column in msgspec.structs.astuple(each)))
 
 
-def _tell_versions_apart(
-    patients: _Patients, idle: Iterable[Idle], moved: Mapping[tuple[str, str], str]
-) -> None:
-    """Take idle Conditions of which there is another version among the records of their patient."""
+def _tell_versions_apart(patients: _Patients, idle: Iterable[Idle], apart: set[str]) -> None:
+    """Take idle Conditions of which there is another version among the records of their patient.
+
+    And those whose ids are in ``apart``.
+    """
     columns = list(idle)
     seen: Counter[str] = Counter()
     for each in columns:
         seen.update(each.ids)
     twice = {resource_id for resource_id, count in seen.items() if count > 1}
-    twice.update(resource_id for _, resource_id in moved)
+    twice |= apart
     for records in patients.records.values():
         twice.update(r.resource_id for r in records if r.resource_id in seen)
     for each in columns if twice else ():
@@ -140,6 +145,7 @@ class _Judging:
     judge: Judge
     absent_types: tuple[str, ...]
     moved: Mapping[tuple[str, str], str]
+    deleted: Mapping[tuple[str, str], int]
     tally: ReduceTally = field(default_factory=ReduceTally)
 
     def lines(self, patients: _Patients) -> Iterable[bytes]:
@@ -159,13 +165,15 @@ class _Judging:
                 yield encode_result(result) + b"\n"
 
     def _own(self, name: str, records: list[Packed]) -> list[Packed]:
-        """Return a patient's records but those that are another's by now."""
-        if not self.moved:
+        """Return a patient's records but those that were deleted, or are another's by now."""
+        if not (self.moved or self.deleted):
             return records
         own: list[Packed] = []
         for record in records:
             key = (record.resource_type, record.resource_id)
-            if self.moved.get(key, name) == name:
+            if record.place < self.deleted.get(key, 0):
+                self._skip(record, _DELETED)
+            elif self.moved.get(key, name) == name:
                 own.append(record)
             else:
                 self._skip(record, _OLDER)

@@ -57,8 +57,9 @@ def run_sweep(plan: SweepPlan, work: Work, pool: Pool, tell: Tell) -> Accounting
         maps = _map(plan, work, pool, told)
         spills = [work.spill(stretch.number) for stretch in plan.ranges()]
         moved = _moved(plan, spills, pool)
+        deleted, absent = work.deletions(), _absent(maps, plan.asked_types)
         parts = (
-            Part(number=number, spills=spills, absent_types=_absent(maps), moved=moved)
+            Part(number=number, spills=spills, absent_types=absent, moved=moved, deleted=deleted)
             for number in range(plan.partitions)
         )
         reduces = _reduce(parts, plan.asking, work, pool, told)
@@ -169,7 +170,7 @@ def _reduce_one(job: tuple[Part, Work, Asking]) -> ReduceTally:
     return tally
 
 
-def _absent(maps: Iterable[MapTally]) -> tuple[str, ...]:
+def _absent(maps: Iterable[MapTally], asked: tuple[str, ...]) -> tuple[str, ...]:
     """Return the types that answers rest on and of which the whole export holds nothing."""
-    seen = {resource_type for tally in maps for resource_type in tally.seen}
+    seen = {resource_type for tally in maps for resource_type in tally.seen} | {*asked}
     return tuple(kind for kind in ASKED_FOR if seen.isdisjoint(_SAME_AS.get(kind, (kind,))))

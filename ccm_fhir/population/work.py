@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,9 @@ from ccm_fhir.errors import CcmError, InputError
 from ccm_fhir.population.accounting import ReduceTally
 from ccm_fhir.population.plan import SweepPlan
 
-_PLAN, _LOCK = "plan.json", "lock"
+_PLAN, _LOCK, _DELETED = "plan.json", "lock", "deleted.json"
+EXPORT_STATE = "export.json"
+"""What is known of an export that is not yet here; a folder with it in is a sweep's."""
 
 
 class SweepStorageError(CcmError):
@@ -63,9 +65,64 @@ class Work:
     def _tally(self, number: int) -> Path:
         return self.folder / f"part-{number:05d}.tally"
 
+    def keep_deletions(self, deleted: Mapping[tuple[str, str], int]) -> None:
+        """Keep which resources were deleted; their lines before the place given are void."""
+        path = self.folder / _DELETED
+        draft = path.with_suffix(".draft")
+        draft.write_bytes(msgspec.json.encode([(*key, place) for key, place in deleted.items()]))
+        draft.replace(path)
+
+    def deletions(self) -> dict[tuple[str, str], int]:
+        """Return what ``keep_deletions`` kept; nothing where nothing was."""
+        path = self.folder / _DELETED
+        if not path.exists():
+            return {}
+        listed = msgspec.json.decode(path.read_bytes(), type=list[tuple[str, str, int]])
+        return {(kind, resource_id): place for kind, resource_id, place in listed}
+
     def remove(self) -> None:
         """Remove the folder with everything in it."""
         shutil.rmtree(self.folder)
+
+
+@contextmanager
+def held_folder(folder: Path) -> Iterator[Path]:
+    """Hold a work folder, made if absent, for this process alone.
+
+    Raises:
+        InputError: the folder holds other things, or another process works in it.
+    """
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    is_ours = any((folder / name).exists() for name in (_PLAN, EXPORT_STATE))
+    if not is_ours and any(path.name != _LOCK for path in folder.iterdir()):
+        raise InputError("--work", "is a folder that holds something else; name an empty one")
+    with (folder / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError("--work", "another sweep is working in this folder") from None
+        yield folder
+
+
+def held_plan(folder: Path) -> SweepPlan:
+    """Return the plan whose work a folder holds; raises InputError where there is none."""
+    try:
+        return msgspec.json.decode((folder / _PLAN).read_bytes(), type=SweepPlan)
+    except (OSError, msgspec.DecodeError):
+        raise InputError("--work", "holds no plan that can be read; remove it") from None
+
+
+def emptied(folder: Path) -> None:
+    """Remove the work from a folder that is held; what is known of an export stays."""
+    for path in folder.iterdir():
+        if path.name not in {_LOCK, EXPORT_STATE}:
+            path.unlink()
+
+
+def claimed_work(folder: Path, plan: SweepPlan) -> Work:
+    """Return the work of a plan in a folder that is held; raises InputError for another plan's."""
+    _claim(folder / _PLAN, plan)
+    return Work(folder)
 
 
 @contextmanager
@@ -75,17 +132,8 @@ def opened_work(folder: Path, plan: SweepPlan) -> Iterator[Work]:
     Raises:
         InputError: the folder holds other work, or another process works in it.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    held = folder / _PLAN
-    if not held.exists() and any(path.name != _LOCK for path in folder.iterdir()):
-        raise InputError("--work", "is a folder that holds something else; name an empty one")
-    with (folder / _LOCK).open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError("--work", "another sweep is working in this folder") from None
-        _claim(held, plan)
-        yield Work(folder)
+    with held_folder(folder):
+        yield claimed_work(folder, plan)
 
 
 def _claim(held: Path, plan: SweepPlan) -> None:

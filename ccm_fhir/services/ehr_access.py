@@ -120,9 +120,14 @@ def _client(ours: _OurToken) -> FhirClient:
     )
 
 
-def system_token(world: Installation, ehr: Ehr, *, refused: str = "") -> CachedToken:
-    """Return a live backend-service token of ours at an EHR, another than one it refused."""
-    return _token(world, ehr, delivery_scope_of(world, ehr), refused)
+def system_token(
+    world: Installation, ehr: Ehr, *, refused: str = "", scope: str = ""
+) -> CachedToken:
+    """Return a live backend-service token of ours at an EHR, another than one it refused.
+
+    Without ``scope`` it is the token of deliveries.
+    """
+    return _token(world, ehr, scope or delivery_scope_of(world, ehr), refused)
 
 
 def _token(world: Installation, ehr: Ehr, scope: str, refused: str = "") -> CachedToken:

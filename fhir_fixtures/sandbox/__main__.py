@@ -6,6 +6,7 @@ import contextlib
 import logging
 import socket
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +16,7 @@ import uvicorn
 from fhir_fixtures.practice import generate
 from fhir_fixtures.sandbox import profiles
 from fhir_fixtures.sandbox.app import create_app
+from fhir_fixtures.sandbox.bulk.plan import read_bulk_plan
 from fhir_fixtures.sandbox.faults.plan import FaultPlan, read_plan
 from fhir_fixtures.sandbox.settings import Client, SandboxSettings
 
@@ -45,6 +47,11 @@ def main(arguments: list[str] | None = None) -> int:
     except ValueError as error:
         sys.stderr.write(f"--faults: {error}\n")
         return USAGE_ERROR
+    try:
+        bulk = read_bulk_plan(options.bulk) if options.bulk else None
+    except ValueError as error:
+        sys.stderr.write(f"--bulk: {error}\n")
+        return USAGE_ERROR
     _silence_logs()
     try:
         sockets = _listen(options.host, options.port)
@@ -52,6 +59,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"Cannot listen on {options.host} port {options.port}: {error.strerror}\n")
         return USAGE_ERROR
     settings = _settings(options, port=sockets[0].getsockname()[1], faults=faults)
+    settings = replace(settings, bulk=bulk)
     as_of = options.as_of or datetime.now(UTC).date()  # noqa: TID251 (the one place with a clock)
     app = create_app(
         settings,
@@ -96,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the vendor whose EHR to play; full offers everything",
     )
     parser.add_argument("--faults", type=Path, help="TOML or JSON: what goes wrong, how often")
+    parser.add_argument("--bulk", type=Path, help="TOML or JSON: how bulk exports go")
     parser.add_argument(
         "--fault-control",
         action="store_true",

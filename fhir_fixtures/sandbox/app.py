@@ -16,6 +16,8 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
 from fhir_fixtures.sandbox.box import Box
+from fhir_fixtures.sandbox.bulk.plan import BulkPlan
+from fhir_fixtures.sandbox.bulk.routes import BulkEndpoint
 from fhir_fixtures.sandbox.ehr.chart import Chart
 from fhir_fixtures.sandbox.ehr.launcher import Launcher
 from fhir_fixtures.sandbox.ehr.pages import FOLDER, Pages
@@ -107,6 +109,12 @@ def _control(settings: SandboxSettings, faults: Faults) -> list[BaseRoute]:
     return [*FaultControl(faults).routes()] if settings.fault_control else []
 
 
+def _bulk(box: Box) -> list[BaseRoute]:
+    settings = box.settings
+    plan = settings.bulk or (BulkPlan() if settings.profile is None else None)
+    return [] if plan is None else [*BulkEndpoint(box, plan).routes()]
+
+
 def _vendor(settings: SandboxSettings, clock: Clock) -> Vendor:
     if settings.profile is None:
         return Vendor()
@@ -121,6 +129,7 @@ def _routes(box: Box) -> list[BaseRoute]:
         *AuthorizationEndpoint(box, pages).routes(),
         *TokenEndpoint(box, authenticator).routes(),
         *IntrospectionEndpoint(box, authenticator).routes(),
+        *_bulk(box),
         *FhirEndpoint(box).routes(),
         *Launcher(box, pages).routes(),
         *Chart(box, pages).routes(),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from fhir_fixtures.sandbox.bulk.plan import BulkPlan
 from fhir_fixtures.sandbox.faults.plan import FaultPlan
 from fhir_fixtures.sandbox.profiles.shape import Profile
 
@@ -37,7 +38,8 @@ class SandboxSettings:
     `upstream` is the base URL of another FHIR R4 server; without it one runs in-process,
     with its database in `data_dir`, or in a folder that goes when the sandbox stops. With a
     `profile` it behaves as that vendor's EHR, and with `faults` it fails as planned;
-    `fault_control` opens an endpoint, for this machine alone, to change and count that.
+    `fault_control` opens an endpoint, for this machine alone, to change and count that. It
+    exports in bulk as `bulk` says; without that a vendor's profile exports nothing.
     """
 
     origin: str
@@ -48,6 +50,7 @@ class SandboxSettings:
     profile: Profile | None = None
     faults: FaultPlan | None = None
     fault_control: bool = False
+    bulk: BulkPlan | None = None
 
     @property
     def fhir_base(self) -> str:

@@ -8,6 +8,8 @@ from fhir_fixtures.sandbox.oauth import discovery
 
 _OFFERED = {"read", "vread", "update", "patch", "delete", "history-instance", "create"}
 _OFFERED |= {"search-type"}
+_BULK = "http://hl7.org/fhir/uv/bulkdata/OperationDefinition"
+_EXPORTED = {"Group": "group-export", "Patient": "patient-export"}
 
 
 def capability_statement(upstream: dict[str, Any], box: Box) -> dict[str, Any]:
@@ -26,9 +28,14 @@ def capability_statement(upstream: dict[str, Any], box: Box) -> dict[str, Any]:
 
 def _rest(rest: dict[str, Any], box: Box) -> dict[str, Any]:
     kept = {name: value for name, value in rest.items() if name != "operation"}
+    exports = box.settings.bulk is not None or box.settings.profile is None
     resources = [
-        _resource(each) for each in rest.get("resource", []) if each["type"] not in CLOSED_TYPES
+        _resource(each, exports=exports)
+        for each in rest.get("resource", [])
+        if each["type"] not in CLOSED_TYPES
     ]
+    if exports:
+        kept["operation"] = [_operation("export")]
     return kept | {
         "security": _security(box),
         "resource": resources,
@@ -36,10 +43,16 @@ def _rest(rest: dict[str, Any], box: Box) -> dict[str, Any]:
     }
 
 
-def _resource(resource: dict[str, Any]) -> dict[str, Any]:
+def _resource(resource: dict[str, Any], *, exports: bool) -> dict[str, Any]:
     kept = {name: value for name, value in resource.items() if name != "operation"}
+    if exports and resource["type"] in _EXPORTED:
+        kept["operation"] = [_operation(_EXPORTED[resource["type"]])]
     interactions = resource.get("interaction", [])
     return kept | {"interaction": [each for each in interactions if each.get("code") in _OFFERED]}
+
+
+def _operation(name: str) -> dict[str, Any]:
+    return {"name": "export", "definition": f"{_BULK}/{name}"}
 
 
 def _security(box: Box) -> dict[str, Any]:

@@ -59,9 +59,10 @@ def test_metadata_promises_nothing_that_the_gateway_closes(ehr: Ehr) -> None:
 
     resources = {each["type"]: each for each in statement["rest"][0]["resource"]}
     assert "messaging" not in statement
-    assert "operation" not in statement["rest"][0]
+    assert [each["name"] for each in statement["rest"][0]["operation"]] == ["export"]
     assert "Subscription" not in resources
-    assert not any("operation" in each for each in resources.values())
+    operated = {kind for kind, each in resources.items() if "operation" in each}
+    assert operated == {"Group", "Patient"}
     assert {"code": "history-type"} not in resources["Claim"]["interaction"]
 
 

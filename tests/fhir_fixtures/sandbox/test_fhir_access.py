@@ -380,7 +380,7 @@ def test_conditional_create_does_not_show_anothers_resource(
     ("method", "path", "status"),
     [
         ("GET", "/", 404),
-        ("GET", "/$export", 404),
+        ("GET", "/$meta", 404),
         ("GET", "/Patient/one/$everything", 404),
         ("POST", "/$process-message", 404),
         ("GET", "/Subscription", 404),
