@@ -6,9 +6,10 @@ the plan that follows from them.
 """
 
 from ccm_fhir.domain.writeback.answers import Answer, proof_of
-from ccm_fhir.domain.writeback.dispositions import Disposition, Part, disposition_of
+from ccm_fhir.domain.writeback.dispositions import Disposition, Part, badness, disposition_of
 from ccm_fhir.domain.writeback.facts import (
     CREATE,
+    OPERATION,
     UPDATE,
     Act,
     EhrCapability,
@@ -29,6 +30,7 @@ from ccm_fhir.domain.writeback.kinds import (
 )
 from ccm_fhir.domain.writeback.ladder import Rung, Standing, StandingState, WritePlan, plan
 from ccm_fhir.domain.writeback.rungs import (
+    CHARGES,
     FHIR_RUNGS,
     LADDERS,
     OUTSIDE_THE_EHR,
@@ -43,9 +45,11 @@ from ccm_fhir.domain.writeback.rungs import (
 )
 
 __all__ = [
+    "CHARGES",
     "CREATE",
     "FHIR_RUNGS",
     "LADDERS",
+    "OPERATION",
     "OUTSIDE_THE_EHR",
     "UPDATE",
     "Act",
@@ -73,6 +77,7 @@ __all__ = [
     "Verdict",
     "WritePlan",
     "acts_of_ladders",
+    "badness",
     "disposition_of",
     "judge",
     "plan",

@@ -52,6 +52,15 @@ class Part:
 
 
 _WORST_FIRST = tuple(Disposition)
+_WORST_STATE_FIRST = (
+    DeliveryState.QUARANTINE,
+    DeliveryState.REJECTED,
+    DeliveryState.HELD,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.SENDING,
+    DeliveryState.PLANNED,
+    DeliveryState.SENT,
+)
 _OF_STATE = {  # of every state but SENT
     DeliveryState.PLANNED: Disposition.PENDING,
     DeliveryState.SENDING: Disposition.SENT_UNKNOWN,
@@ -72,6 +81,11 @@ def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
         return Disposition.VOIDED
     found = [_of_part(part) for part in parts if not part.has_fallen]
     return min(found, key=_WORST_FIRST.index, default=Disposition.UNPLANNED)
+
+
+def badness(state: DeliveryState) -> int:
+    """Return a number by which the state that speaks for several parts is the smallest."""
+    return _WORST_STATE_FIRST.index(state)
 
 
 def _of_part(part: Part) -> Disposition:
