@@ -133,7 +133,7 @@ def _release_what_follows(
     world: Installation, session: Session, record: DeliveryRecord, now: datetime
 ) -> None:
     """Let the lines of a claim go on that stood only because the one before them did."""
-    if record.rung not in CHARGES:
+    if record.rung not in CHARGES and record.purpose is not Purpose.ANCHOR:
         return
     for other in deliveries.dependents(session, record.practice_id, record.id):
         if other.state is DeliveryState.HELD and other.last_problem == "dependency_refused":
@@ -218,7 +218,16 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
         and not record.is_by_file  # it waits for the month's claim file
         and record.id not in by_hand
         and record.last_problem not in _NOBODY_NEEDED
+        and not _is_left_behind(session, record)
     )
+
+
+def _is_left_behind(session: Session, record: DeliveryRecord) -> bool:
+    """Whether it is an Encounter for charges which have all gone another way since."""
+    if record.purpose is not Purpose.ANCHOR:
+        return False
+    waiting = deliveries.dependents(session, record.practice_id, record.id)
+    return all(one.has_fallen for one in waiting)
 
 
 def _reason(session: Session, record: DeliveryRecord, zone: ZoneInfo) -> str:

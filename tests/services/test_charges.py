@@ -404,6 +404,22 @@ def test_where_the_months_own_encounter_is_not_taken_the_charges_go_another_way(
 
     assert live(doctor).rung is RungName.DOCUMENT
     assert operations(oracle) == []
+    assert held_ones(doctor) == ()
+
+
+def test_where_the_months_own_encounter_is_refused_a_person_may_try_it_again(
+    oracle: Site,
+) -> None:
+    doctor = recorded(oracle, by_telephone=False)
+    oracle.wire.fail("POST", r"/fhir/Encounter$", answers(422), times=1)
+    doctor.sign()
+    before = states(doctor)
+    (anchor,) = (one for one in held_ones(doctor) if one.resource_type == "Encounter")
+
+    retry(oracle.world, doctor.actor, anchor.delivery_id)
+
+    assert before == [DeliveryState.HELD, DeliveryState.HELD]
+    assert states(doctor) == [DeliveryState.SENT, DeliveryState.SENT]
 
 
 def test_an_encounter_that_fell_after_the_signature_takes_the_charges_another_way(
