@@ -134,8 +134,8 @@ def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
 def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
     assert all(resources_on(rung) for rung in TIME_RUNGS)
     assert resources_on(RungName.X12_FILE) == (ResourceKind.SHEET,)
-    with pytest.raises(InputError, match=r"^rung: nothing here writes charge_item$"):
-        resources_on(RungName.CHARGE_ITEM)
+    with pytest.raises(InputError, match=r"^rung: nothing here writes flag$"):
+        resources_on(RungName.FLAG)
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import subprocess
 
     from ccm_fhir.fhir.client import FhirClient
+    from fhir_fixtures.sandbox.faults.plan import FaultPlan
 
-_FAILPOINTS = ("C4:3", "C5:2", "C6:2", "C7:2", "C8:4")
+FAILPOINTS = ("C4:3", "C5:2", "C6:2", "C7:2", "C8:4")
 _ENDING = "C10:1"
 
 
@@ -52,7 +53,7 @@ def deliver(database_url: str, entries: int, kills: int) -> FaultResult:
     """F2: each Procedure once, whatever fails and whoever dies."""
     began = time.monotonic()
     with storm(database_url, entries, are_calls=False) as blown:
-        counted = _weathered(blown, kills)
+        counted = weathered(blown, kills)
     return FaultResult(
         row="F2",
         operation="time deliveries, EHR ignores If-None-Exist, index lag 0.5 s",
@@ -68,7 +69,7 @@ def deliver_pairs(database_url: str, pairs: int, kills: int) -> FaultResult:
     """F7: both of Encounter and Procedure, each once, and the one refers to the other."""
     began = time.monotonic()
     with storm(database_url, pairs, are_calls=True) as blown:
-        counted = _weathered(blown, kills)
+        counted = weathered(blown, kills)
         whole = _whole_pairs(blown)
     return FaultResult(
         row="F7",
@@ -88,7 +89,7 @@ def control(database_url: str, entries: int) -> FaultResult:
         blown.blow(STORM)
         with blown.site.ehr.backend() as client:
             for record in blown.records():
-                _send_until_answered(client, record.body_json)
+                send_until_answered(client, record.body_json)
         time.sleep(1)
         created = int(blown.counters()["created"])
     return FaultResult(
@@ -102,20 +103,26 @@ def control(database_url: str, entries: int) -> FaultResult:
     )
 
 
-def _weathered(blown: Storm, kills: int) -> Counted:
-    planned = len(blown.records())
-    blown.blow(STORM)
+def weathered(
+    blown: Storm,
+    kills: int,
+    plan: FaultPlan = STORM,
+    points: tuple[str, ...] = FAILPOINTS,
+) -> Counted:
+    """Let workers die at each point and so many times besides, until all is delivered; count."""
+    planned = blown.planned()
+    blown.blow(plan)
     deaths = 0
-    for point in _FAILPOINTS:
+    for point in points:
         process = blown.worker(CCM_FAILPOINT=point)
         blown.wait(partial(_ended_or_over, blown, process), 60.0)
         deaths += _was_killed(process)
-    deaths += _dies_while_ending(blown)
+    deaths += _dies_while_ending(blown) if points else 0
     for number in range(kills):
         at = blown.sent() + max(1, (planned - blown.sent()) // (kills - number + 1))
         deaths += blown.kill_at(at, blown.worker())
     blown.worker()
-    blown.wait(blown.is_over)
+    blown.wait(blown.is_over, blown.patience())
     time.sleep(STORM.late_commit_seconds + 0.5)  # what was committed late has come by now
     return counted(blown, planned, deaths)
 
@@ -179,7 +186,8 @@ def _whole_pairs(blown: Storm) -> int:
     )
 
 
-def _send_until_answered(client: FhirClient, body: str) -> None:
+def send_until_answered(client: FhirClient, body: str) -> None:
+    """Send without the recipe: again and again, until an answer names what was stored."""
     for _ in range(20):
         outcome = client.create(body.encode())
         if outcome.kind in {WriteKind.CREATED, WriteKind.EXISTED}:

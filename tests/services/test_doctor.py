@@ -288,7 +288,7 @@ def test_a_scope_that_is_withheld_although_it_would_work_fails(own: Site) -> Non
     )
     (claim,) = (each for each in found.resources if each.resource_type == "Claim")
     assert claim.missing == ("not granted: system/Claim.c",)
-    assert live(found)[Artefact.CLAIM] is RungName.DOCUMENT
+    assert live(found)[Artefact.CLAIM] is RungName.CHARGE_ITEM
 
 
 # --- vendors ---
