@@ -104,12 +104,8 @@ def _go(one: Try, now: datetime) -> Attempt:
 def _held_up(one: Try) -> Attempt:
     if one.is_revision and origin_of(one).has_fallen:
         return follow_its_origin(one)
-    left = leave_a_shut_rung(one) if _is_untouched(one) and _comes_first(one) else None
+    left = leave_a_shut_rung(one) if one.is_untouched and one.comes_first else None
     return left or one.mark(sending.mark_held, "dependency_refused")
-
-
-def _is_untouched(one: Try) -> bool:
-    return one.record.state is DeliveryState.PLANNED and one.record.tries == 0
 
 
 def _is_amendment(one: Try) -> bool:
@@ -121,19 +117,12 @@ def _leave_or_send(one: Try) -> Attempt:
         return revise(one)
     if _is_amendment(one) and one.record.rung is None:
         return amend(one)
-    is_untouched = _is_untouched(one)
-    if is_untouched and waits_for_statement(one):
+    if one.is_untouched and waits_for_statement(one):
         return read_statement_first(one)
-    left = leave_a_shut_rung(one) if is_untouched and _comes_first(one) else None
+    left = leave_a_shut_rung(one) if one.is_untouched and one.comes_first else None
     if left is None and one.is_operation and not one.has_context:
         return one.mark(sending.mark_held, "no_context")
     return left or search_then_send(one)
-
-
-def _comes_first(one: Try) -> bool:
-    """Whether nothing that tells of the same was to be sent before it, so that nothing was."""
-    telling = (other for other in one.before if other.purpose is Purpose.ARTEFACT)
-    return all(other.artefact_id != one.record.artefact_id for other in telling)
 
 
 def _with_a_person(one: Try) -> Attempt:

@@ -16,6 +16,7 @@ from ccm_fhir.services.deliver_together import send_together
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token, system_token
 from ccm_fhir.services.fall import Leaving, is_partly_there, is_shut, leave, prove
+from ccm_fhir.services.leaving_claim import UNFIT, found_unfit
 from ccm_fhir.services.retract import TAKEN_BACK
 from ccm_fhir.services.told_artefact import stands
 from ccm_fhir.services.write_plan import capability_of
@@ -74,6 +75,8 @@ def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
     record = one.record
     if _is_taken_back(one):
         return one.mark(sending.mark_withdrawn, TAKEN_BACK)
+    if _is_unfit(one):
+        return one.mark(sending.mark_held, UNFIT)
     if record.state is DeliveryState.UNCERTAIN and record.answer_status == _NOT_IMPLEMENTED:
         return _settled_as_unsupported(one)
     if record.state is DeliveryState.UNCERTAIN and _must_not_repeat(one):
@@ -101,7 +104,17 @@ def _unsearchable(one: Try, client: FhirClient) -> Attempt:
         return one.mark(sending.mark_held, "cannot_be_sure")
     if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
+    if _is_unfit(one):
+        return one.mark(sending.mark_held, UNFIT)
     return _send(one, client)
+
+
+def _is_unfit(one: Try) -> bool:
+    """Whether a claim that was signed days ago would be denied now; asked before its first send."""
+    if not one.is_untouched or not one.comes_first:
+        return False
+    with one.world.db.read(one.record.practice_id) as session:
+        return bool(found_unfit(one.world, session, one.record, one.world.clock()))
 
 
 def _settled_as_unsupported(one: Try) -> Attempt:

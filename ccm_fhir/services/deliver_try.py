@@ -69,6 +69,17 @@ class Try:
         return self.record.rung is RungName.CHARGE_ITEM_OPERATION
 
     @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has tried to send it yet."""
+        return self.record.state is DeliveryState.PLANNED and self.record.tries == 0
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether nothing that tells of the same was to be sent before it, so that nothing was."""
+        telling = (other for other in self.before if other.purpose is Purpose.ARTEFACT)
+        return all(other.artefact_id != self.record.artefact_id for other in telling)
+
+    @property
     def needed(self) -> tuple[DeliveryRecord, ...]:
         """What must be in the EHR before it.
 

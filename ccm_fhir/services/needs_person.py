@@ -17,6 +17,7 @@ from ccm_fhir.services.charge_lines import lines_told, parts_of_claim
 from ccm_fhir.services.fall import next_rung
 from ccm_fhir.services.hand_off import mark_handed_off
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.leaving_claim import reason_unfit
 from ccm_fhir.services.plan_origins import SUPERSEDED
 from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.reconcile import latest_report
@@ -87,7 +88,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 patient_name=patient_names[record.patient_id],
                 resource_type=record.resource_type.value,
                 state=record.state,
-                reason=_reason(session, record, zone),
+                reason=_reason(world, session, record, zone),
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,
@@ -230,9 +231,10 @@ def _is_left_behind(session: Session, record: DeliveryRecord) -> bool:
     return all(one.has_fallen for one in waiting)
 
 
-def _reason(session: Session, record: DeliveryRecord, zone: ZoneInfo) -> str:
-    """Return why it stands; of a charge also where the claim's other lines are."""
-    reason = sentence_for(record, zone)
+def _reason(world: Installation, session: Session, record: DeliveryRecord, zone: ZoneInfo) -> str:
+    """Return why it stands; of a claim also what mends it, of a charge where its lines are."""
+    mend = reason_unfit(world, session, record, world.clock())
+    reason = f"{sentence_for(record, zone)} {mend}".rstrip()
     if record.rung not in CHARGES:
         return reason
     found = deliveries.of_artefact(

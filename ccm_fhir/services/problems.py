@@ -52,6 +52,11 @@ _SENTENCES = {
         "A charge of this EHR hangs on an Encounter, and the month's went another way; the charges "
         "go another way, too, once a person says so."
     ),
+    "unfit": (
+        "It was scrubbed again before it left, since days lie between its signature and now, and "
+        "it would be denied as it is; nothing of it was sent. What mends it stands under Needs a "
+        "person."
+    ),
     "duplicate": "The EHR holds it more than once; a person must look.",
     "foreign_match": "The EHR found another resource under our identifier; a person must look.",
     "vanished": "The EHR took it and no longer has it; a person must look.",
