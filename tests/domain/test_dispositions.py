@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from ccm_fhir.domain.codes import Activity, PerformerKind
 from ccm_fhir.domain.writeback import (
+    CHARGES,
     DeliveryState,
     Disposition,
     Part,
     ResourceKind,
     RungName,
+    badness,
     disposition_of,
 )
 from ccm_fhir.domain.writeback.kinds import ContactMode, TimeRecord
@@ -129,6 +131,17 @@ def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
     assert rest_of(pair, ResourceKind.PROCEDURE) is RungName.ENCOUNTER
     assert rest_of(pair, ResourceKind.ENCOUNTER) is None
     assert all(rest_of(rung, ResourceKind.PROCEDURE) is None for rung in TIME_RUNGS[1:])
+
+
+def test_of_several_parts_the_one_furthest_from_being_there_speaks() -> None:
+    order = sorted(DeliveryState, key=badness)
+
+    assert (order[0], order[-1]) == (DeliveryState.QUARANTINE, DeliveryState.SENT)
+    assert badness(DeliveryState.HELD) < badness(DeliveryState.PLANNED)
+
+
+def test_a_charge_is_written_once_a_line_on_either_way() -> None:
+    assert {resources_on(rung) for rung in CHARGES} == {(ResourceKind.CHARGE_ITEM,)}
 
 
 def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
