@@ -13,6 +13,7 @@ from ccm_fhir.domain.writeback import CHARGES, DeliveryState, Disposition, Resou
 from ccm_fhir.errors import ConflictError, InputError, LaunchError
 from ccm_fhir.fhir.write_charge import BillCodes
 from ccm_fhir.services.bill_codes import record_bill_codes
+from ccm_fhir.services.billing_setup import change_billing, change_partner
 from ccm_fhir.services.needs_person import (
     mark_keyed,
     needs_person,
@@ -23,8 +24,9 @@ from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.reconcile import Scope, reconcile
 from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.storage import audit, users
-from ccm_fhir.storage.vocabulary import Purpose
+from ccm_fhir.storage.vocabulary import ClaimsLeaveBy, Purpose
 from fhir_fixtures.sandbox import profiles
+from tests.services.filing import DETAILS, PARTNER
 from tests.services.loopback_ehr import Clock, cast, running_ehr
 from tests.services.test_claim_ladder import (
     claim_of,
@@ -462,3 +464,38 @@ def test_recording_bill_codes_is_a_line_of_the_audit_trail(own_site: Site) -> No
         trail = audit.records(session, own_site.practice_id, after=0, most=1000)
         acts = [one.act for one in trail]
     assert any(act.startswith("record_bill_codes") for act in acts)
+
+
+def by_file(site: Site, leave_by: ClaimsLeaveBy) -> None:
+    """Let the practice say by which way its claims leave from now on."""
+    change_billing(site.world, hand(site), DETAILS, site.clock())
+    partner = replace(PARTNER, claims_leave_by=leave_by)
+    change_partner(site.world, hand(site), partner, site.clock())
+
+
+def test_charges_of_which_none_was_sent_wait_for_the_file_and_come_back(own_site: Site) -> None:
+    doctor = two_lines(own_site)
+    without(own_site, "Claim")
+    doctor.sign()
+    assert [one.has_fallen for one in planned(doctor)] == [False, False]
+
+    by_file(own_site, ClaimsLeaveBy.FILE)
+    filed = live(doctor)
+    by_file(own_site, ClaimsLeaveBy.EHR)
+
+    assert filed.rung is RungName.X12_FILE
+    assert states(doctor) == [DeliveryState.SENT, DeliveryState.SENT]
+    assert billed_in_the_ehr(doctor) == ["99439", "99490"]
+
+
+def test_a_claim_half_charged_stays_in_the_ehr_when_claims_leave_by_file(own_site: Site) -> None:
+    doctor = two_lines(own_site)
+    without(own_site, "Claim")
+    doctor.sign()
+    first, _ = planned(doctor)
+    own_site.deliver(first.id)
+
+    by_file(own_site, ClaimsLeaveBy.FILE)
+
+    assert ways(doctor).keys() == {RungName.CHARGE_ITEM}
+    assert states(doctor) == [DeliveryState.SENT, DeliveryState.SENT]
