@@ -102,6 +102,8 @@ def _unsearchable(one: Try, client: FhirClient) -> Attempt:
     """Send what the EHR does not let one search for, but only while no try is in doubt."""
     if one.record.state is DeliveryState.UNCERTAIN:
         return one.mark(sending.mark_held, "cannot_be_sure")
+    if _is_taken_back(one):
+        return one.mark(sending.mark_withdrawn, TAKEN_BACK)
     if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
     if _is_unfit(one):

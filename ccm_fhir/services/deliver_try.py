@@ -76,8 +76,13 @@ class Try:
     @property
     def comes_first(self) -> bool:
         """Whether nothing that tells of the same was to be sent before it, so that nothing was."""
+        return not self.of_the_same
+
+    @property
+    def of_the_same(self) -> tuple[DeliveryRecord, ...]:
+        """What tells of the same artefact and goes before it, such as a claim's earlier lines."""
         telling = (other for other in self.before if other.purpose is Purpose.ARTEFACT)
-        return all(other.artefact_id != self.record.artefact_id for other in telling)
+        return tuple(other for other in telling if other.artefact_id == self.record.artefact_id)
 
     @property
     def needed(self) -> tuple[DeliveryRecord, ...]:

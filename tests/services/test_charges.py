@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pytest
 
@@ -23,7 +24,8 @@ from ccm_fhir.services.needs_person import (
 from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.reconcile import Scope, reconcile
 from ccm_fhir.services.setup_hand import SetupHand
-from ccm_fhir.storage import audit, users
+from ccm_fhir.storage import audit, claims, users
+from ccm_fhir.storage.claims import NewClaim
 from ccm_fhir.storage.vocabulary import ClaimsLeaveBy, Purpose
 from fhir_fixtures.sandbox import profiles
 from tests.services.filing import DETAILS, PARTNER
@@ -499,3 +501,28 @@ def test_a_claim_half_charged_stays_in_the_ehr_when_claims_leave_by_file(own_sit
 
     assert ways(doctor).keys() == {RungName.CHARGE_ITEM}
     assert states(doctor) == [DeliveryState.SENT, DeliveryState.SENT]
+
+
+def test_charges_of_a_claim_that_another_followed_are_not_sent_any_more(oracle: Site) -> None:
+    doctor = recorded(oracle)
+    doctor.sign()
+    first = claim_of(doctor)
+    later = NewClaim(
+        patient_id=first.patient_id,
+        month=first.month,
+        programme=first.programme,
+        revision=2,
+        sign_off_id=first.sign_off_id,
+        identifier=str(uuid4()),
+        total_usd=first.total_usd,
+        draft_json=first.draft_json,
+        prior_id=first.id,
+    )
+    with oracle.world.db.write(oracle.practice_id) as session:
+        claims.record(session, oracle.practice_id, later, oracle.clock())
+
+    oracle.deliver(*(one.id for one in planned(doctor)))
+
+    assert {one.last_problem for one in planned(doctor)} == {"taken_back"}
+    assert operations(oracle) == []
+    assert [one.reason for one in held_ones(doctor)] == []
