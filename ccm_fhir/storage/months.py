@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName, badness
+from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName, state_of_parts
 from ccm_fhir.storage import (
     approvals,
     attestations,
@@ -257,8 +257,9 @@ def _of_newest_claim(states: tuple[_State, ...], found: tuple[ClaimRecord, ...])
     newest = [one for one in states if found and one.artefact_id == found[-1].id]
     if not newest:
         return {"claim_delivery_state": None, "claim_rung": None}
-    speaking = min(newest, key=lambda one: badness(one.state))  # of charges there is one a line
-    return {"claim_delivery_state": speaking.state, "claim_rung": speaking.rung}
+    # Of charges there is one a line, all on one rung.
+    state = state_of_parts(one.state for one in newest)
+    return {"claim_delivery_state": state, "claim_rung": newest[-1].rung}
 
 
 def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:

@@ -19,6 +19,7 @@ from ccm_fhir.domain.writeback import (
     RungName,
     badness,
     disposition_of,
+    state_of_parts,
 )
 from ccm_fhir.domain.writeback.kinds import ContactMode, TimeRecord
 from ccm_fhir.domain.writeback.rungs import Artefact, resources_on, rest_of, time_artefact
@@ -138,6 +139,22 @@ def test_of_several_parts_the_one_furthest_from_being_there_speaks() -> None:
 
     assert (order[0], order[-1]) == (DeliveryState.QUARANTINE, DeliveryState.SENT)
     assert badness(DeliveryState.HELD) < badness(DeliveryState.PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("states", "whole"),
+    [
+        ("sent sent", "sent"),
+        ("sent planned", "planned"),
+        ("sent rejected", "held"),
+        ("uncertain rejected", "held"),
+        ("rejected held", "rejected"),
+        ("rejected", "rejected"),
+        ("rejected quarantine", "quarantine"),
+    ],
+)
+def test_a_claim_refused_in_part_is_not_refused(states: str, whole: str) -> None:
+    assert state_of_parts(map(DeliveryState, states.split())) is DeliveryState(whole)
 
 
 def test_a_charge_is_written_once_a_line_on_either_way() -> None:

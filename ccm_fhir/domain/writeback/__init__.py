@@ -6,7 +6,13 @@ the plan that follows from them.
 """
 
 from ccm_fhir.domain.writeback.answers import Answer, proof_of
-from ccm_fhir.domain.writeback.dispositions import Disposition, Part, badness, disposition_of
+from ccm_fhir.domain.writeback.dispositions import (
+    Disposition,
+    Part,
+    badness,
+    disposition_of,
+    state_of_parts,
+)
 from ccm_fhir.domain.writeback.facts import (
     CREATE,
     OPERATION,
@@ -85,5 +91,6 @@ __all__ = [
     "resources_of",
     "resources_on",
     "rest_of",
+    "state_of_parts",
     "time_artefact",
 ]
