@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.faults import f01_claims, f11_chains, f13_restore
 from tests.faults.test_delivery_faults import reached
 
-FEW_POINTS = ("C4:3", "C7:2")
+FEW_POINTS = ("C7:2",)
 
 
 def test_f1_claims_arrive_once_and_the_money_is_as_signed(database_url: str) -> None:
     reached(f01_claims.deliver(database_url, 12, 1, FEW_POINTS))
-
-
-@pytest.mark.needs("postgres")
-def test_f3_claims_and_a_worker_that_never_comes_back(postgres_database: str) -> None:
-    reached(f01_claims.two_workers(postgres_database, 10, 1))
 
 
 def test_f7_every_line_of_a_claim_is_charged_once(sqlite_database: str) -> None:
