@@ -136,7 +136,9 @@ def _release_what_follows(
     """Let the lines of a claim go on that stood only because the one before them did."""
     if record.rung not in CHARGES and record.purpose is not Purpose.ANCHOR:
         return
-    for other in deliveries.dependents(session, record.practice_id, record.id):
+    for waiting in deliveries.dependents(session, record.practice_id, record.id):
+        # Read anew: of what an anchor holds up, each line may have let go of the next already.
+        other = deliveries.get(session, record.practice_id, waiting.id)
         if other.state is DeliveryState.HELD and other.last_problem == "dependency_refused":
             sending.release(session, record.practice_id, other.id, now)
             wake(world, session, record.practice_id, other.id)
