@@ -222,6 +222,7 @@ def migrate(
 
 ehr_app.command("override")(cli_ladder.override)
 ehr_app.command("withdraw")(cli_ladder.withdraw)
+ehr_app.command("bill-codes")(cli_ladder.bill_codes)
 
 
 @ehr_app.command("add")

@@ -1,4 +1,4 @@
-"""``ccm-fhir ehr override`` and ``ehr withdraw``: a named person's word on what an EHR takes."""
+"""``ccm-fhir ehr override``, ``withdraw`` and ``bill-codes``: a person's word on an EHR."""
 
 from __future__ import annotations
 
@@ -68,3 +68,33 @@ def withdraw(act: _Act, ehr: _Ehr, person: _By, reason: _Why) -> None:
     finally:
         opened.close()
     out.print(f"Withdrawn: what {found.name} has proved of {act}. It may be tried again.")
+
+
+def bill_codes(
+    ehr: _Ehr,
+    system: Annotated[
+        str, typer.Option(help="The tenant's code system of bill codes for CPT: a URI.")
+    ],
+    schedule_system: Annotated[
+        str, typer.Option(help="The code system that names the bill code schedule: a URI.")
+    ],
+    schedule_code: Annotated[str, typer.Option(help="The schedule's code in that system.")],
+) -> None:
+    """Record how an EHR names a charge by operation (Oracle Health's $create); audited."""
+    from ccm_fhir import wiring
+    from ccm_fhir.fhir.write_charge import BillCodes
+    from ccm_fhir.services.bill_codes import record_bill_codes
+    from ccm_fhir.services.doctor import find_ehr
+    from ccm_fhir.services.setup_hand import SetupHand
+
+    opened = wiring.open_installation(Settings(), with_engine=False)
+    try:
+        found = find_ehr(opened.world, ehr)
+        hand = SetupHand(practice_id=found.practice_id, user_id=None)
+        codes = BillCodes(
+            system=system, schedule_system=schedule_system, schedule_code=schedule_code
+        )
+        record_bill_codes(opened.world, hand, found.id, codes)
+    finally:
+        opened.close()
+    out.print(f"Recorded how {found.name} names a charge; run ccm-fhir doctor to see the plan.")

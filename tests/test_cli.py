@@ -773,6 +773,17 @@ def test_an_override_that_nobody_can_answer_for_is_refused(
     assert ran.complaint.startswith(said)
 
 
+def test_bill_codes_that_are_none_are_refused_by_their_option(
+    run: Callable[..., Ran], registered: dict[str, str]
+) -> None:
+    given = ("--ehr=Maple EHR", "--schedule-system=urn:x:14002", "--schedule-code=24601")
+
+    ran = run("ehr", "bill-codes", *given, "--system=BillCodes", **registered)
+
+    assert ran.code == 2
+    assert ran.complaint.startswith("system: give the system's URI")
+
+
 def test_nothing_is_withdrawn_of_what_was_never_proved(
     run: Callable[..., Ran], registered: dict[str, str]
 ) -> None:

@@ -45,6 +45,13 @@ COMMANDS = {
         ),
         ["sign_override"],
     ),
+    "ehr bill-codes": (
+        (
+            *("ehr", "bill-codes", "--ehr=EHR", "--system=https://ehr.example/BillCodes-CPT"),
+            *("--schedule-system=https://ehr.example/codeSet/14002", "--schedule-code=24601"),
+        ),
+        ["record_bill_codes"],
+    ),
     "practice billing set": (
         (
             *("practice", "billing", "set", "--name=Maple Street", "--taxonomy=261QP2300X"),

@@ -231,12 +231,33 @@ class FhirClient:
         resource_type = read_resource(body, "").type
         if not resource_type:
             raise InputError("resource", "names no resourceType")
-        headers = {"Content-Type": FHIR_JSON}
-        if if_none_exist is not None:
-            headers["If-None-Exist"] = if_none_exist
-        headers["Content-Length"] = str(len(body))
+        headers = {} if if_none_exist is None else {"If-None-Exist": if_none_exist}
+        return self._post(resource_type, resource_type, body, headers)
+
+    def create_by_operation(
+        self, resource_type: str, operation: str, parameters: Json
+    ) -> WriteOutcome:
+        """Ask for an operation that creates a resource, once, and say what became of it.
+
+        Nothing makes it conditional; what else holds of ``create`` holds here.
+
+        Args:
+            resource_type: what it creates, and on which it is called.
+            operation: with its ``$``.
+            parameters: what it is given.
+
+        Raises:
+            ForbiddenOriginError: the base lies outside the pinned origins; nothing was sent.
+        """
+        path = f"{resource_type}/{operation}"
+        return self._post(path, resource_type, to_bytes(parameters), {})
+
+    def _post(
+        self, path: str, resource_type: str, body: bytes, condition: dict[str, str]
+    ) -> WriteOutcome:
+        headers = {"Content-Type": FHIR_JSON, **condition, "Content-Length": str(len(body))}
         request = httpx2.Request(
-            "POST", f"{self._root}/{resource_type}", headers=headers, content=leaving(body)
+            "POST", f"{self._root}/{path}", headers=headers, content=leaving(body)
         )
         failpoint("C4")
         try:
@@ -248,7 +269,7 @@ class FhirClient:
         except EhrFormatError:
             return WriteOutcome.uncertain(resource_type, Doubt.UNREADABLE_ANSWER)
         failpoint("C7")
-        return classify_write(answer, resource_type, was_conditional=if_none_exist is not None)
+        return classify_write(answer, resource_type, was_conditional=bool(condition))
 
     def transact(self, entries: Sequence[TransactionEntry]) -> TransactionOutcome:
         """Post several creates as one transaction, once; a lost answer is a value, too.

@@ -19,6 +19,7 @@ _MOMENTS = {
     "QuestionnaireResponse": ("authored",),
     "DocumentReference": ("date",),
     "Claim": ("created",),
+    "ChargeItem": ("occurrenceDateTime",),
     "Consent": ("dateTime",),
     "Goal": ("startDate",),
     "CareTeam": ("period.start",),
@@ -31,6 +32,7 @@ _TOKENS = {
     "QuestionnaireResponse": ("questionnaire", "item.answer.valueDateTime"),
     "DocumentReference": ("type.coding.code", "description"),
     "Claim": ("item.productOrService.coding.code", "billablePeriod.start"),
+    "ChargeItem": ("code.coding.code", "quantity.value"),
     "Consent": ("status", "category.coding.code"),
     "Goal": ("description.text",),
     "CareTeam": ("name",),
@@ -44,6 +46,7 @@ _PEOPLE = (
     "participant.individual",
     "author",
     "provider",
+    "context",
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from ccm_fhir.domain.codes import CPT, ICD10CM
@@ -35,6 +35,52 @@ class BillCodes:
     system: str
     schedule_system: str
     schedule_code: str
+
+
+def charged(body: Json) -> Json:
+    """Return the ChargeItem that a request carries: itself, or what the operation is given."""
+    if body.get("resourceType") != "Parameters":
+        return body
+    given = cast("list[Json]", body["parameter"])
+    return next(cast("Json", one["resource"]) for one in given if one["name"] == "chargeItem")
+
+
+def transaction_id(body: Json) -> str:
+    """Return the ``transactionId`` of the operation's Parameters, as a bare UUID."""
+    given = cast("list[Json]", body["parameter"])
+    (urn,) = (str(one["valueUuid"]) for one in given if one["name"] == "transactionId")
+    return urn.removeprefix("urn:uuid:")
+
+
+def with_work_there(body: Json, gone: frozenset[str], encounter_ref: str) -> Json:
+    """Return a request without references to work that went to the EHR in another way.
+
+    Args:
+        body: a ChargeItem, or the operation's Parameters.
+        gone: references that lead nowhere.
+        encounter_ref: an Encounter that is there, to be the context instead; empty for none.
+    """
+    if body.get("resourceType") == "Parameters":
+        return {
+            **body,
+            "parameter": [
+                {**one, "resource": with_work_there(charged(body), gone, encounter_ref)}
+                if one["name"] == "chargeItem"
+                else one
+                for one in cast("list[Json]", body["parameter"])
+            ],
+        }
+    kept = {name: value for name, value in body.items() if name not in {"context", "service"}}
+    context = cast("Json", body.get("context", {})).get("reference", "")
+    context = encounter_ref if context in gone else context
+    work = [
+        one for one in cast("list[Json]", body.get("service", [])) if one["reference"] not in gone
+    ]
+    return {
+        **kept,
+        **({"context": reference(str(context))} if context else {}),
+        **({"service": work} if work else {}),
+    }
 
 
 def charge_items(draft: ClaimDraft, envelope: ClaimEnvelope) -> tuple[Json, ...]:

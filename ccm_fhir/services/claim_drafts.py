@@ -7,7 +7,7 @@ that what a person mends there is in the next file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -20,15 +20,13 @@ from ccm_fhir.domain.claims import (
     Obstacle,
     PersonName,
     Subscriber,
-    scrub,
 )
 from ccm_fhir.domain.codes import Setting
-from ccm_fhir.domain.facts import ChartFacts, PatientFact
+from ccm_fhir.domain.facts import PatientFact
 from ccm_fhir.domain.mbi import plain_mbi
-from ccm_fhir.errors import RuleError
-from ccm_fhir.services.claim_ahead import known_by
 from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.leaving_claim import scrubbed
 from ccm_fhir.services.plan_claim import may_be_there
 from ccm_fhir.storage import charts, keyed, sign_offs
 from ccm_fhir.storage.claims import ClaimRecord
@@ -111,7 +109,7 @@ def candidate(
     obstacles = (
         *((_KEYED,) if is_keyed else ()),
         *((_WENT_TO_EHR,) if _may_be_billed_there(billers, claim, sent) else ()),
-        *_scrubbed(world, claim, draft, chart.facts, filed_on),
+        *scrubbed(world, (claim,), draft, chart.facts, filed_on),
     )
     return Candidate(claim=claim, draft=draft, obstacles=obstacles)
 
@@ -161,15 +159,3 @@ def _subscriber(patient: PatientFact) -> Subscriber:
             postal_code=place.postal_code,
         ),
     )
-
-
-def _scrubbed(
-    world: Installation, claim: ClaimRecord, draft: ClaimDraft, chart: ChartFacts, filed_on: date
-) -> Iterator[Obstacle]:
-    try:
-        known = known_by(world, draft.month, chart, (claim,), filed_on)
-    except RuleError as problem:
-        yield Obstacle(code="rules_not_loaded", owner="admin", fix=f"{problem}.")
-        return
-    signer = frozenset({draft.parties.practitioner_ref})
-    yield from scrub(draft, replace(known, practitioner_refs=signer))

@@ -37,6 +37,7 @@ from ccm_fhir.services.deliver_try import SETTLED, Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import waiting_outside
+from ccm_fhir.services.retract import TAKEN_BACK
 from ccm_fhir.storage import deliveries, ehrs, sending
 from ccm_fhir.storage.vocabulary import Purpose
 
@@ -88,8 +89,9 @@ def _go_or_postpone(one: Try, now: datetime) -> Attempt:
 def _go(one: Try, now: datetime) -> Attempt:
     if one.record.state is DeliveryState.SENT:
         return read_back(one)
-    if _is_amendment(one) and one.before and all(is_withdrawn(d) for d in one.before):
-        return one.mark(sending.mark_withdrawn, NOTHING_TO_TAKE_BACK)
+    withdrawn = _withdrawn_with_others(one)
+    if withdrawn:
+        return one.mark(sending.mark_withdrawn, withdrawn)
     if any(d.state in SETTLED for d in one.needed):
         return _held_up(one)
     if any(d.state is not DeliveryState.SENT for d in one.needed):
@@ -101,10 +103,20 @@ def _go(one: Try, now: datetime) -> Attempt:
     return _leave_or_send(one)
 
 
+def _withdrawn_with_others(one: Try) -> str:
+    """Return why it need not go, since what goes before it does not; empty where it must."""
+    if _is_amendment(one):
+        is_all = bool(one.before) and all(map(is_withdrawn, one.before))
+        return NOTHING_TO_TAKE_BACK if is_all else ""
+    is_one = one.is_untouched and any(map(is_withdrawn, one.of_the_same))
+    return TAKEN_BACK if is_one else ""
+
+
 def _held_up(one: Try) -> Attempt:
     if one.is_revision and origin_of(one).has_fallen:
         return follow_its_origin(one)
-    return one.mark(sending.mark_held, "dependency_refused")
+    left = leave_a_shut_rung(one) if one.is_untouched and one.comes_first else None
+    return left or one.mark(sending.mark_held, "dependency_refused")
 
 
 def _is_amendment(one: Try) -> bool:
@@ -116,10 +128,11 @@ def _leave_or_send(one: Try) -> Attempt:
         return revise(one)
     if _is_amendment(one) and one.record.rung is None:
         return amend(one)
-    is_untouched = one.record.state is DeliveryState.PLANNED and one.record.tries == 0
-    if is_untouched and waits_for_statement(one):
+    if one.is_untouched and waits_for_statement(one):
         return read_statement_first(one)
-    left = leave_a_shut_rung(one) if is_untouched and not one.before else None
+    left = leave_a_shut_rung(one) if one.is_untouched and one.comes_first else None
+    if left is None and one.is_operation and not one.has_context:
+        return one.mark(sending.mark_held, "no_context")
     return left or search_then_send(one)
 
 

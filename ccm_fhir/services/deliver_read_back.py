@@ -42,7 +42,7 @@ def read_back(one: Try) -> Attempt:
 
 def _lost(one: Try, stored: Json) -> tuple[str, ...]:
     compare = missing if one.is_revision else differences
-    return compare(one.body(), stored)
+    return compare(one.content(), stored)
 
 
 def _send_lost_words(one: Try, session: Session, lossy: tuple[str, ...]) -> None:

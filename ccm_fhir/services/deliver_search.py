@@ -7,6 +7,7 @@ may have been written, by a fingerprint of patient, interval, code and person.
 from __future__ import annotations
 
 from ccm_fhir.fhir.bundles import Resource
+from ccm_fhir.fhir.capability import Capability
 from ccm_fhir.fhir.client import FhirClient, carries_identifier
 from ccm_fhir.fhir.fingerprint import bears_other_identifier, is_alike
 from ccm_fhir.fhir.json import Json
@@ -15,11 +16,15 @@ from ccm_fhir.services.write_plan import capability_of
 from ccm_fhir.storage import deliveries
 
 _PATIENT = "Patient/"
+_CONTEXT = "context"
+_STATUS = "-status"
 
 
 def can_search(one: Try) -> bool:
     """Whether the EHR lets one search the type, as far as it is known."""
     capability = capability_of(one.ehr)
+    if one.is_operation:
+        return _may_settle_an_operation(one, capability)
     return capability is None or capability.allows(one.record.resource_type.value, "search-type")
 
 
@@ -30,7 +35,7 @@ def find(one: Try, client: FhirClient) -> tuple[Resource, ...]:
         as ``FhirClient.search``.
     """
     record = one.record
-    body = one.body()
+    body = one.content()
     parameters = _parameters(one, body)
     shown = client.search(
         record.resource_type.value, parameters, strictly="identifier" in parameters
@@ -59,6 +64,8 @@ def _parameters(one: Try, body: Json) -> dict[str, str]:
     if capability is None:
         return {"identifier": token}
     known = capability.of(kind).search_params | capability.common_search_params
+    if one.is_operation:
+        return _of_context(body, known)
     parameters: dict[str, str] = {}
     patient = _patient_of(body)
     if patient and "patient" in known:
@@ -66,6 +73,26 @@ def _parameters(one: Try, body: Json) -> dict[str, str]:
     if "identifier" in known or not parameters:
         parameters["identifier"] = token
     return parameters
+
+
+def _may_settle_an_operation(one: Try, capability: Capability | None) -> bool:
+    """Whether a search could tell of a charge without our identifier, once a try is in doubt."""
+    if capability is None or one.record.tries == 0:
+        return False
+    kind = one.record.resource_type.value
+    known = capability.of(kind).search_params | capability.common_search_params
+    return capability.allows(kind, "search-type") and _CONTEXT in known
+
+
+def _of_context(body: Json, known: frozenset[str]) -> dict[str, str]:
+    """Return the search for an Encounter's charges.
+
+    Oracle Health (ChargeItem page of its R4 API, "Search"): by context, with ``-status=billable``.
+    """
+    context = body.get(_CONTEXT)
+    target = str(context.get("reference", "")) if isinstance(context, dict) else ""
+    parameters = {_CONTEXT: target.rpartition("/")[2]}
+    return parameters | ({_STATUS: "billable"} if _STATUS in known else {})
 
 
 def _patient_of(body: Json) -> str:

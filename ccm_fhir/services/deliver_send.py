@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from sqlmodel import Session
+
 from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import EhrHttpError, EhrPausedError
 from ccm_fhir.fhir.bundles import Resource
-from ccm_fhir.fhir.client import FhirClient, carries_identifier, identifier_query
+from ccm_fhir.fhir.client import FhirClient, carries_identifier
 from ccm_fhir.fhir.fingerprint import is_alike
 from ccm_fhir.fhir.outcomes import Doubt, WriteKind, WriteOutcome
+from ccm_fhir.services.charge_lines import PARTLY_THERE
 from ccm_fhir.services.deliver_search import can_search, find
 from ccm_fhir.services.deliver_together import send_together
 from ccm_fhir.services.deliver_try import Attempt, Try
 from ccm_fhir.services.ehr_access import forget_system_token, system_token
-from ccm_fhir.services.fall import Leaving, is_shut, leave, prove
+from ccm_fhir.services.fall import Leaving, is_partly_there, is_shut, leave, prove
+from ccm_fhir.services.leaving_claim import UNFIT, found_unfit
 from ccm_fhir.services.retract import TAKEN_BACK
 from ccm_fhir.services.told_artefact import stands
 from ccm_fhir.services.write_plan import capability_of
@@ -71,6 +75,8 @@ def _send_what_is_not_there(one: Try, client: FhirClient) -> Attempt:
     record = one.record
     if _is_taken_back(one):
         return one.mark(sending.mark_withdrawn, TAKEN_BACK)
+    if _is_unfit(one):
+        return one.mark(sending.mark_held, UNFIT)
     if record.state is DeliveryState.UNCERTAIN and record.answer_status == _NOT_IMPLEMENTED:
         return _settled_as_unsupported(one)
     if record.state is DeliveryState.UNCERTAIN and _must_not_repeat(one):
@@ -96,9 +102,21 @@ def _unsearchable(one: Try, client: FhirClient) -> Attempt:
     """Send what the EHR does not let one search for, but only while no try is in doubt."""
     if one.record.state is DeliveryState.UNCERTAIN:
         return one.mark(sending.mark_held, "cannot_be_sure")
+    if _is_taken_back(one):
+        return one.mark(sending.mark_withdrawn, TAKEN_BACK)
     if one.is_spent:
         return one.mark(sending.mark_held, "too_many_tries")
+    if _is_unfit(one):
+        return one.mark(sending.mark_held, UNFIT)
     return _send(one, client)
+
+
+def _is_unfit(one: Try) -> bool:
+    """Whether a claim that was signed days ago would be denied now; asked before its first send."""
+    if not one.is_untouched or not one.comes_first:
+        return False
+    with one.world.db.read(one.record.practice_id) as session:
+        return bool(found_unfit(one.world, session, one.record, one.world.clock()))
 
 
 def _settled_as_unsupported(one: Try) -> Attempt:
@@ -130,9 +148,8 @@ def _send(one: Try, client: FhirClient) -> Attempt:
             Intent(delivery_id=record.id, tries=record.tries),
             one.world.clock(),
         )
-    condition = identifier_query(record.identifier_system, record.identifier)
     try:
-        outcome = client.create(one.body(), if_none_exist=condition)
+        outcome = one.post(client)
     except EhrPausedError as paused:
         return one.unsent(paused)
     return _record(one, client, outcome)
@@ -162,7 +179,7 @@ def _existed(one: Try, client: FhirClient, outcome: WriteOutcome) -> Attempt:
     """A server may answer a conditional create with a resource that is not ours: look."""
     found = client.read(one.record.resource_type.value, outcome.resource_id)
     is_ours = carries_identifier(found, one.record.identifier_system, one.record.identifier)
-    if not is_ours and not is_alike(one.body(), found.json()):
+    if not is_ours and not is_alike(one.content(), found.json()):
         return one.mark(sending.mark_quarantined, "foreign_match")
     return one.sent(found.id, found.version_id)
 
@@ -175,14 +192,22 @@ def _refused_write(one: Try, outcome: WriteOutcome) -> Attempt:
     leaving = _leaving(one)
     with one.world.db.write(one.record.practice_id) as session:
         is_unsupported = prove(one.world, session, one.record, answer)
-        if one.record.state is DeliveryState.UNCERTAIN and not is_unsupported:
-            doubt = Problem(delivery_id=one.record.id, code="cannot_be_sure", answer=answer)
+        held = _held_since(session, one, is_unsupported=is_unsupported)
+        if held:
+            doubt = Problem(delivery_id=one.record.id, code=held, answer=answer)
             marked = sending.mark_held(session, one.record.practice_id, doubt, one.world.clock())
             return Attempt(state=marked.state, wait_seconds=None)
         sending.mark_rejected(session, one.record.practice_id, problem, one.world.clock())
         if is_unsupported:
             leave(session, leaving)
     return Attempt(state=DeliveryState.REJECTED, wait_seconds=None)
+
+
+def _held_since(session: Session, one: Try, *, is_unsupported: bool) -> str:
+    """Return why what was refused waits for a person where it stands; empty where it does not."""
+    if one.record.state is DeliveryState.UNCERTAIN and not is_unsupported:
+        return "cannot_be_sure"
+    return PARTLY_THERE if is_unsupported and is_partly_there(session, one.record) else ""
 
 
 def _doubt_of(outcome: WriteOutcome) -> str:
@@ -204,6 +229,6 @@ def _must_not_repeat(one: Try) -> bool:
     if one.record.artefact_kind is not ArtefactKind.CLAIM:
         return False
     capability = capability_of(one.ehr)
-    if capability is None:
+    if capability is None or one.is_operation:
         return True
     return not capability.of(one.record.resource_type.value).conditional_create

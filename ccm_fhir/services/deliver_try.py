@@ -10,11 +10,12 @@ from decimal import Decimal
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import DeliveryState, ResourceKind
+from ccm_fhir.domain.writeback import OPERATION, DeliveryState, ResourceKind, RungName
 from ccm_fhir.errors import EhrPausedError
-from ccm_fhir.fhir.client import FhirClient
+from ccm_fhir.fhir.client import FhirClient, identifier_query
 from ccm_fhir.fhir.json import Json
 from ccm_fhir.fhir.outcomes import WriteOutcome
+from ccm_fhir.fhir.write_charge import charged, with_work_there
 from ccm_fhir.fhir.write_claim import without_work
 from ccm_fhir.services.deliver_pacing import (
     MOST_TRIES,
@@ -27,14 +28,16 @@ from ccm_fhir.services.deliver_pacing import (
 from ccm_fhir.services.ehr_access import live_client
 from ccm_fhir.services.fall import prove
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.tellable import placeholder
 from ccm_fhir.services.write_plan import declared_by
 from ccm_fhir.storage import deliveries, sending
 from ccm_fhir.storage.deliveries import DeliveryEvent, DeliveryRecord
 from ccm_fhir.storage.ehrs import Ehr
 from ccm_fhir.storage.sending import Answered, Problem, Receipt
-from ccm_fhir.storage.vocabulary import Purpose
+from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
 Mark = Callable[[Session, str, Problem, datetime], DeliveryRecord]
+_NAMING_WORK = frozenset({ResourceKind.CLAIM, ResourceKind.CHARGE_ITEM})
 SETTLED = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
 
 
@@ -61,6 +64,27 @@ class Try:
         return self.record.purpose is Purpose.REVISION
 
     @property
+    def is_operation(self) -> bool:
+        """Whether an operation makes the resource, so that it bears no identifier of ours."""
+        return self.record.rung is RungName.CHARGE_ITEM_OPERATION
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nobody has tried to send it yet."""
+        return self.record.state is DeliveryState.PLANNED and self.record.tries == 0
+
+    @property
+    def comes_first(self) -> bool:
+        """Whether nothing that tells of the same was to be sent before it, so that nothing was."""
+        return not self.of_the_same
+
+    @property
+    def of_the_same(self) -> tuple[DeliveryRecord, ...]:
+        """What tells of the same artefact and goes before it, such as a claim's earlier lines."""
+        telling = (other for other in self.before if other.purpose is Purpose.ARTEFACT)
+        return tuple(other for other in telling if other.artefact_id == self.record.artefact_id)
+
+    @property
     def needed(self) -> tuple[DeliveryRecord, ...]:
         """What must be in the EHR before it.
 
@@ -81,10 +105,34 @@ class Try:
         body: Json = json.loads(text, parse_float=Decimal)
         missing = self._done_without()
         if missing and self.record.resource_type is ResourceKind.CLAIM:
-            return without_work(body, frozenset(f"urn:uuid:{one.id}" for one in missing))
+            return without_work(body, frozenset(placeholder(one.id) for one in missing))
+        if missing and self.record.resource_type is ResourceKind.CHARGE_ITEM:
+            gone = frozenset(placeholder(one.id) for one in missing)
+            return with_work_there(body, gone, self._encounter_ref())
         if missing:
             del body["careTeam"]
         return body
+
+    def post(self, client: FhirClient) -> WriteOutcome:
+        """Ask the EHR for the resource, once; whatever can be is made conditional.
+
+        Raises:
+            EhrPausedError: the EHR is left alone; nothing was sent.
+        """
+        record = self.record
+        if self.is_operation:
+            return client.create_by_operation(record.resource_type.value, OPERATION, self.body())
+        condition = identifier_query(record.identifier_system, record.identifier)
+        return client.create(self.body(), if_none_exist=condition)
+
+    def content(self) -> Json:
+        """Return the resource that the EHR is to hold: the body, or what an operation carries."""
+        return charged(self.body())
+
+    @property
+    def has_context(self) -> bool:
+        """Whether the EHR has what a charge hangs on."""
+        return "context" in self.content()
 
     def frozen(self) -> Json:
         """Return the frozen body as it was planned, references to be filled in included."""
@@ -93,8 +141,9 @@ class Try:
 
     def _done_without(self) -> tuple[DeliveryRecord, ...]:
         kind = self.record.resource_type
-        if kind is ResourceKind.CLAIM:
-            return tuple(one for one in self.before if one.has_fallen)
+        if kind in _NAMING_WORK:
+            is_work = (one for one in self.before if one.artefact_kind is not ArtefactKind.CLAIM)
+            return tuple(one for one in is_work if one.has_fallen)
         return tuple(
             one
             for one in self.before
@@ -102,6 +151,10 @@ class Try:
             and one.resource_type is ResourceKind.CARE_TEAM
             and one.state is DeliveryState.REJECTED
         )
+
+    def _encounter_ref(self) -> str:
+        there = (o for o in self.needed if o.resource_type is ResourceKind.ENCOUNTER)
+        return next((one.remote_ref for one in there), "")
 
     def answered(self, outcome: WriteOutcome) -> Answered:
         """Return what the EHR answered, to be kept with what it declared then."""

@@ -98,7 +98,13 @@ class _Doctor:
             ),
             statement=_fact(kept, capability),
             resources=resource_accesses(config, granted or frozenset(), capability, written),
-            plans=write_plans(capability, granted or frozenset(), tenant.proofs, tenant.overrides),
+            plans=write_plans(
+                capability,
+                granted or frozenset(),
+                tenant.proofs,
+                tenant.overrides,
+                tenant.lacks,
+            ),
         )
 
     def _discovery(self) -> tuple[SmartConfiguration | None, Check]:

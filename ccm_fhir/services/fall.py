@@ -13,7 +13,9 @@ from datetime import datetime
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import (
+    CHARGES,
     CREATE,
+    OPERATION,
     UPDATE,
     Act,
     Answer,
@@ -27,7 +29,7 @@ from ccm_fhir.domain.writeback import (
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import Place, plan_on_rung
 from ccm_fhir.services.told import Told, told_of
-from ccm_fhir.services.told_artefact import told_artefact
+from ccm_fhir.services.told_artefact import lacks_of, told_artefact
 from ccm_fhir.services.words import Worded, plan_words
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import deliveries, ehrs, practices, sending, write_facts
@@ -62,10 +64,7 @@ def prove(
     world: Installation, session: Session, record: DeliveryRecord, answered: Answered
 ) -> bool:
     """Keep what an answer proves; return whether it proves that the EHR does not offer it."""
-    is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
-    is_change = is_amendment or record.purpose is Purpose.REVISION
-    code = UPDATE if is_change else CREATE
-    act = Act(resource_type=record.resource_type.value, code=code)
+    act = _act_of(record)
     answer = Answer(status=answered.status, issue_codes=frozenset(answered.codes))
     proof = proof_of(act, answer, world.clock())
     if proof is None:
@@ -78,6 +77,22 @@ def prove(
     )
     write_facts.record_proof(session, record.practice_id, new)
     return proof.verdict.value == "not_supported"
+
+
+def _act_of(record: DeliveryRecord) -> Act:
+    is_amendment = record.purpose is Purpose.AMENDMENT and record.rung is None
+    is_change = is_amendment or record.purpose is Purpose.REVISION
+    is_operation = record.rung is RungName.CHARGE_ITEM_OPERATION
+    code = OPERATION if is_operation else UPDATE if is_change else CREATE
+    return Act(resource_type=record.resource_type.value, code=code)
+
+
+def is_partly_there(session: Session, record: DeliveryRecord) -> bool:
+    """Whether other lines of the claim are, or may be, charged in the EHR already."""
+    return record.rung in CHARGES and any(
+        part.id != record.id and part.state in _IN_DOUBT | {DeliveryState.SENT}
+        for part in _live_parts(session, record)
+    )
 
 
 def is_shut(session: Session, leaving: Leaving) -> bool:
@@ -98,10 +113,12 @@ def is_unknown(session: Session, leaving: Leaving) -> bool:
 
 def _plan_of(session: Session, leaving: Leaving) -> WritePlan | None:
     record = leaving.record
-    told = told_artefact(session, record.practice_id, record.artefact_kind, record.artefact_id)
+    which = (record.practice_id, record.artefact_kind, record.artefact_id)
+    told = told_artefact(session, *which)
     if told is None:
         return None
-    return plan_for(told, tenant_of(session, leaving.ehr, leaving.granted))
+    tenant = tenant_of(session, leaving.ehr, leaving.granted)
+    return plan_for(told, tenant, lacks=lacks_of(session, *which))
 
 
 def leave(session: Session, leaving: Leaving) -> RungName | None:
@@ -146,7 +163,7 @@ def leave_revision(session: Session, leaving: Leaving) -> RungName | None:
     told = told_of(world, session, practice, record.artefact_kind, record.artefact_id)
     if told is None or record.rung is None:
         return None
-    plan = plan_for(told.artefact, tenant_of(session, leaving.ehr, leaving.granted))
+    plan = _plan(session, leaving, told)
     at = next(rung for rung in plan.rungs if rung.name is record.rung)
     below = next(rung for rung in plan.rungs if rung.number > at.number and rung.is_possible)
     fall = Fall(delivery_id=record.id, to=below.name, code=FELL)
@@ -178,10 +195,11 @@ def next_rung(
         return None
     parts = _live_parts(session, record)
     blocking = _IN_DOUBT if _stays_beside(told) else _IN_DOUBT | {DeliveryState.SENT}
-    if any(part.state in blocking for part in parts):
+    if any(part.state in blocking or _may_be_billed(session, told, part) for part in parts):
         return None
     ehr = ehrs.get(session, record.practice_id, record.ehr_id)
-    plan = plan_for(told.artefact, tenant_of(session, ehr, None))
+    leaving = Leaving(world=world, ehr=ehr, record=record, granted=None)
+    plan = _plan(session, leaving, told)
     at = next(rung.number for rung in plan.rungs if rung.name is record.rung)
     below = next((r for r in plan.rungs if r.number > at and r.is_open), None)
     if below is None:
@@ -206,12 +224,21 @@ def _chosen(
     others = tuple(part for part in parts if part.id != record.id)
     if record.rung is None or any(part.state in _IN_DOUBT for part in others):
         return None
-    tenant = tenant_of(session, leaving.ehr, leaving.granted)
     if any(part.state is DeliveryState.SENT for part in others) and not _stays_beside(told):
         rest = rest_of(record.rung, record.resource_type)
         return None if rest is None else (rest, "The other part is in the EHR and stands alone.")
-    plan = plan_for(told.artefact, tenant)
-    return _lower(plan, record.rung)
+    return _lower(_plan(session, leaving, told), record.rung)
+
+
+def _plan(session: Session, leaving: Leaving, told: Told) -> WritePlan:
+    tenant = tenant_of(session, leaving.ehr, leaving.granted)
+    return plan_for(told.artefact, tenant, lacks=told.lacks)
+
+
+def _may_be_billed(session: Session, told: Told, part: DeliveryRecord) -> bool:
+    """Whether money is at stake on a try whose answer was lost, and that nothing has settled."""
+    is_claim, is_held = told.artefact is Artefact.CLAIM, part.state is DeliveryState.HELD
+    return is_claim and is_held and sending.is_doubtful(session, part.practice_id, part.id)
 
 
 def _stays_beside(told: Told) -> bool:

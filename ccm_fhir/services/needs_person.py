@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from sqlmodel import Session
 
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.domain.writeback import CHARGES, DeliveryState, RungName
 from ccm_fhir.errors import ConflictError, InputError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
+from ccm_fhir.services.charge_lines import lines_told, parts_of_claim
 from ccm_fhir.services.fall import next_rung
 from ccm_fhir.services.hand_off import mark_handed_off
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.leaving_claim import reason_unfit
 from ccm_fhir.services.plan_origins import SUPERSEDED
 from ccm_fhir.services.problems import sentence_for
 from ccm_fhir.services.reconcile import latest_report
@@ -86,7 +89,7 @@ def needs_person(world: Installation, actor: Actor) -> NeedsPerson:
                 patient_name=patient_names[record.patient_id],
                 resource_type=record.resource_type.value,
                 state=record.state,
-                reason=sentence_for(record, zone),
+                reason=_reason(world, session, record, zone),
                 owner=_owner(session, record, names),
                 since=record.updated_at,
                 tries=record.tries,
@@ -125,6 +128,22 @@ def retry(world: Installation, actor: Actor, delivery_id: str) -> None:
             sending.mark_held(session, actor.practice_id, problem, now)
         sending.release(session, actor.practice_id, record.id, now)
         wake(world, session, actor.practice_id, record.id)
+        _release_what_follows(world, session, record, now)
+
+
+def _release_what_follows(
+    world: Installation, session: Session, record: DeliveryRecord, now: datetime
+) -> None:
+    """Let the lines of a claim go on that stood only because the one before them did."""
+    if record.rung not in CHARGES and record.purpose is not Purpose.ANCHOR:
+        return
+    for waiting in deliveries.dependents(session, record.practice_id, record.id):
+        # Read anew: of what an anchor holds up, each line may have let go of the next already.
+        other = deliveries.get(session, record.practice_id, waiting.id)
+        if other.state is DeliveryState.HELD and other.last_problem == "dependency_refused":
+            sending.release(session, record.practice_id, other.id, now)
+            wake(world, session, record.practice_id, other.id)
+            _release_what_follows(world, session, other, now)
 
 
 def mark_keyed(world: Installation, actor: Actor, delivery_id: str, ehr_number: str) -> None:
@@ -203,7 +222,30 @@ def _stopped(session: Session, practice_id: str) -> tuple[DeliveryRecord, ...]:
         and not record.is_by_file  # it waits for the month's claim file
         and record.id not in by_hand
         and record.last_problem not in _NOBODY_NEEDED
+        and not _is_left_behind(session, record)
     )
+
+
+def _is_left_behind(session: Session, record: DeliveryRecord) -> bool:
+    """Whether it is an Encounter for charges which have all gone another way since."""
+    if record.purpose is not Purpose.ANCHOR:
+        return False
+    waiting = deliveries.dependents(session, record.practice_id, record.id)
+    return all(one.has_fallen for one in waiting)
+
+
+def _reason(world: Installation, session: Session, record: DeliveryRecord, zone: ZoneInfo) -> str:
+    """Return why it stands; of a claim also what mends it, of a charge where its lines are."""
+    mend = reason_unfit(world, session, record, world.clock())
+    reason = f"{sentence_for(record, zone)} {mend}".rstrip()
+    if record.rung not in CHARGES:
+        return reason
+    found = deliveries.of_artefact(
+        session, record.practice_id, record.artefact_kind, record.artefact_id
+    )
+    by_hand = keyed.of_practice(session, record.practice_id)
+    told = lines_told(parts_of_claim(found, record.artefact_id), by_hand)
+    return f"{reason} {told}".rstrip()
 
 
 def _owner(session: Session, record: DeliveryRecord, names: dict[str, str]) -> str:

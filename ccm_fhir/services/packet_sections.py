@@ -12,6 +12,7 @@ from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.rules import Citation, Rulebook
 from ccm_fhir.errors import RuleError
 from ccm_fhir.printing import PrintedSection, PrintedTable
+from ccm_fhir.services.charge_lines import parts_of_claim
 from ccm_fhir.services.packet_facts import PacketFacts
 from ccm_fhir.services.sources import Sources, sources_of
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -318,16 +319,16 @@ def _claim(facts: PacketFacts) -> PrintedSection:
         return PrintedSection(
             title="The claim as sent", sentences=("No claim was made for this month.",)
         )
-    body = sent[-1].body_json if sent else ""
+    live = parts_of_claim(sent, claim.id)
     return PrintedSection(
         title="The claim as sent",
         facts=(
             ("Our identifier", claim.identifier),
             ("Revision", str(claim.revision)),
             ("Total", f"${claim.total_usd:.2f}"),
-            ("SHA-256 of the frozen body", sent[-1].body_hash if sent else ""),
+            ("SHA-256 of the frozen body", ", ".join(one.body_hash for one in live)),
         ),
-        quoted=_indented(body) if body else "",
+        quoted="\n".join(_indented(one.body_json) for one in live),
     )
 
 

@@ -22,7 +22,7 @@ from ccm_fhir.domain.eligibility import NextStep, RiskEvidence
 from ccm_fhir.domain.facts import Skipped, Unread
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.timekeeping import LeftOut
-from ccm_fhir.domain.writeback import ContactMode, DeliveryState, RungName
+from ccm_fhir.domain.writeback import ContactMode, DeliveryState, RungName, badness
 from ccm_fhir.services.choice_shapes import ChoiceShown, MdmShown
 from ccm_fhir.services.condition_items import ConditionItem
 from ccm_fhir.services.month_locks import LockShown
@@ -49,6 +49,7 @@ class Delivered:
     """One resource's way into the EHR; ``problem`` is a sentence, empty where there is none.
 
     ``rung`` is the way of the ladder that it takes, and ``reason`` the sentence that chose it.
+    ``code`` is what it bills, where it is a charge.
     """
 
     delivery_id: str
@@ -60,6 +61,7 @@ class Delivered:
     updated_at: datetime
     rung: RungName | None = None
     reason: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,16 +115,22 @@ class SignedMonth:
 class ClaimInHand:
     """The month's claim: what it says and where it is.
 
-    ``place_of_service`` and ``location`` are empty where a release before kept none.
+    ``deliveries`` are several where each line is a charge of its own. ``place_of_service`` and
+    ``location`` are empty where a release before kept none.
     """
 
     identifier: str
     lines: tuple[tuple[str, int, Decimal], ...]
     total_usd: Decimal
     serviced_on: date
-    delivery: Delivered | None
+    deliveries: tuple[Delivered, ...]
     place_of_service: str = ""
     location: str = ""
+
+    @property
+    def delivery(self) -> Delivered | None:
+        """The delivery that speaks for all of it: the one that is furthest from being there."""
+        return min(self.deliveries, key=lambda one: badness(one.state), default=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,11 +16,11 @@ from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.plan_writes import (
     Place,
     Planned,
-    placeholder,
     plan,
     plan_on_rung,
     waiting_outside,
 )
+from ccm_fhir.services.tellable import placeholder
 from ccm_fhir.services.told_claim import claim_envelope, told_claim, work_of
 from ccm_fhir.services.turns import wake
 from ccm_fhir.services.write_plan import plan_for, tenant_of
@@ -60,7 +60,7 @@ def plan_claim(
         place = Place(rung=RungName.X12_FILE, rule=_BY_FILE, mark=f"|{RungName.X12_FILE}")
         return plan_on_rung(world, session, practice, told, place, now)
     ehr = ehrs.get(session, practice.id, told.ehr_id)
-    chosen = plan_for(Artefact.CLAIM, tenant_of(session, ehr, None))
+    chosen = plan_for(Artefact.CLAIM, tenant_of(session, ehr, None), lacks=told.lacks)
     rule = f"{chosen.sentence} {chosen.live.sentence}"
     if chosen.live.name is not RungName.CLAIM:
         place = Place(rung=chosen.live.name, rule=rule)
@@ -88,8 +88,8 @@ def send_what_waits(
     for waiting in deliveries.unfinished(session, practice.id):
         if waiting.is_by_file:
             claim = claims.get(session, practice.id, waiting.artefact_id)
-            (there, *_) = plan_claim(world, session, practice, claim, now)
-            fall = Fall(delivery_id=waiting.id, to=there.rung or RungName.CLAIM, code=FELL)
+            there = plan_claim(world, session, practice, claim, now)
+            fall = Fall(delivery_id=waiting.id, to=there[0].rung or RungName.CLAIM, code=FELL)
             sending.mark_fallen(session, practice.id, fall, now)
             _take_up_again(world, session, there, now)
 
@@ -101,30 +101,49 @@ def hold_for_the_file(
 
     What may be in the EHR stays there: it is in no file until a person says that it was not billed.
     """
-    for one in deliveries.unfinished(session, practice.id):
-        is_claim = one.artefact_kind is ArtefactKind.CLAIM and one.purpose is Purpose.ARTEFACT
-        if not is_claim or one.is_by_file or may_be_there(one):
-            continue
-        claim = claims.get(session, practice.id, one.artefact_id)
+    for claim_id in _unfinished_claims(session, practice.id):
+        parts = _parts_on_their_way(session, practice.id, claim_id)
+        claim = claims.get(session, practice.id, claim_id)
         told = told_claim(world, session, practice, claim)
-        if told is not None and told.is_live:
+        if not parts or any(map(may_be_there, parts)) or told is None or not told.is_live:
+            continue
+        for one in parts:
             fall = Fall(delivery_id=one.id, to=RungName.X12_FILE, code=FELL)
             sending.mark_fallen(session, practice.id, fall, now)
-            (there, *_) = plan_claim(world, session, practice, claim, now)
-            _take_up_again(world, session, there, now)
+        there = plan_claim(world, session, practice, claim, now)
+        _take_up_again(world, session, there, now)
+
+
+def _unfinished_claims(session: Session, practice_id: str) -> tuple[str, ...]:
+    found = (
+        one.artefact_id
+        for one in deliveries.unfinished(session, practice_id)
+        if one.artefact_kind is ArtefactKind.CLAIM and one.purpose is Purpose.ARTEFACT
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _parts_on_their_way(
+    session: Session, practice_id: str, claim_id: str
+) -> tuple[DeliveryRecord, ...]:
+    """Return what tells the EHR of a claim now: one delivery, or one for each charged line."""
+    found = deliveries.of_artefact(session, practice_id, ArtefactKind.CLAIM, claim_id)
+    live = (one for one in found if one.purpose is Purpose.ARTEFACT and not one.has_fallen)
+    return tuple(one for one in live if not one.is_by_file)
 
 
 def _take_up_again(
-    world: Installation, session: Session, there: DeliveryRecord, now: datetime
+    world: Installation, session: Session, there: tuple[DeliveryRecord, ...], now: datetime
 ) -> None:
     """Go on with a way that was left before: the practice has gone back on its word."""
-    if not there.has_fallen:
-        return
-    sending.take_up_again(session, there.practice_id, there.id, now)
-    if there.is_outside:
-        sending.mark_held(session, there.practice_id, waiting_outside(there), now)
-    else:
-        wake(world, session, there.practice_id, there.id)
+    for one in there:
+        if not one.has_fallen:
+            continue
+        sending.take_up_again(session, one.practice_id, one.id, now)
+        if one.is_outside:
+            sending.mark_held(session, one.practice_id, waiting_outside(one), now)
+        else:
+            wake(world, session, one.practice_id, one.id)
 
 
 def may_be_there(delivery: DeliveryRecord) -> bool:

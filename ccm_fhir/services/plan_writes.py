@@ -7,18 +7,19 @@ ladder an artefact takes is the planner's word; a hand-off starts no workflow, a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.writeback import Act, ResourceKind, RungName, resources_on
+from ccm_fhir.domain.writeback import CHARGES, Act, ResourceKind, RungName, resources_on
 from ccm_fhir.failpoints import failpoint
 from ccm_fhir.fhir.check import check
 from ccm_fhir.fhir.json import Json, to_bytes
 from ccm_fhir.fhir.write_time import OurIdentifier
 from ccm_fhir.services.installation import DELIVER, Installation
+from ccm_fhir.services.tellable import Piece, placeholder
 from ccm_fhir.services.told import Told, WrittenTime, told_time
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import deliveries, ehrs, sending
@@ -82,11 +83,6 @@ def waiting_outside(record: DeliveryRecord) -> Problem:
     return Problem(delivery_id=record.id, code=code)
 
 
-def placeholder(delivery_id: str) -> str:
-    """Return the reference that sending replaces with the delivered resource's own."""
-    return f"urn:uuid:{delivery_id}"
-
-
 def plan_time_entry(
     world: Installation, session: Session, written: WrittenTime, now: datetime
 ) -> tuple[DeliveryRecord, ...]:
@@ -99,7 +95,7 @@ def plan_told(
 ) -> tuple[DeliveryRecord, ...]:
     """Plan an artefact on the rung that is live for it at its EHR."""
     ehr = ehrs.get(session, practice.id, told.ehr_id)
-    chosen = plan_for(told.artefact, tenant_of(session, ehr, None))
+    chosen = plan_for(told.artefact, tenant_of(session, ehr, None), lacks=told.lacks)
     place = Place(rung=chosen.live.name, rule=f"{chosen.sentence} {chosen.live.sentence}")
     return plan_on_rung(world, session, practice, told, place, now)
 
@@ -116,6 +112,8 @@ def plan_on_rung(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung
 
     The notice goes where the EHR takes one; nothing waits for it, and nothing is lost without it.
     """
+    if place.rung in CHARGES:
+        return _plan_pieces(world, session, practice, told, place, now)
     planned: list[DeliveryRecord] = []
     for kind in resources_on(place.rung):
         ours = our_identifier(world, practice, kind, told.artefact_id + place.mark)
@@ -145,6 +143,44 @@ def plan_on_rung(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung
         )
     _plan_notice(world, session, practice, told, planned[-1], now)
     return tuple(planned)
+
+
+def _plan_pieces(  # noqa: PLR0913, PLR0917  # where, whose, what, on which rung, when
+    world: Installation,
+    session: Session,
+    practice: Practice,
+    told: Told,
+    place: Place,
+    now: datetime,
+) -> tuple[DeliveryRecord, ...]:
+    """Plan each piece to go after the one before it: where that is refused, this was not sent.
+
+    Where they hang on something that is none of them, that goes first of all.
+    """
+    before: tuple[str, ...] = ()
+    for piece in told.anchors(place.rung):
+        anchor = replace(_planned_piece(told, piece), purpose=Purpose.ANCHOR)
+        before = (plan(world, session, practice.id, anchor, now).id,)
+    planned: list[DeliveryRecord] = []
+    for piece in told.in_pieces(place.rung, before):
+        one = _planned_piece(told, piece)
+        after = (*before, *(other.id for other in planned[-1:]))
+        one = replace(one, depends_on=(*one.depends_on, *after), rung=place.rung, rule=place.rule)
+        planned.append(plan(world, session, practice.id, one, now))
+    return tuple(planned)
+
+
+def _planned_piece(told: Told, piece: Piece) -> Planned:
+    return Planned(
+        ehr_id=told.ehr_id,
+        patient_id=told.patient_id,
+        kind=piece.kind,
+        artefact_kind=told.kind,
+        artefact_id=told.artefact_id,
+        ours=piece.ours,
+        body=piece.body,
+        depends_on=piece.depends_on,
+    )
 
 
 def _plan_notice(  # noqa: PLR0913, PLR0917  # where, whose, what, about which, when

@@ -44,6 +44,19 @@ _SENTENCES = {
     "fell": "It goes another way now; see the line that took over.",
     "waiting": "Waits for the resource it refers to.",
     "dependency_refused": "The resource it refers to was refused; a person must look.",
+    "partly_there": (
+        "The EHR takes no more charges, and some of this claim is charged there already; the "
+        "rest is keyed in by hand and marked, since another way would bill all of it again."
+    ),
+    "no_context": (
+        "A charge of this EHR hangs on an Encounter, and the month's went another way; the charges "
+        "go another way, too, once a person says so."
+    ),
+    "unfit": (
+        "It was scrubbed again before it left, since days lie between its signature and now, and "
+        "it would be denied as it is; nothing of it was sent. What mends it stands under Needs a "
+        "person."
+    ),
     "duplicate": "The EHR holds it more than once; a person must look.",
     "foreign_match": "The EHR found another resource under our identifier; a person must look.",
     "vanished": "The EHR took it and no longer has it; a person must look.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from ccm_fhir.domain.timekeeping import Tally
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import may_approve
+from ccm_fhir.services.charge_lines import code_of, lines_told, parts_of_claim
 from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
 from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.condition_items import condition_items, family_choices
@@ -45,7 +46,6 @@ from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.users import AppUser
-from ccm_fhir.storage.vocabulary import Purpose
 
 MONTHS_SHOWN = 4
 _PERFORMER_WORDS = {
@@ -320,6 +320,7 @@ def delivered_shown(record: DeliveryRecord, zone: ZoneInfo) -> Delivered:
         updated_at=record.updated_at.astimezone(zone),
         rung=record.rung,
         reason=record.rule,
+        code=code_of(record),
     )
 
 
@@ -340,14 +341,18 @@ def _claim(gathered: Gathered) -> ClaimInHand | None:
     if claim is None:
         return None
     stored = read_claim(claim)
-    mine = (d for d in gathered.deliveries if d.artefact_id == claim.id and not d.has_fallen)
-    delivery = next((d for d in mine if d.purpose is Purpose.ARTEFACT), None)
+    parts = parts_of_claim(gathered.deliveries, claim.id)
+    shown = (delivered_shown(one, gathered.practice.zone) for one in parts)
+    told = lines_told(parts)
     return ClaimInHand(
         identifier=claim.identifier,
         lines=tuple((line.code, line.units, line.charge_usd) for line in stored.lines),
         total_usd=claim.total_usd,
         serviced_on=stored.serviced_on,
-        delivery=delivered_shown(delivery, gathered.practice.zone) if delivery else None,
+        deliveries=tuple(
+            replace(one, problem=f"{one.problem} {told}") if one.problem and told else one
+            for one in shown
+        ),
         place_of_service=stored.place_of_service,
         location=stored.location,
     )

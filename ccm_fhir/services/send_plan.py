@@ -52,7 +52,8 @@ from ccm_fhir.services.plan_origins import (
     origins_of,
     withdraw_superseded,
 )
-from ccm_fhir.services.plan_writes import Place, Planned, placeholder, plan, plan_on_rung
+from ccm_fhir.services.plan_writes import Place, Planned, plan, plan_on_rung
+from ccm_fhir.services.tellable import placeholder
 from ccm_fhir.services.told_plan import told_care_plan
 from ccm_fhir.services.write_plan import plan_for, tenant_of
 from ccm_fhir.storage import ehrs, patients, plans, practices

@@ -6,11 +6,14 @@ document may be printed, only when they are written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sqlmodel import Session
 
 from ccm_fhir.domain.consents import BESIDE_CONSENT, ConsentDecision
-from ccm_fhir.domain.writeback import Artefact, time_artefact
+from ccm_fhir.domain.writeback import Artefact, RungName, time_artefact
 from ccm_fhir.services.claim_record import read_claim
+from ccm_fhir.services.told_charges import lacking_for_charges
 from ccm_fhir.storage import claims, consents, ledger, plan_tasks, plans
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.consents import ConsentRecord
@@ -37,6 +40,16 @@ def told_artefact(
             return None if kept.whole is None else Artefact.CLAIM
         case ArtefactKind.PLAN_TASK:
             return None
+
+
+def lacks_of(
+    session: Session, practice_id: str, kind: ArtefactKind, artefact_id: str
+) -> Mapping[RungName, str]:
+    """Return which rungs one artefact cannot take whatever its EHR takes, each with the reason."""
+    if kind is not ArtefactKind.CLAIM:
+        return {}
+    whole = read_claim(claims.get(session, practice_id, artefact_id)).whole
+    return {} if whole is None else lacking_for_charges(whole.frequency)
 
 
 def stands(session: Session, practice_id: str, kind: ArtefactKind, artefact_id: str) -> bool:

@@ -6,13 +6,14 @@ The same plan is shown before the first write and followed by every delivery.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import msgspec
 from sqlmodel import Session
 
 from ccm_fhir.domain.writeback import (
+    CHARGES,
     LADDERS,
     UPDATE,
     Act,
@@ -37,6 +38,7 @@ from ccm_fhir.fhir.capability_writes import (
     granted_permissions,
     write_capability,
 )
+from ccm_fhir.services.bill_codes import LACKING, bill_codes_of
 from ccm_fhir.storage import statements, write_facts
 from ccm_fhir.storage.ehrs import Ehr
 
@@ -63,12 +65,13 @@ INSTALLED: Mapping[Artefact, frozenset[RungName]] = {
             RungName.HAND_OFF,
         }
     ),
-    Artefact.CLAIM: frozenset({RungName.CLAIM, RungName.DOCUMENT, RungName.HAND_OFF}),
+    Artefact.CLAIM: frozenset({RungName.CLAIM, *CHARGES, RungName.DOCUMENT, RungName.HAND_OFF}),
     Artefact.CARE_PLAN: frozenset(
         {RungName.CARE_PLAN_AND_GOALS, RungName.DOCUMENT, RungName.HAND_OFF}
     ),
     Artefact.ENROLMENT: frozenset({RungName.HAND_OFF}),
 }
+_NEVER_CHANGED = frozenset({ResourceKind.CLAIM, ResourceKind.CHARGE_ITEM})
 _EVERYTHING = frozenset({Granted(resource_type="*", permission=letter) for letter in "cu"})
 
 
@@ -129,6 +132,7 @@ def tenant_of(session: Session, ehr: Ehr, granted_scopes: Iterable[str] | None) 
         else granted_permissions(granted_scopes, "system"),
         overrides=write_facts.overrides(session, ehr.practice_id, ehr.id),
         proofs=write_facts.proofs(session, ehr.practice_id, ehr.id),
+        lacks={} if bill_codes_of(ehr) else {RungName.CHARGE_ITEM_OPERATION: LACKING},
     )
 
 
@@ -140,9 +144,21 @@ def bare_tenant(capability: Capability | None) -> Tenant:
     )
 
 
-def plan_for(artefact: Artefact, tenant: Tenant, standing: Standing | None = None) -> WritePlan:
-    """Return the plan of an artefact with the writers that this version has for it."""
-    return plan(artefact, _installed(artefact, tenant), standing)
+def plan_for(
+    artefact: Artefact,
+    tenant: Tenant,
+    standing: Standing | None = None,
+    *,
+    lacks: Mapping[RungName, str] | None = None,
+) -> WritePlan:
+    """Return the plan of an artefact with the writers that this version has for it.
+
+    ``lacks`` are rungs that one artefact cannot take, beside those that the EHR lacks something
+    for.
+    """
+    wanting = {**tenant.lacks, **(lacks or {})}
+    here = replace(tenant, installed=INSTALLED[artefact], lacks=wanting)
+    return plan(artefact, here, standing)
 
 
 def write_plans(
@@ -150,6 +166,7 @@ def write_plans(
     granted_scopes: Iterable[str],
     proofs: tuple[Proof, ...] = (),
     overrides: tuple[Override, ...] = (),
+    lacks: Mapping[RungName, str] | None = None,
 ) -> tuple[WritePlan, ...]:
     """Return the plan of every artefact; deliveries are made with our own (``system/``) token."""
     tenant = Tenant(
@@ -158,7 +175,7 @@ def write_plans(
         proofs=proofs,
         overrides=overrides,
     )
-    return tuple(plan_for(artefact, tenant) for artefact in Artefact)
+    return tuple(plan_for(artefact, tenant, lacks=lacks) for artefact in Artefact)
 
 
 def written_types(tenant: Tenant) -> Mapping[str, str]:
@@ -172,7 +189,7 @@ def written_types(tenant: Tenant) -> Mapping[str, str]:
     for act in _installed_acts():
         if judge(act, open_tenant).is_possible:
             update = Act(resource_type=act.resource_type, code=UPDATE)
-            is_amended = act.resource_type != ResourceKind.CLAIM
+            is_amended = act.resource_type not in _NEVER_CHANGED
             may_update = is_amended and judge(update, open_tenant).is_possible
             wanted[act.resource_type] = "crus" if may_update else "crs"
     for kind in _installed_kinds():
@@ -192,16 +209,6 @@ def _installed_kinds() -> tuple[RungKind, ...]:
         for artefact, kinds in LADDERS.items()
         for kind in kinds
         if kind.means is Means.FHIR and kind.name in INSTALLED[artefact]
-    )
-
-
-def _installed(artefact: Artefact, tenant: Tenant) -> Tenant:
-    return Tenant(
-        capability=tenant.capability,
-        granted=tenant.granted,
-        overrides=tenant.overrides,
-        proofs=tenant.proofs,
-        installed=INSTALLED[artefact],
     )
 
 

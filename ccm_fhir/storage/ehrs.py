@@ -66,6 +66,7 @@ class Ehr:
     allow_loopback_http: bool
     is_active: bool
     created_at: datetime
+    bill_codes_json: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,14 @@ def record_capability(
     row.capability_json = document_json
     row.capability_hash = hashlib.sha256(document_json.encode()).hexdigest()
     row.capability_at = now
+    session.flush()
+    return _value(row)
+
+
+def record_bill_codes(session: Session, practice_id: str, ehr_id: str, codes_json: str) -> Ehr:
+    """Keep how an EHR's tenant codes a charge."""
+    row = require(session, EhrRow, practice_id, ehr_id)
+    row.bill_codes_json = codes_json
     session.flush()
     return _value(row)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar
 
 from sqlmodel import col, func, or_, select
 
-from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName
+from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName, state_of_parts
 from ccm_fhir.storage import (
     approvals,
     attestations,
@@ -34,7 +34,7 @@ from ccm_fhir.storage.tables import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.values import of_these, value_of
-from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState, Purpose
+from ccm_fhir.storage.vocabulary import DeliveryState, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -85,9 +85,9 @@ class MonthRow:
 
 
 class _State(NamedTuple):
-    kind: ArtefactKind
     state: DeliveryState
     rung: RungName | None
+    artefact_id: str
 
 
 class _ClaimState(TypedDict):
@@ -122,7 +122,7 @@ def month_rows(
             sign_off=sign_offs.get(patient.id),
             claim=next(reversed(of_patient.get(patient.id, ())), None),
             delivery_states=_in_hand(states.get(patient.id, ())),
-            **_of_newest_claim(states.get(patient.id, ())),
+            **_of_newest_claim(states.get(patient.id, ()), of_patient.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
             reviews=reviews.get(patient.id, ()),
             attested=attested.get(patient.id, frozenset()),
@@ -223,7 +223,10 @@ def _delivery_states(
     )
     found = session.exec(
         select(
-            DeliveryRow.patient_id, DeliveryRow.artefact_kind, DeliveryRow.state, DeliveryRow.rung
+            DeliveryRow.patient_id,
+            DeliveryRow.state,
+            DeliveryRow.rung,
+            DeliveryRow.artefact_id,
         )
         .where(
             col(DeliveryRow.practice_id) == practice_id,
@@ -232,16 +235,16 @@ def _delivery_states(
             or_(col(DeliveryRow.state) == DeliveryState.SENT, col(DeliveryRow.id).not_in(by_hand)),
             col(DeliveryRow.fell_to).is_(None),
             col(DeliveryRow.last_problem).not_in(_TAKEN_BACK),
-            col(DeliveryRow.purpose) != Purpose.NOTICE,
+            col(DeliveryRow.purpose).not_in((Purpose.NOTICE, Purpose.ANCHOR)),
         )
         .order_by(col(DeliveryRow.created_at), col(DeliveryRow.id))
     )
     return _grouped(
         (
             patient_id,
-            _State(ArtefactKind(kind), DeliveryState(state), RungName(rung) if rung else None),
+            _State(DeliveryState(state), RungName(rung) if rung else None, artefact_id),
         )
-        for patient_id, kind, state, rung in found
+        for patient_id, state, rung, artefact_id in found
     )
 
 
@@ -250,12 +253,13 @@ def _in_hand(states: tuple[_State, ...]) -> tuple[DeliveryState, ...]:
     return tuple(one.state for one in states if one.rung not in OUTSIDE_THE_EHR)
 
 
-def _of_newest_claim(states: tuple[_State, ...]) -> _ClaimState:
-    of_claims = [one for one in states if one.kind is ArtefactKind.CLAIM]
-    if not of_claims:
+def _of_newest_claim(states: tuple[_State, ...], found: tuple[ClaimRecord, ...]) -> _ClaimState:
+    newest = [one for one in states if found and one.artefact_id == found[-1].id]
+    if not newest:
         return {"claim_delivery_state": None, "claim_rung": None}
-    newest = of_claims[-1]
-    return {"claim_delivery_state": newest.state, "claim_rung": newest.rung}
+    # Of charges there is one a line, all on one rung.
+    state = state_of_parts(one.state for one in newest)
+    return {"claim_delivery_state": state, "claim_rung": newest[-1].rung}
 
 
 def _grouped(pairs: Iterable[tuple[str, V]]) -> dict[str, tuple[V, ...]]:

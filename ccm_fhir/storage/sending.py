@@ -329,6 +329,11 @@ def take_up_again(
     return _move(session, row, State.PLANNED, now, code=RELEASED)
 
 
+def is_doubtful(session: Session, practice_id: str, delivery_id: str) -> bool:
+    """Whether some try of a delivery may have been written without our knowing."""
+    return _is_doubtful(session, _lock(session, practice_id, delivery_id))
+
+
 def _lock(session: Session, practice_id: str, delivery_id: str) -> DeliveryRow:
     # On SQLite the writer's BEGIN IMMEDIATE is the lock, and FOR UPDATE is left out.
     row = session.exec(

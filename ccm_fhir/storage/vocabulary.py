@@ -103,8 +103,8 @@ class Purpose(StrEnum):
     """What a delivery is for.
 
     ARTEFACT carries the thing itself, and REVISION changes what an earlier one wrote. WORDS
-    carries what the EHR dropped of another delivery, NOTICE tells a work queue of one, and
-    AMENDMENT takes one back.
+    carries what the EHR dropped of another delivery, NOTICE tells a work queue of one, AMENDMENT
+    takes one back, and ANCHOR is what charges hang on where there is nothing else of ours.
     """
 
     ARTEFACT = "artefact"
@@ -112,6 +112,7 @@ class Purpose(StrEnum):
     NOTICE = "notice"
     AMENDMENT = "amendment"
     REVISION = "revision"
+    ANCHOR = "anchor"
 
 
 class ProofWord(StrEnum):

@@ -72,9 +72,9 @@ class ProgressView:
 
 def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
     """Return one delivery as a chip."""
-    is_there, kind = delivered.state is DeliveryState.SENT, delivered.resource_type
+    is_there = delivered.state is DeliveryState.SENT
     return DeliveryView(
-        what=BY_FILE if delivered.rung is RungName.X12_FILE else WAYS.get(kind, kind),
+        what=_what(delivered),
         state=state_on(delivered.rung, delivered.state),
         tone=tone_on(delivered.rung, delivered.state),
         remote_ref=delivered.remote_ref if is_there else "",
@@ -84,6 +84,13 @@ def delivery(delivered: Delivered, links: dict[str, str]) -> DeliveryView:
         when=moment(delivered.updated_at),
         tries=count(delivered.tries, "try", "tries") if delivered.tries > 1 else "",
     )
+
+
+def _what(delivered: Delivered) -> str:
+    if delivered.rung is RungName.X12_FILE:
+        return BY_FILE
+    called = WAYS.get(delivered.resource_type, delivered.resource_type)
+    return f"{called} {delivered.code}".rstrip()
 
 
 def state_on(rung: RungName | None, state: DeliveryState) -> str:
@@ -112,7 +119,7 @@ def sent_of_entry(entry: WorkEntry, links: dict[str, str]) -> SentView:
 
 def sent_of_claim(held: ClaimInHand, links: dict[str, str]) -> SentView:
     """Return where the claim is."""
-    return _sent("claim", () if held.delivery is None else (held.delivery,), links)
+    return _sent("claim", held.deliveries, links)
 
 
 def _sent(of: str, ways: tuple[Delivered, ...], links: dict[str, str]) -> SentView:
@@ -124,7 +131,7 @@ def progress(review: PatientMonthReview, looks: int = 0) -> ProgressView:
     delivered = [d for entry in review.entries for d in entry.deliveries]
     places = [sent_of_entry(entry, review.ehr_links) for entry in review.entries]
     if review.claim is not None:
-        delivered += [] if review.claim.delivery is None else [review.claim.delivery]
+        delivered += review.claim.deliveries
         places.append(sent_of_claim(review.claim, review.ehr_links))
     moving = sum(1 for d in delivered if d.state in IN_FLIGHT)
     by_hand = sum(1 for d in delivered if state_on(d.rung, d.state) == TO_BE_KEYED)

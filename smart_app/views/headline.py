@@ -8,7 +8,7 @@ from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.findings import Answer, Finding
 from ccm_fhir.domain.reasons import Reason
 from ccm_fhir.domain.stated.sentences import SENTENCES
-from ccm_fhir.domain.writeback import DeliveryState, RungName
+from ccm_fhir.domain.writeback import CHARGES, DeliveryState, RungName
 from ccm_fhir.services.patient_month import ClaimInHand, Delivered, PatientMonthReview, SignedMonth
 from smart_app.views import wording
 from smart_app.views.formats import bare_minutes, count, listed, minutes, money, sentence
@@ -18,6 +18,7 @@ from smart_app.views.tones import Tone
 _TOLD_ELSEWHERE = frozenset({"nothing_to_report", "practitioner_npi_missing"})
 _BY_A_PERSON = frozenset({RungName.DOCUMENT, RungName.HAND_OFF})
 _FROM_A_SHEET = "The EHR takes no Claim; the biller keys it in from the charge sheet on the chart."
+_FROM_CHARGES = "The EHR takes no Claim; its own billing makes one of a charge for each line."
 _BY_FILE = "Whoever bills makes the month’s file; nothing of the claim goes to the EHR."
 _BY_HAND = "The EHR takes neither a Claim nor a document; its superbill is on the hand-off sheet."
 _STUCK = frozenset({DeliveryState.REJECTED, DeliveryState.QUARANTINE, DeliveryState.HELD})
@@ -57,6 +58,8 @@ def _of_claim(held: ClaimInHand, signed: SignedMonth | None) -> HeadlineView:
         return _of_filed_claim(held.delivery, what)
     if held.delivery is not None and held.delivery.rung in _BY_A_PERSON:
         return _of_claim_in_hands(held.delivery, what)
+    if held.delivery is not None and held.delivery.rung in CHARGES:
+        return _of_charges(held.delivery, what)
     if held.delivery is not None and state in _STUCK:
         title = f"The claim needs a person: {wording.DELIVERIES[held.delivery.state]}"
         return _says(Tone.BAD, title, held.delivery.problem, "claim")
@@ -70,6 +73,16 @@ def _of_filed_claim(delivery: Delivered, what: str) -> HeadlineView:
     if delivery.state is DeliveryState.SENT:
         return _says(Tone.GOOD, f"Claim in a claim file: {what}", "", "claim")
     return _says(Tone.MOVING, f"Claim waits for the claim file: {what}", _BY_FILE, "claim")
+
+
+def _of_charges(delivery: Delivered, what: str) -> HeadlineView:
+    """Where an EHR takes charges, its own billing makes the claim of them."""
+    if delivery.state is DeliveryState.SENT:
+        return _says(Tone.GOOD, f"Charges in the EHR: {what}", _FROM_CHARGES, "claim")
+    if delivery.state in _STUCK:
+        title = f"The charges need a person: {wording.DELIVERIES[delivery.state]}"
+        return _says(Tone.BAD, title, delivery.problem, "claim")
+    return _says(Tone.MOVING, f"Charges on their way to the EHR: {what}", "", "claim")
 
 
 def _of_claim_in_hands(delivery: Delivered, what: str) -> HeadlineView:

@@ -89,6 +89,7 @@ WAYS = {
     "Sheet": "Hand-off",
     "QuestionnaireResponse": "Form",
     "DocumentReference": "Document",
+    "ChargeItem": "Charge",
     "CarePlan": "Care plan",
     "CareTeam": "Care team",
 }

@@ -11,12 +11,15 @@ from hypothesis import strategies as st
 
 from ccm_fhir.domain.codes import Activity, PerformerKind
 from ccm_fhir.domain.writeback import (
+    CHARGES,
     DeliveryState,
     Disposition,
     Part,
     ResourceKind,
     RungName,
+    badness,
     disposition_of,
+    state_of_parts,
 )
 from ccm_fhir.domain.writeback.kinds import ContactMode, TimeRecord
 from ccm_fhir.domain.writeback.rungs import Artefact, resources_on, rest_of, time_artefact
@@ -131,11 +134,38 @@ def test_an_encounter_alone_remains_where_its_procedure_is_refused() -> None:
     assert all(rest_of(rung, ResourceKind.PROCEDURE) is None for rung in TIME_RUNGS[1:])
 
 
+def test_of_several_parts_the_one_furthest_from_being_there_speaks() -> None:
+    order = sorted(DeliveryState, key=badness)
+
+    assert (order[0], order[-1]) == (DeliveryState.QUARANTINE, DeliveryState.SENT)
+    assert badness(DeliveryState.HELD) < badness(DeliveryState.PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("states", "whole"),
+    [
+        ("sent sent", "sent"),
+        ("sent planned", "planned"),
+        ("sent rejected", "held"),
+        ("uncertain rejected", "held"),
+        ("rejected held", "rejected"),
+        ("rejected", "rejected"),
+        ("rejected quarantine", "quarantine"),
+    ],
+)
+def test_a_claim_refused_in_part_is_not_refused(states: str, whole: str) -> None:
+    assert state_of_parts(map(DeliveryState, states.split())) is DeliveryState(whole)
+
+
+def test_a_charge_is_written_once_a_line_on_either_way() -> None:
+    assert {resources_on(rung) for rung in CHARGES} == {(ResourceKind.CHARGE_ITEM,)}
+
+
 def test_every_rung_of_time_has_something_to_write_and_others_say_that_they_have_not() -> None:
     assert all(resources_on(rung) for rung in TIME_RUNGS)
     assert resources_on(RungName.X12_FILE) == (ResourceKind.SHEET,)
-    with pytest.raises(InputError, match=r"^rung: nothing here writes charge_item$"):
-        resources_on(RungName.CHARGE_ITEM)
+    with pytest.raises(InputError, match=r"^rung: nothing here writes flag$"):
+        resources_on(RungName.FLAG)
 
 
 @pytest.mark.parametrize(

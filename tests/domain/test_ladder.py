@@ -340,6 +340,37 @@ def test_a_charge_by_operation_needs_the_operation_and_our_encounter() -> None:
     assert "does not mention Encounter" in alone.rungs[2].sentence
 
 
+def charging(lacks: dict[RungName, str]) -> Tenant:
+    """Return a tenant whose EHR takes charges by operation, and that lacks something for them."""
+    tenant = declaring("Encounter")
+    charge = TypeCapability(resource_type="ChargeItem", operations=frozenset({"$create"}))
+    assert tenant.capability is not None
+    capability = replace(tenant.capability, types=(*tenant.capability.types, charge))
+    return replace(tenant, capability=capability, lacks=lacks)
+
+
+def test_a_rung_that_lacks_something_here_is_shut_and_says_what() -> None:
+    made = plan(Artefact.CLAIM, charging({RungName.CHARGE_ITEM_OPERATION: "No bill codes."}))
+
+    assert made.live.name is RungName.HAND_OFF
+    assert rung(made, RungName.CHARGE_ITEM_OPERATION).startswith("No bill codes. The EHR declares")
+
+
+def test_what_is_lacking_is_not_said_of_a_rung_that_the_ehr_does_not_take() -> None:
+    tenant = replace(declaring("Encounter"), lacks={RungName.CLAIM: "Nothing here."})
+
+    assert "Nothing here" not in rung(plan(Artefact.CLAIM, tenant), RungName.CLAIM)
+
+
+def test_a_rung_that_lacks_something_does_not_wait_for_the_statement() -> None:
+    unread = replace(declaring(), capability=None, lacks={RungName.CLAIM: "Nothing here."})
+
+    made = plan(Artefact.CLAIM, unread)
+
+    assert rung(made, RungName.CLAIM).startswith("Nothing here.")
+    assert (made.live.name, made.live.is_unknown) == (RungName.CHARGE_ITEM, True)
+
+
 def test_an_operation_that_is_not_declared_names_those_that_are() -> None:
     tenant = declaring("Encounter", "ChargeItem", operations=frozenset({"$credit"}))
 

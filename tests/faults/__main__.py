@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from ccm_fhir.wiring import real_now
 from tests.databases import fresh_postgres_database
 from tests.faults import (
+    f01_claims,
     f02_deliveries,
     f03_two_workers,
     f04_control,
@@ -27,8 +28,10 @@ from tests.faults import (
     f06_served_timers,
     f08_quota,
     f10_schedule,
+    f11_chains,
     f12_database,
     f12_pages,
+    f13_restore,
     f15_upgrade,
     f16_simulation,
 )
@@ -53,15 +56,24 @@ class Row:
 
 
 ROWS = (
+    Row(name="F1", run=lambda url, n: f01_claims.deliver(url, n, 20), full=10_000, least=25),
     Row(name="F2", run=lambda url, n: f02_deliveries.deliver(url, n, 8), full=2000),
+    Row(name="F2", run=lambda url, n: f01_claims.deliver_unheeded(url, n, 8), full=2000),
     Row(
         name="F3",
         run=lambda url, n: f03_two_workers.run(url, n, 4),
         full=2000,
         databases=(POSTGRES,),
     ),
+    Row(
+        name="F3",
+        run=lambda url, n: f01_claims.two_workers(url, n, 4),
+        full=2000,
+        databases=(POSTGRES,),
+    ),
     Row(name="F4", run=f04_control.without_the_recipe, full=2000, least=80),
     Row(name="F4", run=f04_control.without_settling, full=500, least=60),
+    Row(name="F4", run=f01_claims.control, full=2000, least=80),
     Row(
         name="F5",
         run=lambda url, n: f05_time_entries.run(f05_time_entries.Scale(kills=n), url),
@@ -77,16 +89,19 @@ ROWS = (
     Row(name="F6", run=f06_served_timers.run, full=20, least=2),
     Row(name="F7", run=lambda url, n: f02_deliveries.deliver_pairs(url, n, 8), full=5000),
     Row(name="F7", run=lambda url, n: f02_deliveries.deliver_singly(url, n, 8), full=1000),
+    Row(name="F7", run=lambda url, n: f01_claims.deliver_charges(url, n, 8), full=2000),
     Row(name="F8", run=lambda url, n: f08_quota.run(url, n, 1), full=2000, databases=(SQLITE,)),
     Row(name="F8", run=lambda url, n: f08_quota.run(url, n, 2), full=2000, databases=(POSTGRES,)),
     Row(name="F10", run=f10_schedule.run, full=100, databases=(POSTGRES,)),
     Row(name="F10", run=f10_schedule.down_over_a_tick, full=100, least=12),
     Row(name="F10", run=f10_schedule.clock_changes, full=2, least=2),
+    Row(name="F11", run=lambda url, n: f11_chains.run(url, n, 8), full=2000),
     Row(name="F12", run=f12_database.disk_full, full=50, databases=(SQLITE,)),
     Row(name="F12", run=f12_database.busy, full=5, least=1, databases=(SQLITE,)),
     Row(name="F12", run=f12_database.cut, full=50, databases=(POSTGRES,)),
     Row(name="F12", run=f12_pages.disk_full, full=50, databases=(SQLITE,)),
     Row(name="F12", run=f12_pages.pool_exhausted, full=5, least=1),
+    Row(name="F13", run=f13_restore.run, full=1000, least=20),
     Row(name="F15", run=f15_upgrade.die_in_a_migration, full=5, least=2),
     Row(name="F15", run=f15_upgrade.run, full=500),
     Row(name="F16", run=f16_simulation.run, full=10_000, least=50),

@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable, Mapping
 
+    from ccm_fhir.storage.deliveries import DeliveryRecord
+    from fhir_fixtures.sandbox.faults.plan import FaultPlan
     from fhir_fixtures.sandbox.settings import SandboxSettings
 
-_FAILPOINTS = ("C4:3", "C5:2", "C6:2", "C7:2", "C8:4")
+FAILPOINTS = ("C4:3", "C5:2", "C6:2", "C7:2", "C8:4")
 _ENDING = "C10:1"
 _WITHOUT_TRANSACTIONS = "oracle-health"
 _OF_THE_PATIENT = {"patient": READY, "_count": "500"}
@@ -61,7 +63,7 @@ def deliver(database_url: str, entries: int, kills: int) -> FaultResult:
     """F2: each Procedure once, whatever fails and whoever dies."""
     began = time.monotonic()
     with storm(database_url, entries, are_calls=False) as blown:
-        counted = _weathered(blown, kills)
+        counted = weathered(blown, kills)
     return FaultResult(
         row="F2",
         operation="time deliveries, EHR ignores If-None-Exist, index lag 0.5 s",
@@ -94,7 +96,7 @@ def _pairs(
 ) -> FaultResult:
     began = time.monotonic()
     with storm(database_url, pairs, are_calls=True, like=like) as blown:
-        counted = _weathered(blown, kills)
+        counted = weathered(blown, kills)
         whole = _whole_pairs(blown)
     return FaultResult(
         row="F7",
@@ -107,16 +109,27 @@ def _pairs(
     )
 
 
-def _weathered(blown: Storm, kills: int) -> Counted:
-    planned = len(blown.records())
-    blown.blow(STORM)
-    happened = {point: _dies_at(blown, point) for point in _FAILPOINTS}
-    happened[_ENDING] = _dies_while_ending(blown)
+def weathered(
+    blown: Storm,
+    kills: int,
+    plan: FaultPlan | None = STORM,
+    points: tuple[str, ...] = FAILPOINTS,
+) -> Counted:
+    """Let workers die at each point and so many times besides, until all is delivered; count.
+
+    Without a plan the storm goes on as it blows, and so does the EHR's count.
+    """
+    planned = blown.planned()
+    if plan is not None:
+        blown.blow(plan)
+    happened = {point: _dies_at(blown, point) for point in points}
+    if points:
+        happened[_ENDING] = _dies_while_ending(blown)
     for number in range(kills):
         at = blown.sent() + max(1, (planned - blown.sent()) // (kills - number + 1))
         happened[f"kill {number + 1}"] = blown.kill_at(at, blown.worker())
     blown.worker()
-    blown.wait(blown.is_over)
+    blown.wait(blown.is_over, blown.patience())
     time.sleep(STORM.late_commit_seconds + 0.5)  # what was committed late has come by now
     missed = tuple(name for name, did in happened.items() if not did)
     return counted(blown, planned, sum(happened.values()), missed)
@@ -175,9 +188,12 @@ def _found(blown: Storm) -> int:
             for resource in client.search(kind, _OF_THE_PATIENT):
                 names |= {(kind, name) for name in _names(resource.json())}
     return sum(
-        any((r.resource_type.value, name) in names for name in (r.identifier, _began(r.body_json)))
-        for r in records
+        any((r.resource_type.value, name) in names for name in _known_as(r)) for r in records
     )
+
+
+def _known_as(record: DeliveryRecord) -> list[str]:
+    return [name for name in (record.identifier, _began(record.body_json)) if name]
 
 
 def _names(resource: Mapping[str, Any]) -> set[str]:

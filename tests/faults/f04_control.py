@@ -30,7 +30,7 @@ def without_the_recipe(database_url: str, entries: int) -> FaultResult:
         blown.blow(STORM)
         with blown.site.ehr.backend() as client:
             for record in blown.records():
-                _send_until_answered(client, record.body_json)
+                send_until_answered(client, record.body_json)
         time.sleep(1)
         created = int(blown.counters()["created"])
     return FaultResult(
@@ -65,7 +65,8 @@ def without_settling(database_url: str, entries: int) -> FaultResult:
     )
 
 
-def _send_until_answered(client: FhirClient, body: str) -> None:
+def send_until_answered(client: FhirClient, body: str) -> None:
+    """Send without the recipe: again and again, until an answer names what was stored."""
     for _ in range(20):
         outcome = client.create(body.encode())
         if outcome.kind in {WriteKind.CREATED, WriteKind.EXISTED}:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections import Counter
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import time as clock_time
@@ -14,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import httpx2
 import msgspec
+from sqlmodel import col, func, select
 from starlette.responses import Response
 
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.writeback import DeliveryState
 from ccm_fhir.errors import LaunchError
 from ccm_fhir.storage import deliveries, users
+from ccm_fhir.storage.tables import DeliveryRow
 from ccm_fhir.wiring import real_now
 from fhir_fixtures import practice as synthetic
 from fhir_fixtures.sandbox.faults.plan import FaultPlan
@@ -97,8 +98,21 @@ class Storm:
         with self.site.world.db.read(self.site.practice_id) as session:
             return deliveries.all_of(session, self.site.practice_id)
 
+    def states(self) -> dict[DeliveryState, int]:
+        """Return how many deliveries are in each state, without reading what they carry."""
+        counting = select(DeliveryRow.state, func.count()).group_by(col(DeliveryRow.state))
+        with self.site.world.db.read(self.site.practice_id) as session:
+            return {DeliveryState(state): number for state, number in session.exec(counting)}
+
+    def planned(self) -> int:
+        return sum(self.states().values())
+
     def sent(self) -> int:
-        return Counter(record.state for record in self.records())[DeliveryState.SENT]
+        return self.states().get(DeliveryState.SENT, 0)
+
+    def patience(self) -> float:
+        """Return for how long a storm over so many deliveries may blow, in seconds."""
+        return max(PATIENCE_SECONDS, 0.6 * self.planned())
 
     def wait(self, so: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> bool:
         until = time.monotonic() + seconds
@@ -111,11 +125,14 @@ class Storm:
     def is_over(self) -> bool:
         """Whether nothing is left for a worker to do."""
         open_states = {DeliveryState.PLANNED, DeliveryState.SENDING, DeliveryState.UNCERTAIN}
-        return open_states.isdisjoint(record.state for record in self.records())
+        return open_states.isdisjoint(self.states())
 
     def kill_at(self, sent: int, process: subprocess.Popen[bytes]) -> bool:
         """Kill a worker once so many are sent; return whether there was work left for it."""
-        self.wait(lambda: self.sent() >= sent or process.poll() is not None or self.is_over())
+        self.wait(
+            lambda: self.sent() >= sent or process.poll() is not None or self.is_over(),
+            self.patience(),
+        )
         had_work = not self.is_over()
         process.kill()
         process.wait()

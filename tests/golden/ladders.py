@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 EVERY_SCOPE = frozenset({Granted(resource_type="*", permission="c")})
 ASSUMED = """\
-Assumed: every scope is granted, every FHIR rung has a writer; no vendor adapter, no 837P drop,
-no override, nothing proved yet. What is live is marked with an arrow.
+Assumed: every scope is granted, every FHIR rung has a writer, bill codes are recorded; no vendor
+adapter, no 837P drop, no override, nothing proved yet. What is live is marked with an arrow.
 """
 
 

@@ -61,3 +61,12 @@ def each_own_site(database_url: str, own_ehr: Ehr) -> Iterator[Site]:
     """Yield a practice in front of an EHR of its own, on each database in turn."""
     with open_site(database_url, own_ehr) as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def shared_clerk(tmp_path_factory: pytest.TempPathFactory, shared_ehr: Ehr) -> Iterator[Site]:
+    """Yield a practice for a whole module, whose EHRs are in memory but for its first."""
+    shared_ehr.clock.now = NOW
+    url = f"sqlite:///{tmp_path_factory.mktemp('clerk') / 'ccm.sqlite'}"
+    with open_site(url, shared_ehr) as opened:
+        yield opened

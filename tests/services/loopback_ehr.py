@@ -61,7 +61,7 @@ class RealClock(Clock):
         return real_now()
 
 
-_NOTICES = {"Task": "rs", "Communication": "rs"}
+_LOOKED_AT = {"Task": "rs", "Communication": "rs", "ChargeItem": "rs"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ class Ehr:
             )
             grant = client_credentials(
                 endpoint,
-                scope=delivery_scopes(config.capabilities, DELIVERED_TYPES | _NOTICES),
+                scope=delivery_scopes(config.capabilities, DELIVERED_TYPES | _LOOKED_AT),
                 stamp=Stamp(now=self.clock(), jti=str(uuid4())),
             )
             yield FhirClient(gate=gate, base_url=self.base, access_token=grant.access_token)

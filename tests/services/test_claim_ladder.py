@@ -224,6 +224,7 @@ def test_a_superbill_counts_as_sent_when_a_person_says_it_was_keyed(own_site: Si
 
 def test_a_claim_refused_as_not_offered_falls_once_and_is_proved(own_site: Site) -> None:
     doctor = worked(own_site)
+    without(own_site, "ChargeItem")
     own_site.wire.fail("POST", CLAIM, answers(405))
     doctor.sign()
 
@@ -275,6 +276,7 @@ def test_an_uncertain_charge_sheet_is_not_sent_twice_where_a_copy_would_pass(
 
 def test_a_biller_sends_a_refused_claim_another_way(own_site: Site) -> None:
     doctor = worked(own_site)
+    without(own_site, "ChargeItem")
     own_site.wire.fail("POST", CLAIM, answers(422))
     doctor.sign()
     refused = live(doctor)
@@ -292,6 +294,7 @@ def test_a_biller_sends_a_refused_claim_another_way(own_site: Site) -> None:
 
 def test_a_held_claim_that_may_be_there_goes_no_other_way(own_site: Site) -> None:
     doctor = worked(own_site)
+    without(own_site, "ChargeItem")
     own_site.wire.fail("POST", CLAIM, answers(422))
     doctor.sign()
     refused = live(doctor)
@@ -305,6 +308,7 @@ def test_a_held_claim_that_may_be_there_goes_no_other_way(own_site: Site) -> Non
 
 def test_a_fall_days_later_says_what_was_signed(own_site: Site) -> None:
     doctor = worked(own_site)
+    without(own_site, "ChargeItem")
     own_site.wire.fail("POST", CLAIM, answers(422))
     doctor.sign()
     refused = live(doctor)

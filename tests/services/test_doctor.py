@@ -13,9 +13,12 @@ import pytest
 
 from ccm_fhir.domain.writeback import Artefact, RungName
 from ccm_fhir.errors import InputError
+from ccm_fhir.fhir.write_charge import BillCodes
+from ccm_fhir.services.bill_codes import record_bill_codes
 from ccm_fhir.services.connect import NewConnection, connect_ehr
 from ccm_fhir.services.diagnosis import Check, CheckName, CheckState, Diagnosis
 from ccm_fhir.services.doctor import diagnose, find_ehr
+from ccm_fhir.services.setup_hand import SetupHand
 from ccm_fhir.storage import ehrs, statements
 from ccm_fhir.wiring import real_now
 from fhir_fixtures.sandbox import profiles
@@ -288,11 +291,16 @@ def test_a_scope_that_is_withheld_although_it_would_work_fails(own: Site) -> Non
     )
     (claim,) = (each for each in found.resources if each.resource_type == "Claim")
     assert claim.missing == ("not granted: system/Claim.c",)
-    assert live(found)[Artefact.CLAIM] is RungName.DOCUMENT
+    assert live(found)[Artefact.CLAIM] is RungName.CHARGE_ITEM
 
 
 # --- vendors ---
 
+BILL_CODES = BillCodes(
+    system="https://ehr.example/BillCodes-CPT",
+    schedule_system="https://ehr.example/codeSet/14002",
+    schedule_code="24601",
+)
 LIVE = {
     "epic": (RungName.PROCEDURE, RungName.DOCUMENT),
     "oracle-health": (RungName.ENCOUNTER_AND_PROCEDURE, RungName.DOCUMENT),
@@ -315,6 +323,24 @@ def test_a_vendor_that_takes_little_is_a_warning_and_has_a_plan(name: str, sqlit
     contact, claim = LIVE[name]
     assert live(found)[Artefact.TIME_CONTACT] is contact
     assert live(found)[Artefact.CLAIM] is claim
+
+
+def test_bill_codes_open_the_charge_by_operation_and_what_lacks_is_said(sqlite_url: str) -> None:
+    like = partial(_played, name="oracle-health")
+    with (
+        running_ehr(cast(1), RealClock(), like=like) as ehr,
+        open_site(sqlite_url, ehr) as site,
+    ):
+        before = examined(site)
+        hand = SetupHand(practice_id=site.practice_id, user_id=None)
+        record_bill_codes(site.world, hand, site.ehr_id, BILL_CODES)
+        after = examined(site)
+
+    (plan,) = (plan for plan in before.plans if plan.artefact is Artefact.CLAIM)
+    (shut,) = (one for one in plan.rungs if one.name is RungName.CHARGE_ITEM_OPERATION)
+    assert "ccm-fhir ehr bill-codes" in shut.sentence
+    assert live(before)[Artefact.CLAIM] is RungName.DOCUMENT
+    assert live(after)[Artefact.CLAIM] is RungName.CHARGE_ITEM_OPERATION
 
 
 def test_an_issuer_on_another_host_is_no_obstacle_to_a_launch(sqlite_url: str) -> None:

@@ -359,7 +359,7 @@ def signed(state: DeliveryState = DeliveryState.SENT, problem: str = "") -> Pati
             lines=(("99490", 1, Decimal("95.00")), ("99439", 1, Decimal("70.00"))),
             total_usd=Decimal("165.00"),
             serviced_on=date(2026, 11, 9),
-            delivery=delivered("Claim", state, problem),
+            deliveries=(delivered("Claim", state, problem),),
         ),
     )
 

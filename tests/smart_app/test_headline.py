@@ -103,6 +103,9 @@ def test_a_month_past_the_time_limit_is_not_called_ready() -> None:
         (RungName.DOCUMENT, DeliveryState.HELD, Tone.BAD, "The charge sheet needs a person: "),
         (RungName.HAND_OFF, DeliveryState.HELD, Tone.OPEN, "Claim to be keyed into the EHR by "),
         (RungName.HAND_OFF, DeliveryState.SENT, Tone.GOOD, "Claim keyed into the EHR by hand: "),
+        (RungName.CHARGE_ITEM, DeliveryState.PLANNED, Tone.MOVING, "Charges on their way "),
+        (RungName.CHARGE_ITEM_OPERATION, DeliveryState.SENT, Tone.GOOD, "Charges in the EHR: "),
+        (RungName.CHARGE_ITEM, DeliveryState.HELD, Tone.BAD, "The charges need a person: "),
     ],
 )
 def test_a_claim_that_took_another_way_says_which(
@@ -113,7 +116,7 @@ def test_a_claim_that_took_another_way_says_which(
     assert review.claim.delivery is not None
     way = replace(review.claim.delivery, rung=rung)
 
-    view = headline(replace(review, claim=replace(review.claim, delivery=way)))
+    view = headline(replace(review, claim=replace(review.claim, deliveries=(way,))))
 
     assert (view.tone, view.anchor) == (tone, "claim")
     assert view.state.startswith(said)
@@ -132,7 +135,7 @@ def test_a_claim_that_leaves_by_file_says_so(state: DeliveryState, tone: Tone, s
     assert review.claim.delivery is not None
     way = replace(review.claim.delivery, rung=RungName.X12_FILE)
 
-    view = headline(replace(review, claim=replace(review.claim, delivery=way)))
+    view = headline(replace(review, claim=replace(review.claim, deliveries=(way,))))
 
     assert (view.tone, view.anchor) == (tone, "claim")
     assert view.state.startswith(said)

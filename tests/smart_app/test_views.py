@@ -6,11 +6,11 @@ import pytest
 
 from ccm_fhir.domain.claims import Obstacle
 from ccm_fhir.domain.codes import Role
-from ccm_fhir.domain.writeback import DeliveryState
+from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.services.patient_month import MonthState, PatientMonthReview
 from smart_app.views.claim import ClaimView, claim
 from smart_app.views.conditions import conditions
-from smart_app.views.deliveries import progress
+from smart_app.views.deliveries import progress, sent_of_claim
 from smart_app.views.eligibility import eligibility
 from smart_app.views.forms import Attempt, time_form, wrong
 from smart_app.views.meter import meter, reached_words
@@ -234,3 +234,20 @@ def test_the_switcher_knows_its_neighbours() -> None:
 
     assert (months(NOVEMBER, offered).earlier, months(NOVEMBER, offered).later) == ("2026-10", "")
     assert months(NOVEMBER.plus(-9), offered).later == "2026-10"
+
+
+def test_each_charge_of_a_claim_is_a_chip_that_names_its_code() -> None:
+    review = builders.signed()
+    assert review.claim is not None
+    ways = tuple(
+        replace(builders.delivered("ChargeItem", state), rung=RungName.CHARGE_ITEM, code=code)
+        for state, code in ((DeliveryState.SENT, "99490"), (DeliveryState.REJECTED, "99439"))
+    )
+    claim = replace(review.claim, deliveries=ways)
+
+    shown = sent_of_claim(claim, {})
+
+    assert [one.what for one in shown.deliveries] == ["Charge 99490", "Charge 99439"]
+    assert claim.delivery is ways[1]
+    said = progress(replace(review, claim=claim)).said
+    assert said == "1 record did not reach the EHR; see below."

@@ -6,9 +6,16 @@ the plan that follows from them.
 """
 
 from ccm_fhir.domain.writeback.answers import Answer, proof_of
-from ccm_fhir.domain.writeback.dispositions import Disposition, Part, disposition_of
+from ccm_fhir.domain.writeback.dispositions import (
+    Disposition,
+    Part,
+    badness,
+    disposition_of,
+    state_of_parts,
+)
 from ccm_fhir.domain.writeback.facts import (
     CREATE,
+    OPERATION,
     UPDATE,
     Act,
     EhrCapability,
@@ -29,6 +36,7 @@ from ccm_fhir.domain.writeback.kinds import (
 )
 from ccm_fhir.domain.writeback.ladder import Rung, Standing, StandingState, WritePlan, plan
 from ccm_fhir.domain.writeback.rungs import (
+    CHARGES,
     FHIR_RUNGS,
     LADDERS,
     OUTSIDE_THE_EHR,
@@ -43,9 +51,11 @@ from ccm_fhir.domain.writeback.rungs import (
 )
 
 __all__ = [
+    "CHARGES",
     "CREATE",
     "FHIR_RUNGS",
     "LADDERS",
+    "OPERATION",
     "OUTSIDE_THE_EHR",
     "UPDATE",
     "Act",
@@ -73,6 +83,7 @@ __all__ = [
     "Verdict",
     "WritePlan",
     "acts_of_ladders",
+    "badness",
     "disposition_of",
     "judge",
     "plan",
@@ -80,5 +91,6 @@ __all__ = [
     "resources_of",
     "resources_on",
     "rest_of",
+    "state_of_parts",
     "time_artefact",
 ]

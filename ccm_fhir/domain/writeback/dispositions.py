@@ -52,6 +52,16 @@ class Part:
 
 
 _WORST_FIRST = tuple(Disposition)
+_THERE = frozenset({DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNCERTAIN})
+_WORST_STATE_FIRST = (
+    DeliveryState.QUARANTINE,
+    DeliveryState.REJECTED,
+    DeliveryState.HELD,
+    DeliveryState.UNCERTAIN,
+    DeliveryState.SENDING,
+    DeliveryState.PLANNED,
+    DeliveryState.SENT,
+)
 _OF_STATE = {  # of every state but SENT
     DeliveryState.PLANNED: Disposition.PENDING,
     DeliveryState.SENDING: Disposition.SENT_UNKNOWN,
@@ -72,6 +82,25 @@ def disposition_of(parts: Iterable[Part], *, is_voided: bool) -> Disposition:
         return Disposition.VOIDED
     found = [_of_part(part) for part in parts if not part.has_fallen]
     return min(found, key=_WORST_FIRST.index, default=Disposition.UNPLANNED)
+
+
+def badness(state: DeliveryState) -> int:
+    """Return a number by which the state that speaks for several parts is the smallest."""
+    return _WORST_STATE_FIRST.index(state)
+
+
+def state_of_parts(states: Iterable[DeliveryState]) -> DeliveryState:
+    """Return the state of a claim that is told in parts: of the part furthest from being there.
+
+    One of which some is refused and some is, or may be, in the EHR is HELD: it is not refused as
+    a whole, and whoever took it for that would bill a part of it again.
+
+    Raises:
+        ValueError: there are no parts.
+    """
+    every = frozenset(states)
+    worst = min(every, key=badness)
+    return DeliveryState.HELD if worst is DeliveryState.REJECTED and every & _THERE else worst
 
 
 def _of_part(part: Part) -> Disposition:

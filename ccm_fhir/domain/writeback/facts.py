@@ -7,19 +7,21 @@ of them lie alone: statements leave out what works, and scopes name what does no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from ccm_fhir.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from ccm_fhir.domain.writeback.rungs import RungName
 
 CREATE = "create"
 UPDATE = "update"
+OPERATION = "$create"  # an operation that creates a resource, as Oracle Health names it
 EVERY_TYPE = "*"
 
 
@@ -141,7 +143,8 @@ class Tenant:
     """All that a plan rests on for one practice at one EHR.
 
     ``capability`` is None where no CapabilityStatement was ever read. ``installed`` are the
-    rungs this installation has a writer, an adapter or a drop for.
+    rungs this installation has a writer, an adapter or a drop for. ``lacks`` are rungs that the
+    EHR may take and that lack something here, each with the sentence that says what.
     """
 
     capability: EhrCapability | None
@@ -149,6 +152,7 @@ class Tenant:
     overrides: tuple[Override, ...] = ()
     proofs: tuple[Proof, ...] = ()
     installed: frozenset[RungName] = frozenset()
+    lacks: Mapping[RungName, str] = field(default_factory=dict)
 
     def allows(self, act: Act) -> bool:
         """Whether the granted scopes allow an act."""

@@ -30,6 +30,7 @@ class ResourceKind(StrEnum):
     CARE_TEAM = "CareTeam"
     CARE_PLAN = "CarePlan"
     CLAIM = "Claim"
+    CHARGE_ITEM = "ChargeItem"
     TASK = "Task"
     COMMUNICATION = "Communication"
     SHEET = "Sheet"

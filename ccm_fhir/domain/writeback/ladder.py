@@ -142,6 +142,8 @@ def _judged(kind: RungKind, tenant: Tenant) -> Judged:
     if kind.name not in tenant.installed:
         return Judged(is_possible=False, sentence=f"{_NOT_INSTALLED[kind.means]} {told}".rstrip())
     is_unknown = bool(refused) and all(act.is_unknown for act in refused)
+    if kind.name in tenant.lacks and (is_unknown or not refused):
+        return Judged(is_possible=False, sentence=f"{tenant.lacks[kind.name]} {told}")
     return Judged(is_possible=not refused, sentence=told or _SET_UP, is_unknown=is_unknown)
 
 

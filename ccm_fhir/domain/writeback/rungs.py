@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ccm_fhir.domain.writeback.facts import Act
+from ccm_fhir.domain.writeback.facts import OPERATION, Act
 from ccm_fhir.domain.writeback.kinds import ContactMode, ResourceKind
 from ccm_fhir.errors import InputError
 
@@ -178,7 +178,7 @@ LADDERS: Mapping[Artefact, tuple[RungKind, ...]] = {
             brings="a charge a billed line, by operation, in the context of our Encounter",
             # Oracle Health wants the charge's Encounter as its context (ChargeItem page of its
             # R4 API), so that without writing one there is nothing of ours to hang it on.
-            acts=(_ENCOUNTER, Act(resource_type="ChargeItem", code="$create")),
+            acts=(_ENCOUNTER, Act(resource_type="ChargeItem", code=OPERATION)),
         ),
         RungKind(
             name=RungName.VENDOR_ADAPTER,
@@ -234,6 +234,8 @@ _RESOURCES: Mapping[RungName, tuple[ResourceKind, ...]] = {
     RungName.QUESTIONNAIRE_RESPONSE: (ResourceKind.QUESTIONNAIRE_RESPONSE,),
     RungName.DOCUMENT: (ResourceKind.DOCUMENT,),
     RungName.CONSENT: (ResourceKind.CONSENT,),
+    RungName.CHARGE_ITEM: (ResourceKind.CHARGE_ITEM,),
+    RungName.CHARGE_ITEM_OPERATION: (ResourceKind.CHARGE_ITEM,),
     RungName.X12_FILE: (ResourceKind.SHEET,),
     RungName.HAND_OFF: (ResourceKind.SHEET,),
 }
@@ -248,6 +250,8 @@ OUTSIDE_THE_EHR = frozenset(
     if kind.means in {Means.FILE, Means.PERSON}
 )
 """Ways on which nothing is sent to the EHR: a person's hands, or a claim file."""
+CHARGES = frozenset({RungName.CHARGE_ITEM, RungName.CHARGE_ITEM_OPERATION})
+"""Ways on which each line of a claim is a delivery of its own."""
 
 
 def time_artefact(contact_mode: ContactMode | None) -> Artefact:
@@ -257,6 +261,8 @@ def time_artefact(contact_mode: ContactMode | None) -> Artefact:
 
 def resources_on(rung: RungName) -> tuple[ResourceKind, ...]:
     """Return what is written on a rung of time, consent or claim, in the order of writing.
+
+    Of a charge there is one a billed line.
 
     A sheet is written nowhere: it is what a person, or a claim file, carries.
 

@@ -34,6 +34,7 @@ class EhrRow(TenantRow, table=True):
     allow_loopback_http: bool
     is_active: bool
     created_at: datetime = Field(sa_type=UtcDateTime)
+    bill_codes_json: str | None = None
 
 
 class SigningKeyRow(Row, table=True):
