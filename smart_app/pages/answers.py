@@ -135,4 +135,5 @@ _PLACES = {
     Done.EXCEPTION: "claim",
     Done.MDM: "claim",
     Done.PLACED: "location",
+    Done.CORRECTION: "claim",
 }

@@ -18,6 +18,7 @@ from ccm_fhir.storage import (
     attestations,
     audit,
     charts,
+    claim_statements,
     claims,
     coding_choices,
     condition_reviews,
@@ -51,6 +52,7 @@ from tests.storage.makers import (
     chart,
     choice,
     claim,
+    claim_said,
     condition_review,
     consent,
     delivery,
@@ -86,9 +88,11 @@ APPEND_ONLY = (
     "claim_answer",
     "claim_file",
     "claim_file_writing",
+    "claim_statement",
     "coding_choice",
     "condition_review",
     "delivery_event",
+    "ehr_answer",
     "emergency_access",
     "filed_claim",
     "keyed_by_hand",
@@ -236,6 +240,7 @@ def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) 
         signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
         drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
         filed_and_answered(session, vault, practice_id, drafted, now)
+        claim_statements.record(session, practice_id, claim_said(ours, drafted.id), now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
         planned = deliveries.plan(session, practice_id, delivery(ours), now)
