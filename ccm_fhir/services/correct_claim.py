@@ -34,7 +34,7 @@ from ccm_fhir.storage import (
     practices,
     sign_offs,
 )
-from ccm_fhir.storage.claim_statements import NewStatement
+from ccm_fhir.storage.claim_statements import NewClaimStatement
 from ccm_fhir.storage.practices import Practice
 from ccm_fhir.storage.sign_offs import NewSignOff
 
@@ -78,7 +78,7 @@ def say_of_claim(world: Installation, actor: Actor, request: SayOfClaim, now: da
         before = claim_statements.find_by_form(session, actor.practice_id, request.form_key)
         if before is None:
             _act(world, session, actor, request, now)
-        new = NewStatement(
+        new = NewClaimStatement(
             claim_id=request.claim_id,
             patient_id=request.patient_id,
             month=request.month,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewStatement:
+class NewClaimStatement:
     """What somebody says of a claim, and why."""
 
     claim_id: str
@@ -39,7 +39,7 @@ class NewStatement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StatementRecord(NewStatement):
+class StatementRecord(NewClaimStatement):
     """A kept statement; ``turn`` counts those of its claim."""
 
     id: str
@@ -48,7 +48,9 @@ class StatementRecord(NewStatement):
     said_at: datetime
 
 
-def record(session: Session, practice_id: str, new: NewStatement, now: datetime) -> StatementRecord:
+def record(
+    session: Session, practice_id: str, new: NewClaimStatement, now: datetime
+) -> StatementRecord:
     """Keep a statement; the same form sent again gives the same row.
 
     Raises:
@@ -147,7 +149,7 @@ def _record_of(row: ClaimStatementRow) -> StatementRecord:
     return value_of(StatementRecord, row, month=ServiceMonth.parse(row.month))
 
 
-def _same_or_conflict(stored: StatementRecord, new: NewStatement) -> StatementRecord:
-    if not is_same(NewStatement, stored, new):
+def _same_or_conflict(stored: StatementRecord, new: NewClaimStatement) -> StatementRecord:
+    if not is_same(NewClaimStatement, stored, new):
         raise ConflictError("this form was sent before with other content; open a new one")
     return stored

@@ -15,7 +15,9 @@ from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.correct_claim import SayOfClaim, say_of_claim
 from ccm_fhir.services.review import review_patient_month
 from ccm_fhir.services.sign import SignMonth, sign_month
-from ccm_fhir.storage import claims
+from ccm_fhir.storage import claims, deliveries, sending
+from ccm_fhir.storage.sending import Intent, Receipt
+from ccm_fhir.storage.vocabulary import ArtefactKind
 from tests.builders import NOVEMBER
 from tests.services.filing import hand, run
 from tests.services.test_claim_answers import statuses
@@ -53,6 +55,16 @@ def answered(front: Front, claim: ClaimRecord, codes: str = "A2:20:PR") -> None:
     run(front)
     told = statuses((claim_number(claim.identifier), codes))
     read_answer(front.world, hand(front), told.encode(), NOW)
+
+
+def in_the_ehr(front: Front, claim: ClaimRecord) -> None:
+    """Let the EHR have taken a claim."""
+    ours = front.practice_id
+    with front.world.db.write(ours) as session:
+        (way,) = deliveries.of_artefact(session, ours, ArtefactKind.CLAIM, claim.id)
+        sending.mark_intent(session, ours, Intent(delivery_id=way.id, tries=way.tries), NOW)
+        receipt = Receipt(delivery_id=way.id, remote_id=f"remote-{claim.revision}")
+        sending.mark_sent(session, ours, receipt, NOW)
 
 
 def say(front: Front, patient_id: str, said: ClaimSaid, **changes: object) -> None:

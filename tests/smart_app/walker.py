@@ -39,6 +39,7 @@ IDS = (
     "delivery_id",
     "location_id",
     "ehr_id",
+    "claim_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
@@ -120,6 +121,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/practice/ehrs/{ehr_id}/reconnect": {"sure": "yes"},
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
     "/needs/keyed": {"ehr_number": "walked"},
+    "/claim": {"said": "void"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")

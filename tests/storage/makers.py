@@ -29,7 +29,7 @@ from ccm_fhir.storage.billing import BillingSaid, PartnerSaid
 from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.claim_answers import ClaimAnswer, NewAnswerFile
 from ccm_fhir.storage.claim_files import NewFile, NewFiled, NextNumbers
-from ccm_fhir.storage.claim_statements import NewStatement
+from ccm_fhir.storage.claim_statements import NewClaimStatement
 from ccm_fhir.storage.claims import NewClaim
 from ccm_fhir.storage.coding_choices import NewChoice
 from ccm_fhir.storage.condition_reviews import NewReview
@@ -416,9 +416,9 @@ def filed_and_answered(
     ehr_answers.record(session, practice_id, claim.id, shown, now)
 
 
-def claim_said(tenant: Tenant, claim_id: str, **changes: object) -> NewStatement:
+def claim_said(tenant: Tenant, claim_id: str, **changes: object) -> NewClaimStatement:
     """Return the doctor's word that a claim is to be replaced."""
-    new = NewStatement(
+    new = NewClaimStatement(
         claim_id=claim_id,
         patient_id=tenant.patient_id,
         month=NOVEMBER,

@@ -237,10 +237,7 @@ def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) 
             ),
             now,
         )
-        signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
-        drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
-        filed_and_answered(session, vault, practice_id, drafted, now)
-        claim_statements.record(session, practice_id, claim_said(ours, drafted.id), now)
+        _claimed(session, vault, ours, now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
         planned = deliveries.plan(session, practice_id, delivery(ours), now)
@@ -257,6 +254,14 @@ def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) 
         emergencies.begin(session, practice_id, emergency, now)
         _planned(session, ours, now)
     return database
+
+
+def _claimed(session: Session, vault: Vault, ours: Tenant, now: datetime) -> None:
+    practice_id = ours.practice_id
+    signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
+    drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
+    filed_and_answered(session, vault, practice_id, drafted, now)
+    claim_statements.record(session, practice_id, claim_said(ours, drafted.id), now)
 
 
 def _planned(session: Session, ours: Tenant, now: datetime) -> None:
