@@ -111,6 +111,11 @@ def to_consent(launch_id: str, month: ServiceMonth, done: Done) -> RedirectRespo
     return RedirectResponse(f"/l/{launch_id}/consent?{asked}", _SEE_OTHER)
 
 
+def to_claim(launch_id: str, month: ServiceMonth) -> RedirectResponse:
+    """Send the browser to the page of the patient's claims."""
+    return RedirectResponse(f"/l/{launch_id}/claim?month={month}", _SEE_OTHER)
+
+
 def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
     """Send the browser to the month page."""
     return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)

@@ -115,9 +115,8 @@ def test_a_replacement_is_opened_by_a_biller_and_signed_by_the_practitioner_on_t
     assert f"{nurse.path}/time" not in nurse.page(MONTH).forms
 
 
-def test_a_refused_form_is_shown_as_it_was_sent_with_the_reason(
-    front: Front, sent: ClaimRecord
-) -> None:
+@pytest.mark.usefixtures("sent")
+def test_a_refused_form_is_shown_as_it_was_sent_with_the_reason(front: Front) -> None:
     biller = front.sign_in(Role.BILLER)
     stale = form(biller, ClaimSaid.VOID)
     empty = biller.post(f"{biller.path}/claim", {**stale, "reason": " "})
@@ -140,10 +139,9 @@ def test_a_word_that_no_form_of_ours_sends_is_refused(front: Front, sent: ClaimR
     assert every(front, front.patient_id) == (sent,)
 
 
+@pytest.mark.usefixtures("sent")
 @pytest.mark.parametrize("role", list(Role))
-def test_only_practitioners_and_billers_have_the_forms(
-    front: Front, sent: ClaimRecord, role: Role
-) -> None:
+def test_only_practitioners_and_billers_have_the_forms(front: Front, role: Role) -> None:
     biller = front.sign_in(Role.BILLER)
     fields = form(biller, ClaimSaid.VOID)
     browser = front.sign_in(role)

@@ -46,6 +46,7 @@ NO_IDS = frozenset(
     | {"reason"}  # of a month's patients: a word of ours
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
     | {"tab", "language", "older", "newer"}  # which view of the patient's own plan
+    | {"outcome"}  # of a month's claims: a word of ours
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
