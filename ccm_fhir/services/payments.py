@@ -166,22 +166,28 @@ _Sent = tuple[OnRecord, bool]
 def _left(session: Session, practice_id: str, month: ServiceMonth) -> list[_Sent]:
     """Return every claim that has left, the worst first, and whether a later one took its place.
 
-    A void is no claim to be paid: what it came to is told of the claim that it takes back.
+    A void is no claim to be paid: what it came to is told of the claim that it takes back. Nor is
+    an answer awaited to what was corrected before anybody answered it.
     """
     chains = on_record(session, practice_id, claims.of_month(session, practice_id, month))
     found = [
         (one, _is_superseded(one, records))
         for records in chains.values()
         for one in records
-        if one.frequency is not Frequency.VOID and _has_left(one)
+        if one.frequency is not Frequency.VOID
+        and _has_left(one)
+        and not (_is_awaited(one) and _is_superseded(one, records))
     ]
     order = {outcome: place for place, outcome in enumerate((*NEEDS_WORK, *Outcome))}
     return sorted(found, key=lambda each: (order[each[0].settlement.outcome], each[0].claim.id))
 
 
 def _has_left(one: OnRecord) -> bool:
-    was_answered = one.settlement.outcome is not Outcome.AWAITED
-    return was_answered or one.standing in {Standing.SENT, Standing.ADJUDICATED}
+    return not _is_awaited(one) or one.standing in {Standing.SENT, Standing.ADJUDICATED}
+
+
+def _is_awaited(one: OnRecord) -> bool:
+    return one.settlement.outcome is Outcome.AWAITED
 
 
 def _is_superseded(one: OnRecord, records: Iterable[OnRecord]) -> bool:

@@ -50,12 +50,12 @@ BUTTONS: Mapping[ClaimSaid, str] = {
 }
 WHY: Mapping[ClaimSaid, str] = {
     ClaimSaid.REPLACE: (
-        "The payer has taken a claim of this month, so what follows replaces the whole of it. The "
+        "A claim of this month was taken, so what follows replaces the whole of it. The "
         "month opens: time and evidence can be put right, and a billing practitioner signs anew, "
         "with the same statements as the first time. Until then the claim stands as it was sent."
     ),
     ClaimSaid.VOID: (
-        "The payer has taken a claim of this month, and none of it should have been billed. A void "
+        "A claim of this month was taken, and none of it should have been billed. A void "
         "says the same claim again and takes the whole of it back, never a line alone."
     ),
     ClaimSaid.NEW: (

@@ -50,6 +50,16 @@ def look(page: Page, artefacts: Path, name: str) -> None:
     page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
+def signed_and_sent(demo: Demo, visitor: Callable[..., Visitor]) -> tuple[Page, Page]:
+    """Let the nurse record a call and the doctor sign; return their pages."""
+    nurse = launch_alone(visitor().context.new_page(), demo, CARE_MANAGER, PATIENT)
+    record_time(nurse, minutes="22", at="08:00")
+    doctor = launch_alone(visitor().context.new_page(), demo, PHYSICIAN, PATIENT)
+    sign(doctor)
+    wait_until_delivered(doctor)
+    return nurse, doctor
+
+
 def open_for_a_replacement(biller: Page) -> None:
     place = biller.get_by_role("region", name="Send a corrected claim in its place")
     place.get_by_label("Reason").fill("A call of 25 minutes was left out.")
@@ -67,12 +77,7 @@ def read_a_file_that_is_cut_off(biller: Page) -> None:
 def test_a_claim_is_replaced_and_what_was_paid_is_shown(
     correcting: Demo, visitor: Callable[..., Visitor], artefacts: Path
 ) -> None:
-    nurse = launch_alone(visitor().context.new_page(), correcting, CARE_MANAGER, PATIENT)
-    record_time(nurse, minutes="22", at="08:00")
-    doctor = launch_alone(visitor().context.new_page(), correcting, PHYSICIAN, PATIENT)
-    sign(doctor)
-    wait_until_delivered(doctor)
-
+    nurse, doctor = signed_and_sent(correcting, visitor)
     window = visitor()
     window.expect_complaint("422")
     biller = launch_alone(window.context.new_page(), correcting, BILLER, PATIENT)
