@@ -175,15 +175,10 @@ def _may_follow(  # noqa: PLR0913, PLR0917  # whose, what, when
             found.append(MayFollow(said=said, coming=coming, draft=draft))
         else:
             drafted = _as_if_opened(world, actor, gathered, coming_after(records, said), now)
-            is_draft = isinstance(drafted, ClaimDraft)
-            found.append(
-                MayFollow(
-                    said=said,
-                    coming=coming,
-                    draft=drafted if isinstance(drafted, ClaimDraft) else None,
-                    lacks=() if is_draft else drafted,
-                )
-            )
+            if isinstance(drafted, ClaimDraft):
+                found.append(MayFollow(said=said, coming=coming, draft=drafted))
+            else:
+                found.append(MayFollow(said=said, coming=coming, draft=None, lacks=drafted))
     return tuple(found)
 
 
