@@ -106,8 +106,11 @@ def open_of_month(
         month: of the claims.
         newest: the newest claim of each patient.
     """
+    claimed = tuple(newest)
+    if not claimed:
+        return {}
     said = _by_claim(_select(session, practice_id, col(ClaimStatementRow.month) == str(month)))
-    found = ((one.patient_id, open_after(said.get(one.id, ()))) for one in newest)
+    found = ((one.patient_id, open_after(said.get(one.id, ()))) for one in claimed)
     return {patient_id: one for patient_id, one in found if one is not None}
 
 
