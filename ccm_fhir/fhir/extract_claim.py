@@ -52,6 +52,7 @@ class ClaimShape(Container, frozen=True, kw_only=True):
     status: str | None = None
     use: str | None = None
     identifier: list[Identifier] | None = None
+    claim: Reference | None = None
     provider: Reference | None = None
     billable_period: Period | None = None
     item: list[ItemShape] | None = None
@@ -87,8 +88,16 @@ def _by_day(shape: ClaimShape, source: Source) -> Iterator[ClaimFact]:
             codes=codes(concepts),
             serviced_on=serviced,
             provider=source.local(shape.provider),
-            identifiers=identifier_values(shape.identifier),
+            identifiers=(*identifier_values(shape.identifier), *_explained(shape.claim, source)),
         )
+
+
+def _explained(claim: Reference | None, source: Source) -> Iterator[str]:
+    """Yield the names of the Claim that an ExplanationOfBenefit explains."""
+    if claim is not None and claim.identifier is not None:
+        yield from identifier_values([claim.identifier])
+    if claim is not None and (named := source.local(claim)):
+        yield named
 
 
 def _whole(shape: ClaimShape) -> PartialDate | None:

@@ -15,6 +15,7 @@ from ccm_fhir.domain.claims import (
     ClaimDraft,
     ClaimParties,
     DraftRequest,
+    NextRevision,
     Obstacle,
     ScrubFacts,
     StandingClaim,
@@ -25,9 +26,11 @@ from ccm_fhir.domain.codes import MdmAnswer
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.facts import ChartFacts
+from ccm_fhir.services.claim_chains import Coming
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement
 from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 
 
@@ -35,15 +38,16 @@ from ccm_fhir.storage.mdm_attestations import MdmAttestationRecord
 class ClaimAhead:
     """What a patient-month's claim rests on beside the decision.
 
-    ``claims`` are ours of this patient-month; ``practitioner_refs`` all billing practitioners who
-    attested something of it, which nobody has signed yet; ``filed_on`` is today on the practice's
-    clock.
+    ``own_names`` are those of our claims of this patient-month in the EHR; ``coming`` says which
+    revision it would be; ``practitioner_refs`` are all billing practitioners who attested something
+    of it, which nobody has signed yet; ``filed_on`` is today on the practice's clock.
     """
 
     parties: ClaimParties
     charges: Mapping[str, Decimal]
     chart: ChartFacts = field(repr=False)
-    claims: tuple[ClaimRecord, ...]
+    own_names: frozenset[str]
+    coming: Coming
     practitioner_refs: frozenset[str]
     filed_on: date
 
@@ -55,14 +59,19 @@ def draft_ahead(
 
     What keeps it from being drafted at all is told first, and alone.
     """
+    coming = ahead.coming.claim
+    if not isinstance(coming, NextRevision):
+        return coming
     draft = draft_claim(
         DraftRequest(
             decision=decided.decision,
             eligibility=decided.eligibility,
             parties=ahead.parties,
             charges=ahead.charges,
-            revision=1,
+            revision=coming.revision,
             coverages=ahead.chart.coverages,
+            frequency=coming.frequency,
+            related=coming.related,
         )
     )
     if not isinstance(draft, ClaimDraft):
@@ -87,47 +96,54 @@ def attesting(
     return frozenset({*user_ids, mdm.user_id})
 
 
+def own_names_of(
+    world: Installation, ours: Iterable[ClaimRecord], ways: Iterable[DeliveryRecord]
+) -> frozenset[str]:
+    """Return the names by which the EHR knows claims of ours: identifiers, and its own."""
+    system = world.identifier_system("claim")
+    claims = {one.id: f"{system}|{one.identifier}" for one in ours}
+    there = (one.remote_ref for one in ways if one.artefact_id in claims and one.remote_ref)
+    return frozenset({*claims.values(), *there})
+
+
 def known_by(
     world: Installation,
     month: ServiceMonth,
     chart: ChartFacts,
-    ours: Iterable[ClaimRecord],
+    own_names: frozenset[str],
     filed_on: date,
 ) -> ScrubFacts:
-    """Return what law and chart say on the day of filing; ``ours`` the EHR may hold.
+    """Return what law and chart say on the day of filing; ``own_names`` are of our claims there.
 
     Raises:
         RuleError: no rules are loaded for the month.
     """
-    system = world.identifier_system("claim")
     return ScrubFacts(
         rules=world.rulebook.of_month(month),
         filed_on=filed_on,
         coverages=chart.coverages,
         claims_in_ehr=chart.claims,
-        own_identifiers=frozenset(f"{system}|{one.identifier}" for one in ours),
+        own_identifiers=own_names,
         merged_into=chart.patient.replaced_by,
     )
 
 
 def _known(world: Installation, ahead: ClaimAhead, draft: ClaimDraft) -> ScrubFacts:
     return replace(
-        known_by(world, draft.month, ahead.chart, ahead.claims, ahead.filed_on),
-        standing=_standing(ahead),
+        known_by(world, draft.month, ahead.chart, ahead.own_names, ahead.filed_on),
+        standing=_standing(ahead, draft),
         practitioner_refs=ahead.practitioner_refs,
     )
 
 
-def _standing(ahead: ClaimAhead) -> tuple[StandingClaim, ...]:
-    """Return our claims that no later one has superseded."""
-    superseded = {one.prior_id for one in ahead.claims}
+def _standing(ahead: ClaimAhead, draft: ClaimDraft) -> tuple[StandingClaim, ...]:
+    """Return our claims of this month that stand with the payer."""
     return tuple(
         StandingClaim(
-            identifier=one.identifier,
+            identifier=identifier,
             patient_ref=ahead.parties.patient_ref,
-            month=one.month,
-            programme=one.programme,
+            month=draft.month,
+            programme=draft.programme,
         )
-        for one in ahead.claims
-        if one.id not in superseded
+        for identifier in sorted(ahead.coming.live)
     )

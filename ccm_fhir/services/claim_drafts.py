@@ -17,20 +17,24 @@ from ccm_fhir.domain.claims import (
     Address,
     BillingDetails,
     ClaimDraft,
+    Frequency,
     Obstacle,
     PersonName,
+    RelatedClaim,
     Subscriber,
 )
 from ccm_fhir.domain.codes import Setting
 from ccm_fhir.domain.facts import PatientFact
 from ccm_fhir.domain.mbi import plain_mbi
+from ccm_fhir.services.claim_ahead import own_names_of
+from ccm_fhir.services.claim_chains import payer_numbers
 from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.leaving_claim import scrubbed
 from ccm_fhir.services.plan_claim import may_be_there
-from ccm_fhir.storage import charts, keyed, sign_offs
+from ccm_fhir.storage import charts, claims, keyed, sign_offs
 from ccm_fhir.storage.claims import ClaimRecord
-from ccm_fhir.storage.deliveries import DeliveryRecord, of_artefact
+from ccm_fhir.storage.deliveries import DeliveryRecord, of_artefacts
 from ccm_fhir.storage.users import AppUser
 from ccm_fhir.storage.vocabulary import ArtefactKind
 
@@ -102,16 +106,48 @@ def candidate(
     if signed is None or chart is None:
         why = _NOT_KEPT if signed is None else _NO_CHART
         return Candidate(claim=claim, draft=None, obstacles=(why,))
-    signer = sign_offs.get(session, billers.practice_id, claim.sign_off_id).user_id
+    signed = replace(signed, related=_numbered(session, claim, signed))
+    signer = _signer(session, billers, claim, signed)
     draft = _whole(signed, billers, signer, chart.facts.patient)
-    sent = of_artefact(session, billers.practice_id, ArtefactKind.CLAIM, claim.id)
+    month = _of_the_month(session, claim)
+    ways = of_artefacts(session, claim.practice_id, ArtefactKind.CLAIM, [one.id for one in month])
+    sent = tuple(one for one in ways if one.artefact_id == claim.id)
     is_keyed = any(one.id in billers.keyed_deliveries for one in sent)
     obstacles = (
         *((_KEYED,) if is_keyed else ()),
         *((_WENT_TO_EHR,) if _may_be_billed_there(billers, claim, sent) else ()),
-        *scrubbed(world, (claim,), draft, chart.facts, filed_on),
+        *scrubbed(world, own_names_of(world, month, ways), draft, chart.facts, filed_on),
     )
     return Candidate(claim=claim, draft=draft, obstacles=obstacles)
+
+
+def _of_the_month(session: Session, claim: ClaimRecord) -> tuple[ClaimRecord, ...]:
+    """Return the revisions of a claim's patient-month; of a first one, that alone."""
+    if claim.revision == 1:
+        return (claim,)
+    return claims.of_month(session, claim.practice_id, claim.month, [claim.patient_id])
+
+
+def _numbered(session: Session, claim: ClaimRecord, signed: ClaimDraft) -> RelatedClaim | None:
+    """Return the earlier claim with the payer's number of it, should it have come meanwhile."""
+    related = signed.related
+    if related is None or related.payer_control_number:
+        return related
+    earlier = claims.find_by_identifier(session, claim.practice_id, related.identifier)
+    if earlier is None:
+        return related
+    told = payer_numbers(session, claim.practice_id, [earlier.id])
+    return replace(related, payer_control_number=told.get(earlier.id, ""))
+
+
+def _signer(session: Session, billers: Billers, claim: ClaimRecord, signed: ClaimDraft) -> str:
+    """Return who renders: whoever signed; of a void, whoever signed what it takes back."""
+    if signed.frequency is Frequency.VOID:
+        renders = signed.parties.practitioner_ref
+        found = [one.id for one in billers.people.values() if one.fhir_user == renders]
+        if found:
+            return found[0]
+    return sign_offs.get(session, billers.practice_id, claim.sign_off_id).user_id
 
 
 def _may_be_billed_there(

@@ -20,6 +20,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.month_locks import refuse_locked
+from ccm_fhir.services.signed_months import is_signed
 from ccm_fhir.storage import coding_choices, practices, sign_offs
 from ccm_fhir.storage.coding_choices import ChoiceRecord, NewChoice
 
@@ -151,7 +152,7 @@ def _exception(actor: Actor, request: ExceptMonth) -> NewChoice:
 
 def _refuse_impossible(session: Session, practice_id: str, request: ExceptMonth) -> None:
     patient_id, month = request.patient_id, request.month
-    if sign_offs.find_latest(session, practice_id, patient_id, month) is not None:
+    if is_signed(session, practice_id, patient_id, month):
         raise ConflictError(f"{month} is signed; what it reports can no longer be changed.")
     refuse_locked(session, practices.get(session, practice_id), patient_id, month)
     if request.family is not None:

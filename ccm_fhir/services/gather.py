@@ -13,6 +13,8 @@ from ccm_fhir.domain.consents import consent_facts
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.services.actor import Actor
+from ccm_fhir.services.claim_ahead import own_names_of
+from ccm_fhir.services.claim_chains import FIRST, Coming, coming_after, on_record
 from ccm_fhir.services.coding_choice import ChoiceInForce, in_force
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Material, likely_biller
@@ -21,6 +23,7 @@ from ccm_fhir.storage import (
     approvals,
     attestations,
     charts,
+    claim_statements,
     claims,
     coding_choices,
     condition_reviews,
@@ -38,6 +41,7 @@ from ccm_fhir.storage import (
 from ccm_fhir.storage.approvals import ApprovalRecord
 from ccm_fhir.storage.attestations import AttestationRecord
 from ccm_fhir.storage.charts import ChartRecord
+from ccm_fhir.storage.claim_statements import StatementRecord
 from ccm_fhir.storage.claims import ClaimRecord
 from ccm_fhir.storage.condition_reviews import ReviewRecord
 from ccm_fhir.storage.deliveries import DeliveryRecord
@@ -54,7 +58,9 @@ class Gathered:
     """One patient's month as it is stored.
 
     ``entries`` are all that are live; those whose approval is open or refused are not counted.
-    ``claims`` are the month's, by revision; ``claim`` is the newest of them.
+    ``claims`` are the month's, by revision; ``claim`` is the newest of them. ``correction`` is what
+    somebody said of it to open the month again: then nobody has signed what ``coming`` would be,
+    and what was attested for the claim before does not speak for it.
     """
 
     practice: Practice
@@ -75,6 +81,9 @@ class Gathered:
     placed: PlacedAt
     attested: tuple[AttestationRecord, ...]
     claims: tuple[ClaimRecord, ...]
+    correction: StatementRecord | None
+    coming: Coming
+    own_names: frozenset[str]
 
     def seen_by(self, actor: Actor, now: datetime) -> Gathered:
         """Return the month as somebody sees it; a claim that is not signed would go out today.
@@ -111,12 +120,22 @@ def gather(
     counted = tuple(e for e in entries if e.id not in asked or asked[e.id].is_approved is True)
     found = claims.of_month(session, practice_id, month, [patient_id])
     claim = found[-1] if found else None
-    attested = attestations.of_month(session, practice_id, patient_id, month)
-    sign_off = sign_offs.find_latest(session, practice_id, patient_id, month)
+    correction = _open(session, practice_id, claim)
+    attested = tuple(
+        one
+        for one in attestations.of_month(session, practice_id, patient_id, month)
+        if correction is None or one.attested_at > correction.said_at
+    )
+    sign_off = (
+        sign_offs.find_latest(session, practice_id, patient_id, month)
+        if correction is None
+        else None
+    )
     choices = coding_choices.bearing_on(session, practice_id, month, patient_id)
     choice = in_force(choices, month, patient_id)
     mdm = mdm_attestations.of_patient_month(session, practice_id, patient_id, month)
-    system = world.identifier_system("claim")
+    told = deliveries.of_patient_month(session, practice_id, patient_id, month, practice.zone)
+    own_names = own_names_of(world, found, told)
     reviews = condition_reviews.of_patient(session, practice_id, patient_id)
     material = None
     if chart is not None:
@@ -126,9 +145,7 @@ def gather(
             chart=chart.facts,
             entries=counted,
             attested=frozenset(Criterion(record.kind) for record in attested),
-            own_claims=frozenset()
-            if claim is None
-            else frozenset({f"{system}|{claim.identifier}"}),
+            own_claims=own_names,
             consents=consent_facts(
                 (c.as_recorded for c in consents.of_patient(session, practice_id, patient_id)),
                 practice.organization_ref,
@@ -145,9 +162,7 @@ def gather(
         month=month,
         chart=chart,
         entries=entries,
-        deliveries=deliveries.of_patient_month(
-            session, practice_id, patient_id, month, practice.zone
-        ),
+        deliveries=told,
         sign_off=sign_off,
         claim=claim,
         material=material,
@@ -160,4 +175,21 @@ def gather(
         placed=places_in(session, practice_id, month, patient_id).of(patient_id),
         attested=attested,
         claims=found,
+        correction=correction,
+        coming=FIRST if correction is None else _coming(session, found, correction),
+        own_names=own_names,
     )
+
+
+def _open(session: Session, practice_id: str, newest: ClaimRecord | None) -> StatementRecord | None:
+    if newest is None:
+        return None
+    said = claim_statements.of_claims(session, practice_id, [newest.id])
+    return claim_statements.open_after(said.get(newest.id, ()))
+
+
+def _coming(
+    session: Session, found: tuple[ClaimRecord, ...], correction: StatementRecord
+) -> Coming:
+    records = on_record(session, correction.practice_id, found)[correction.patient_id]
+    return coming_after(records, correction.said)

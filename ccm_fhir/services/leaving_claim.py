@@ -15,11 +15,10 @@ from sqlmodel import Session
 from ccm_fhir.domain.claims import ClaimDraft, Obstacle, scrub
 from ccm_fhir.domain.facts import ChartFacts
 from ccm_fhir.errors import RuleError
-from ccm_fhir.services.claim_ahead import known_by
+from ccm_fhir.services.claim_ahead import known_by, own_names_of
 from ccm_fhir.services.claim_record import draft_of
 from ccm_fhir.services.installation import Installation
-from ccm_fhir.storage import charts, claims, practices
-from ccm_fhir.storage.claims import ClaimRecord
+from ccm_fhir.storage import charts, claims, deliveries, practices
 from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.vocabulary import ArtefactKind, Purpose
 
@@ -46,7 +45,10 @@ def found_unfit(
         return ()
     zone = practices.get(session, record.practice_id).zone
     ours = claims.of_month(session, record.practice_id, claim.month, [claim.patient_id])
-    return tuple(scrubbed(world, ours, draft, chart.facts, now.astimezone(zone).date()))
+    ids = [one.id for one in ours]
+    ways = deliveries.of_artefacts(session, record.practice_id, ArtefactKind.CLAIM, ids)
+    names = own_names_of(world, ours, ways)
+    return tuple(scrubbed(world, names, draft, chart.facts, now.astimezone(zone).date()))
 
 
 def reason_unfit(
@@ -61,14 +63,17 @@ def reason_unfit(
 
 def scrubbed(
     world: Installation,
-    ours: tuple[ClaimRecord, ...],
+    own_names: frozenset[str],
     draft: ClaimDraft,
     chart: ChartFacts,
     filed_on: date,
 ) -> Iterator[Obstacle]:
-    """Yield what keeps a signed draft back on the day it leaves; ``ours`` the EHR may hold."""
+    """Yield what keeps a signed draft back on the day it leaves.
+
+    ``own_names`` are those by which the EHR knows claims of ours.
+    """
     try:
-        known = known_by(world, draft.month, chart, ours, filed_on)
+        known = known_by(world, draft.month, chart, own_names, filed_on)
     except RuleError as problem:
         yield Obstacle(code="rules_not_loaded", owner="admin", fix=f"{problem}.")
         return

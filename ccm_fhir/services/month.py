@@ -167,11 +167,13 @@ ORDER = (
     MonthState.BEING_JUDGED,
     MonthState.PROBLEM,
     MonthState.READY,
+    MonthState.CORRECTING,
     MonthState.NEEDS_FIX,
     MonthState.HELD,
     MonthState.SHORT_OF_TIME,
     MonthState.SIGNED,
     MonthState.SENT,
+    MonthState.VOIDED,
     MonthState.CHART_NOT_READ,
     MonthState.NOT_ELIGIBLE,
 )

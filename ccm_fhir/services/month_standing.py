@@ -25,6 +25,8 @@ from ccm_fhir.domain.writeback import DeliveryState, RungName
 from ccm_fhir.errors import RuleError
 from ccm_fhir.services import month_reasons
 from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
+from ccm_fhir.services.claim_chains import FIRST, Coming, comings_of, is_void
+from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.coding_choice import in_force
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import (
@@ -58,7 +60,10 @@ _NOTHING = "nothing_to_report"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthMaterial:
-    """A month of a practice, and what of it bears on every row; ``people`` are refs by user id."""
+    """A month of a practice, and what of it bears on every row; ``people`` are refs by user id.
+
+    ``comings`` are what would follow the claims of patients whose correction is open.
+    """
 
     practice: Practice
     month: ServiceMonth
@@ -69,6 +74,7 @@ class MonthMaterial:
     locks: Mapping[str | None, LockRecord]
     places: Places
     people: Mapping[str, str]
+    comings: Mapping[str, Coming]
 
     def choices_of(self, patient_id: str | None) -> tuple[ChoiceRecord, ...]:
         """Return the practice's choices, and a patient's exceptions."""
@@ -121,6 +127,7 @@ def month_material(
         locks=month_locks.in_force(month_locks.of_month(session, practice_id, month)),
         places=places_in(session, practice_id, month),
         people={user.id: user.fhir_user for user in users.list_all(session, practice_id)},
+        comings=comings_of(session, practice_id, month),
     )
 
 
@@ -159,14 +166,14 @@ class _Seen:
 def _material(world: Installation, held: MonthMaterial, row: MonthRow, seen_as: str) -> Material:
     if row.chart is None:
         raise AssertionError
-    own = {f"{world.identifier_system('claim')}|{row.claim.identifier}"} if row.claim else set()
+    own = _own_names(world, row)
     material = Material(
         practice=held.practice,
         month=held.month,
         chart=row.chart.facts,
         entries=row.entries,
         attested=frozenset(Criterion(kind) for kind, _ in row.attested),
-        own_claims=frozenset(own),
+        own_claims=own,
         plans=row.plans,
         consents=consent_facts(
             (consent.as_recorded for consent in row.consents), held.practice.organization_ref
@@ -186,6 +193,8 @@ def _signed(row: MonthRow) -> Standing:
     state = MonthState.SIGNED
     if any(one in TROUBLED for one in row.delivery_states):
         state = MonthState.PROBLEM
+    elif _is_voided(row):
+        state = MonthState.VOIDED
     elif row.claim_delivery_state is DeliveryState.SENT:
         state = MonthState.SENT
     return Standing(
@@ -203,6 +212,17 @@ def _signed(row: MonthRow) -> Standing:
     )
 
 
+def _is_voided(row: MonthRow) -> bool:
+    """Whether the newest claim takes the one before it back; a first claim never does."""
+    claim = row.claim
+    return claim is not None and claim.revision > 1 and is_void(read_claim(claim))
+
+
+def _own_names(world: Installation, row: MonthRow) -> frozenset[str]:
+    system = world.identifier_system("claim")
+    return row.claim_refs | {f"{system}|{one.identifier}" for one in row.claims}
+
+
 def _decision_signed(row: MonthRow) -> Decision | None:
     """Return the signed decision; None where an older release wrote it in another shape."""
     if row.sign_off is None:
@@ -216,7 +236,7 @@ def _decision_signed(row: MonthRow) -> Decision | None:
 def _not_read(held: MonthMaterial, row: MonthRow) -> Standing:
     return Standing(
         row=row,
-        state=_or_held(held, row, MonthState.CHART_NOT_READ),
+        state=_or_held(held, row, _or_correcting(row, MonthState.CHART_NOT_READ)),
         counted_seconds=row.entered_seconds,
         amount_usd=None,
         reasons=(month_reasons.CHART_NOT_READ, *_troubles(held, row)),
@@ -228,7 +248,7 @@ def _unruled(held: MonthMaterial, row: MonthRow, problem: str) -> Standing:
     lacking = ReasonKept(code=month_reasons.RULES_NOT_LOADED, owner=Role.ADMIN.value, fix=problem)
     return Standing(
         row=row,
-        state=_or_held(held, row, MonthState.NEEDS_FIX),
+        state=_or_held(held, row, _or_correcting(row, MonthState.NEEDS_FIX)),
         counted_seconds=row.entered_seconds,
         amount_usd=None,
         reasons=(lacking, *_troubles(held, row)),
@@ -242,7 +262,7 @@ def _open(seen: _Seen, judgement: Judgement) -> Standing:
     amount = _amount(held, decision if attested is None else attested.decision)
     return Standing(
         row=row,
-        state=_or_held(held, row, state),
+        state=_or_held(held, row, _or_correcting(row, state)),
         counted_seconds=decision.counted_seconds,
         amount_usd=amount,
         reasons=(*reasons, *_troubles(held, row)),
@@ -316,10 +336,16 @@ def _ahead(seen: _Seen, attested: Judgement) -> ClaimAhead:
         parties=parties,
         charges=held.charges,
         chart=chart.facts,
-        claims=row.claims,
+        own_names=_own_names(seen.world, row),
+        coming=held.comings.get(row.patient.id, FIRST),
         practitioner_refs=frozenset(held.people[user_id] for user_id in stand),
         filed_on=held.today,
     )
+
+
+def _or_correcting(row: MonthRow, state: MonthState) -> MonthState:
+    """Keep a month that is being corrected out of the lists: it is signed on its own page."""
+    return state if row.correction is None else MonthState.CORRECTING
 
 
 def _or_held(held: MonthMaterial, row: MonthRow, state: MonthState) -> MonthState:

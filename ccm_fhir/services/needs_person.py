@@ -207,6 +207,8 @@ def _taken_in_hand(
     record = sending.claim_for_sending(session, actor.practice_id, delivery_id, world.clock())
     if record.state not in _STOPPED:
         raise ConflictError("It is on its way by itself again; look at the list anew.")
+    if record.last_problem == SUPERSEDED and record.artefact_kind is ArtefactKind.CLAIM:
+        raise ConflictError("A later claim of the month has taken its place; it must not be sent.")
     if delivery_id in keyed.of_practice(session, actor.practice_id) and act == "retry_delivery":
         raise ConflictError("It was entered by hand already; sending it would double it.")
     return record

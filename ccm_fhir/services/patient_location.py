@@ -19,6 +19,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.auditing import audited
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.month_locks import refuse_locked
+from ccm_fhir.services.signed_months import is_signed
 from ccm_fhir.storage import locations, patient_locations, practices, sign_offs
 from ccm_fhir.storage.locations import Location
 from ccm_fhir.storage.patient_locations import NewPatientLocation, PatientLocation
@@ -121,7 +122,11 @@ def _refuse_impossible(session: Session, practice_id: str, request: PlacePatient
         location = locations.get(session, practice_id, request.location_id)
         if not location.is_active:
             raise InputError("location_id", "This location is closed; choose one that is open.")
-    signed = sign_offs.signed_months(session, practice_id, request.patient_id)
+    signed = [
+        month
+        for month in sign_offs.signed_months(session, practice_id, request.patient_id)
+        if is_signed(session, practice_id, request.patient_id, month)
+    ]
     if signed and signed[-1] >= request.month:
         raise ConflictError(
             f"The patient's months are signed up to {signed[-1]}, with the place that held then. "

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from ccm_fhir.domain.approvals import ApprovalReason
 from ccm_fhir.domain.careplan import CarePlanPicture
-from ccm_fhir.domain.claims import Obstacle
+from ccm_fhir.domain.claims import NextRevision, Obstacle
 from ccm_fhir.domain.codes import Activity, Role
 from ccm_fhir.domain.conditions import ChronicFamily, ConditionVerdict
 from ccm_fhir.domain.dates import ServiceMonth
@@ -104,11 +104,26 @@ class WorkEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedMonth:
-    """Who signed the month, when, and for what."""
+    """Who signed the month, when, and for what; ``is_void``: that its claim is taken back."""
 
     signed_by: str
     signed_at: datetime
     revision: int
+    is_void: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CorrectionShown:
+    """The correction of the month's claim that is open: a signature would make ``coming``.
+
+    ``statement_id`` is what the signature names; ``coming`` is None where nothing may follow now.
+    """
+
+    statement_id: str
+    opened_by: str
+    opened_at: datetime
+    reason: str = field(repr=False)
+    coming: NextRevision | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +205,8 @@ class PatientMonthReview:
     may_record_consent: bool = False
     choice: ChoiceShown | None = None
     mdm: MdmShown | None = None
+    correction: CorrectionShown | None = None
+    may_correct: bool = False
     placed: PlacedAt
     may_place: bool = False
 
@@ -203,7 +220,8 @@ class MonthState(StrEnum):
     """Where a patient stands in a month.
 
     ``HELD``: a person locked this patient's month. ``BEING_JUDGED``: something it rests on has
-    changed since it was last judged, so that nothing is said of it.
+    changed since it was last judged, so that nothing is said of it. ``CORRECTING``: its claim is
+    being corrected, and nobody has signed what follows. ``VOIDED``: its claim was taken back.
     """
 
     SENT = "sent"
@@ -216,6 +234,8 @@ class MonthState(StrEnum):
     CHART_NOT_READ = "chart_not_read"
     HELD = "held"
     BEING_JUDGED = "being_judged"
+    CORRECTING = "correcting"
+    VOIDED = "voided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

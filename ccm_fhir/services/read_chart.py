@@ -8,6 +8,7 @@ from ccm_fhir.errors import CcmError, ConflictError, FhirError, LaunchError, Not
 from ccm_fhir.fhir.reader import read_chart
 from ccm_fhir.services.ehr_access import system_client, system_token
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.payer_answers import EhrAsked, take_over_answers
 from ccm_fhir.services.reading import Reading
 from ccm_fhir.services.sessions import Visit
 from ccm_fhir.services.site_terminology import ask_site
@@ -68,6 +69,8 @@ def read_patient_as_system(
         patient_id=patient.id, facts=facts, source=ChartSource.PANEL, read_by_user_id=None
     )
     _keep(world, patient, new, now)
+    asked = EhrAsked(client=client, scopes=scopes, capability=capability_of(ehr))
+    take_over_answers(world, asked, patient, now)
 
 
 def _read(world: Installation, reading: Reading, now: datetime) -> None:
@@ -87,6 +90,8 @@ def _read(world: Installation, reading: Reading, now: datetime) -> None:
         read_by_user_id=reading.user_id,
     )
     _keep(world, patient, new, now)
+    asked = EhrAsked(client=client, scopes=reading.scopes, capability=capability_of(ehr))
+    take_over_answers(world, asked, patient, now)
 
 
 def _keep(world: Installation, patient: PatientRecord, new: NewChart, now: datetime) -> None:

@@ -7,28 +7,26 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
 from sqlmodel import Session
 
-from ccm_fhir.domain.claims import claim_number, claim_number_of_line
+from ccm_fhir.domain.claims import claim_number_of_line
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.remittance import (
     AnsweredClaim,
     BilledClaim,
-    BilledLine,
     Matching,
     Settlement,
     WhyNot,
     incoming_of,
     match,
-    settle,
 )
 from ccm_fhir.errors import X12FileError
-from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.installation import Installation
+from ccm_fhir.services.settlements import billed_claim, settlements
 from ccm_fhir.services.setup_hand import SetupHand, audit_act
 from ccm_fhir.storage import (
     claim_answers,
@@ -73,7 +71,6 @@ class PaidClaim:
     identifier: str
     charge_usd: Decimal
     settlement: Settlement
-    answers: int = field(default=0)
 
 
 def load_remittance(
@@ -125,16 +122,15 @@ def payments_of_month(
         every = claims.of_month(session, hand.practice_id, month)
         filed = claim_files.filed_of_claims(session, hand.practice_id, [one.id for one in every])
         sent = {one.claim_id for one in filed if one.is_production}
-        answers = remittances.of_claims(session, hand.practice_id, sent)
+        filed_claims = [one for one in every if one.id in sent]
+        settled = settlements(session, hand.practice_id, filed_claims)
     return tuple(
         PaidClaim(
             identifier=one.identifier,
             charge_usd=one.total_usd,
-            settlement=settle(_billed(one, ""), answers.get(one.id, ())),
-            answers=len(answers.get(one.id, ())),
+            settlement=settled[one.id],
         )
-        for one in every
-        if one.id in sent
+        for one in filed_claims
     )
 
 
@@ -158,7 +154,7 @@ def _named(
     }
     payer_numbers = _payer_numbers(session, practice_id, filed.values())
     return [
-        (claim, _billed(claim, payer_numbers.get(claim.id, "")))
+        (claim, billed_claim(claim, payer_numbers.get(claim.id, "")))
         for claim_id in dict.fromkeys(one.claim_id for one in filed.values())
         for claim in (claims.get(session, practice_id, claim_id),)
     ]
@@ -174,18 +170,6 @@ def _payer_numbers(session: Session, practice_id: str, filed: Iterable[Filed]) -
         for one in answers
         if one.payer_control_number
     }
-
-
-def _billed(claim: ClaimRecord, payer_number: str) -> BilledClaim:
-    return BilledClaim(
-        identifier=claim.identifier,
-        claim_number=claim_number(claim.identifier),
-        lines=tuple(
-            BilledLine(code=line.code, units=line.units, charge_usd=line.charge_usd)
-            for line in read_claim(claim).lines
-        ),
-        payer_control_number=payer_number,
-    )
 
 
 def _npis(session: Session, practice_id: str) -> frozenset[str]:

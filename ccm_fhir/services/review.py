@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from ccm_fhir.domain.claims import ClaimDraft, ClaimParties, Obstacle
+from ccm_fhir.domain.claims import ClaimDraft, ClaimParties, NextRevision, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.eligibility import NextStep, RiskEvidence, next_steps, risk_evidence
@@ -17,6 +17,7 @@ from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.approvals import may_approve
 from ccm_fhir.services.charge_lines import code_of, lines_told, parts_of_claim
 from ccm_fhir.services.claim_ahead import ClaimAhead, attesting, draft_ahead
+from ccm_fhir.services.claim_chains import is_void
 from ccm_fhir.services.claim_record import read_claim
 from ccm_fhir.services.condition_items import condition_items, family_choices
 from ccm_fhir.services.decision_record import hash_of
@@ -29,6 +30,7 @@ from ccm_fhir.services.patient_month import (
     ApprovalShown,
     ChartStatus,
     ClaimInHand,
+    CorrectionShown,
     Delivered,
     PatientBanner,
     PatientMonthReview,
@@ -48,6 +50,7 @@ from ccm_fhir.storage.patients import PatientRecord
 from ccm_fhir.storage.users import AppUser
 
 MONTHS_SHOWN = 4
+CORRECTORS = (Role.PRACTITIONER, Role.BILLER)
 _PERFORMER_WORDS = {
     "clinical_staff": "clinical staff",
     "billing_practitioner": "billing practitioner",
@@ -118,7 +121,8 @@ def ahead_of(gathered: Gathered, actor: Actor, decided: Judgement, now: datetime
         parties=parties_of(gathered, actor),
         charges=gathered.charges,
         chart=gathered.chart.facts,
-        claims=gathered.claims,
+        own_names=gathered.own_names,
+        coming=gathered.coming,
         practitioner_refs=frozenset(gathered.people[user_id].fhir_user for user_id in stand),
         filed_on=now.astimezone(gathered.practice.zone).date(),
     )
@@ -175,7 +179,23 @@ def _review(
         choice=choice_shown(gathered, actor),
         placed=gathered.placed,
         may_place=actor.may(*PLACERS) and gathered.sign_off is None,
+        correction=_correction(gathered),
+        may_correct=actor.may(*CORRECTORS) and gathered.claim is not None,
         mdm=None if judgement is None else mdm_shown(world, gathered, judgement, actor),
+    )
+
+
+def _correction(gathered: Gathered) -> CorrectionShown | None:
+    opened, coming = gathered.correction, gathered.coming.claim
+    if opened is None:
+        return None
+    person = gathered.people.get(opened.user_id)
+    return CorrectionShown(
+        statement_id=opened.id,
+        opened_by=person.name if person else "",
+        opened_at=opened.said_at.astimezone(gathered.practice.zone),
+        reason=opened.reason,
+        coming=coming if isinstance(coming, NextRevision) else None,
     )
 
 
@@ -333,6 +353,7 @@ def _signed(gathered: Gathered) -> SignedMonth | None:
         signed_by=person.name if person else "",
         signed_at=sign_off.signed_at.astimezone(gathered.practice.zone),
         revision=sign_off.revision,
+        is_void=gathered.claim is not None and is_void(read_claim(gathered.claim)),
     )
 
 

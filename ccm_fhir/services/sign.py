@@ -10,33 +10,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session
-
 from ccm_fhir.domain.claims import ClaimDraft, Obstacle
 from ccm_fhir.domain.codes import Role
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import CANNOT_DETERMINE, Programme
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.domain.stated.sentences import said
-from ccm_fhir.domain.writeback import ResourceKind
 from ccm_fhir.errors import ConflictError, InputError, RuleError
 from ccm_fhir.services import month_reasons
 from ccm_fhir.services.actor import Actor
 from ccm_fhir.services.claim_ahead import draft_ahead
-from ccm_fhir.services.claim_record import stored
 from ccm_fhir.services.decision_record import hash_of, to_json
 from ccm_fhir.services.gather import Gathered, gather
 from ccm_fhir.services.installation import Installation
 from ccm_fhir.services.judge import Judgement, judge
+from ccm_fhir.services.keep_claim import SignedClaim, keep_claim
 from ccm_fhir.services.month_locks import refuse_locked
-from ccm_fhir.services.plan_claim import plan_claim
-from ccm_fhir.services.plan_writes import our_identifier
 from ccm_fhir.services.review import ahead_of, if_attested
-from ccm_fhir.storage import attestations, audit, claims, sign_offs
+from ccm_fhir.storage import attestations, audit, sign_offs
 from ccm_fhir.storage.attestations import NewAttestation
 from ccm_fhir.storage.audit import AuditEntry
-from ccm_fhir.storage.claims import ClaimRecord, NewClaim
-from ccm_fhir.storage.sign_offs import NewSignOff, SignOffRecord
+from ccm_fhir.storage.sign_offs import NewSignOff
 
 STATEMENTS: Mapping[Criterion, str] = {
     Criterion.TWO_CHRONIC_CONDITIONS: (
@@ -58,13 +52,17 @@ STATEMENTS: Mapping[Criterion, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignMonth:
-    """A signature: which statements were ticked, and the hash of the decision shown."""
+    """A signature: which statements were ticked, and the hash of the decision shown.
+
+    ``correction_id`` names the correction that it answers, as it was shown; empty for a first one.
+    """
 
     patient_id: str
     month: ServiceMonth
     form_key: str
     attested: frozenset[Criterion]
     decision_hash: str
+    correction_id: str = ""
 
 
 def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datetime) -> None:
@@ -95,6 +93,7 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
                 return
             raise ConflictError(f"{request.month} is already signed.")
         refuse_locked(session, gathered.practice, request.patient_id, request.month)
+        _refuse_unlike(gathered, request)
         shown = _shown(world, gathered, request)
         decided = _decided(world, gathered, shown)
         draft = _clean(
@@ -127,20 +126,28 @@ def sign_month(world: Installation, actor: Actor, request: SignMonth, now: datet
             ),
             now,
         )
-        _plan_claim(world, session, _Signing(gathered, decided, draft, sign_off), now)
+        signed = SignedClaim(
+            patient_id=request.patient_id,
+            draft=draft,
+            sign_off_id=sign_off.id,
+            location=gathered.placed.location.name,
+            worked=frozenset(part.entry_id for part in decided.decision.tally.counted),
+            earlier=gathered.claims,
+        )
+        keep_claim(world, session, gathered.practice, signed, now)
 
 
-@dataclass(frozen=True, slots=True)
-class _Signing:
-    gathered: Gathered
-    decided: Judgement
-    draft: ClaimDraft
-    sign_off: SignOffRecord
-
-    @property
-    def worked(self) -> frozenset[str]:
-        """The entries whose time the lines report; what was left out is no part of the claim."""
-        return frozenset(part.entry_id for part in self.decided.decision.tally.counted)
+def _refuse_unlike(gathered: Gathered, request: SignMonth) -> None:
+    """Refuse a form that was shown for another claim than the one that it would make now."""
+    opened = "" if gathered.correction is None else gathered.correction.id
+    if opened == request.correction_id:
+        return
+    if opened:
+        raise ConflictError(
+            f"The claim of {request.month} is being corrected; sign it on the patient’s own page, "
+            "which shows what follows it."
+        )
+    raise ConflictError("The correction is no longer open; look at the month again.")
 
 
 def _shown(world: Installation, gathered: Gathered, request: SignMonth) -> Judgement:
@@ -178,32 +185,3 @@ def _clean(draft: ClaimDraft | tuple[Obstacle, ...], decided: Judgement) -> Clai
         *(f"{words.sentence} {words.remedy}".strip() for words in beyond),
     )
     raise ConflictError(" ".join(dict.fromkeys(fix for fix in lacks if fix)))
-
-
-def _plan_claim(
-    world: Installation, session: Session, signing: _Signing, now: datetime
-) -> ClaimRecord:
-    gathered, draft = signing.gathered, signing.draft
-    ours = our_identifier(
-        world,
-        gathered.practice,
-        ResourceKind.CLAIM,
-        f"{gathered.patient.id}|{draft.month}|{draft.programme.value}|rev-{draft.revision}",
-    )
-    claim = claims.record(
-        session,
-        gathered.practice.id,
-        NewClaim(
-            patient_id=gathered.patient.id,
-            month=draft.month,
-            programme=draft.programme,
-            revision=draft.revision,
-            sign_off_id=signing.sign_off.id,
-            identifier=ours.value,
-            total_usd=draft.total_usd,
-            draft_json=stored(draft, gathered.placed.location.name, signing.worked),
-        ),
-        now,
-    )
-    plan_claim(world, session, gathered.practice, claim, now)
-    return claim

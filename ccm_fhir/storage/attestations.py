@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlmodel import col, select
@@ -13,10 +14,12 @@ from ccm_fhir.storage.tables import AppUserRow, AttestationRow, PatientRow
 from ccm_fhir.storage.values import columns_of, of_these, require_parents, value_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlmodel import Session
+
+_ALL_TIME: Mapping[str, datetime] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,17 +82,28 @@ def said_in_month(
     practice_id: str,
     month: ServiceMonth,
     patient_ids: Collection[str] | None = None,
+    since: Mapping[str, datetime] = _ALL_TIME,
 ) -> dict[str, frozenset[tuple[str, str]]]:
-    """Return which kinds of statement were made about each patient's month, each with its user."""
+    """Return which kinds of statement were made about each patient's month, each with its user.
+
+    Of patients named in ``since``, only what was said after that moment.
+    """
     rows = session.exec(
-        select(AttestationRow.patient_id, AttestationRow.kind, AttestationRow.user_id).where(
+        select(
+            AttestationRow.patient_id,
+            AttestationRow.kind,
+            AttestationRow.user_id,
+            AttestationRow.attested_at,
+        ).where(
             col(AttestationRow.practice_id) == practice_id,
             col(AttestationRow.month) == str(month),
             *of_these(AttestationRow.patient_id, patient_ids),
         )
     )
     found: dict[str, frozenset[tuple[str, str]]] = {}
-    for patient_id, kind, user_id in rows:
+    for patient_id, kind, user_id, attested_at in rows:
+        if patient_id in since and attested_at <= since[patient_id]:
+            continue
         found[patient_id] = found.get(patient_id, frozenset()) | {(kind, user_id)}
     return found
 

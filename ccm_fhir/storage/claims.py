@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewClaim:
-    """A claim to be kept; ``identifier`` is its name in the EHR, ``prior_id`` what it replaces."""
+    """A claim to be kept; ``identifier`` names it in the EHR, ``prior_id`` is the one before."""
 
     patient_id: str
     month: ServiceMonth
@@ -61,7 +61,7 @@ def record(session: Session, practice_id: str, new: NewClaim, now: datetime) -> 
 
     Raises:
         ConflictError: this revision exists with other content, or its prior claim has been
-            replaced already.
+            followed already.
     """
     before = _by_identifier(session, practice_id, new.identifier)
     if before is None:

@@ -32,6 +32,7 @@ from ccm_fhir.storage.values import insert_once, require, require_parents, value
 from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
@@ -54,6 +55,7 @@ __all__ = [
     "identifiers",
     "is_of_month",
     "of_artefact",
+    "of_artefacts",
     "of_patient",
     "of_patient_month",
     "plan",
@@ -118,6 +120,16 @@ def of_artefact(
     """Return the deliveries of a time entry or a claim."""
     is_kind = col(DeliveryRow.artefact_kind) == kind
     return _select(session, practice_id, is_kind, col(DeliveryRow.artefact_id) == artefact_id)
+
+
+def of_artefacts(
+    session: Session, practice_id: str, kind: ArtefactKind, artefact_ids: Collection[str]
+) -> tuple[DeliveryRecord, ...]:
+    """Return the deliveries of several time entries or claims."""
+    if not artefact_ids:
+        return ()
+    is_kind = col(DeliveryRow.artefact_kind) == kind
+    return _select(session, practice_id, is_kind, col(DeliveryRow.artefact_id).in_(artefact_ids))
 
 
 def of_patient(session: Session, practice_id: str, patient_id: str) -> tuple[DeliveryRecord, ...]:

@@ -15,9 +15,11 @@ from ccm_fhir.domain.writeback import OUTSIDE_THE_EHR, RungName, state_of_parts
 from ccm_fhir.storage import (
     approvals,
     attestations,
+    claim_statements,
     claims,
     condition_reviews,
     consents,
+    deliveries,
     patients,
     plans,
 )
@@ -34,7 +36,7 @@ from ccm_fhir.storage.tables import (
     TimeEntryRow,
 )
 from ccm_fhir.storage.values import of_these, value_of
-from ccm_fhir.storage.vocabulary import DeliveryState, Purpose
+from ccm_fhir.storage.vocabulary import ArtefactKind, DeliveryState, Purpose
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from ccm_fhir.domain.dates import ServiceMonth
     from ccm_fhir.domain.plans.versions import AdoptedPlan
+    from ccm_fhir.storage.claim_statements import StatementRecord
     from ccm_fhir.storage.claims import ClaimRecord
     from ccm_fhir.storage.condition_reviews import ReviewRecord
     from ccm_fhir.storage.consents import ConsentRecord
@@ -52,12 +55,16 @@ if TYPE_CHECKING:
 V = TypeVar("V")
 
 
-_TAKEN_BACK = ("taken_back", "nothing_to_take_back")  # nothing of them is to go to the EHR
+# Nothing of them is to go to the EHR.
+_TAKEN_BACK = ("taken_back", "nothing_to_take_back", "superseded")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthRow:
     """One patient's month: newest chart, newest signature and claim, deliveries.
+
+    ``correction`` is open: then nobody has signed the month as it is to be, and ``attested`` holds
+    what was said since. ``claim_refs`` are the EHR's own names of our claims.
 
     ``entries`` is live time that waits for nobody's approval; ``attested`` are the statements of
     the month, kind and user; ``claims`` every claim of the month, by revision.
@@ -77,6 +84,8 @@ class MonthRow:
     waiting_entries: int = 0
     plans: tuple[AdoptedPlan, ...] = ()
     claims: tuple[ClaimRecord, ...] = ()
+    correction: StatementRecord | None = None
+    claim_refs: frozenset[str] = frozenset()
 
     @property
     def entered_seconds(self) -> int:
@@ -108,10 +117,15 @@ def month_rows(
     sign_offs = _sign_offs(session, practice_id, month, patient_ids)
     found = claims.of_month(session, practice_id, month, patient_ids)
     of_patient = _grouped((claim.patient_id, claim) for claim in found)
+    newest = {patient_id: every[-1] for patient_id, every in of_patient.items()}
+    opened = claim_statements.open_of_month(session, practice_id, month, newest.values())
+    reopened = [one.id for one in found if one.patient_id in opened]
+    refs = _claim_refs(session, practice_id, reopened)
     states = _delivery_states(session, practice_id, month, zone, patient_ids)
     recorded = consents.of_practice(session, practice_id, patient_ids)
     reviews = condition_reviews.of_practice(session, practice_id, patient_ids)
-    attested = attestations.said_in_month(session, practice_id, month, patient_ids)
+    since = {patient_id: one.said_at for patient_id, one in opened.items()}
+    attested = attestations.said_in_month(session, practice_id, month, patient_ids, since)
     waiting = _waiting(session, practice_id, month, zone)
     adopted = plans.adopted_of_practice(session, practice_id, patient_ids)
     return tuple(
@@ -119,8 +133,8 @@ def month_rows(
             patient=patient,
             chart=charts.get(patient.id),
             entries=entries.get(patient.id, ()),
-            sign_off=sign_offs.get(patient.id),
-            claim=next(reversed(of_patient.get(patient.id, ())), None),
+            sign_off=None if patient.id in opened else sign_offs.get(patient.id),
+            claim=newest.get(patient.id),
             delivery_states=_in_hand(states.get(patient.id, ())),
             **_of_newest_claim(states.get(patient.id, ()), of_patient.get(patient.id, ())),
             consents=recorded.get(patient.id, ()),
@@ -129,6 +143,8 @@ def month_rows(
             waiting_entries=waiting[patient.id],
             plans=adopted.get(patient.id, ()),
             claims=of_patient.get(patient.id, ()),
+            correction=opened.get(patient.id),
+            claim_refs=refs.get(patient.id, frozenset()),
         )
         for patient in patients.list_all(session, practice_id, patient_ids)
     )
@@ -246,6 +262,15 @@ def _delivery_states(
         )
         for patient_id, state, rung, artefact_id in found
     )
+
+
+def _claim_refs(
+    session: Session, practice_id: str, claim_ids: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Return the EHR's own names of some claims, by patient."""
+    found = deliveries.of_artefacts(session, practice_id, ArtefactKind.CLAIM, claim_ids)
+    named = _grouped((one.patient_id, one.remote_ref) for one in found if one.remote_ref)
+    return {patient_id: frozenset(refs) for patient_id, refs in named.items()}
 
 
 def _in_hand(states: tuple[_State, ...]) -> tuple[DeliveryState, ...]:

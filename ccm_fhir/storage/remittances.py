@@ -13,7 +13,7 @@ from ccm_fhir.domain.remittance import AnsweredClaim, AnswerKey
 from ccm_fhir.errors import ConflictError
 from ccm_fhir.storage.ids import new_id
 from ccm_fhir.storage.tables import AppUserRow, ClaimRow, PaidAnswerRow, RemittanceFileRow
-from ccm_fhir.storage.values import columns_of, insert_once, require_parents
+from ccm_fhir.storage.values import columns_of, insert_once, require_parents, value_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -85,6 +85,27 @@ def record(session: Session, practice_id: str, new: NewRemittance, now: datetime
                 "Somebody else is reading the same remittance at this moment; nothing was taken "
                 "over. Run it again."
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemittanceFile:
+    """A remittance of which something was taken over; ``user_id`` None: at the command line."""
+
+    matched: int
+    unmatched: int
+    read_at: datetime
+    user_id: str | None
+
+
+def newest_files(session: Session, practice_id: str, most: int) -> tuple[RemittanceFile, ...]:
+    """Return the remittances that were read last, the newest first."""
+    rows = session.exec(
+        select(RemittanceFileRow)
+        .where(col(RemittanceFileRow.practice_id) == practice_id)
+        .order_by(col(RemittanceFileRow.read_at).desc(), col(RemittanceFileRow.id).desc())
+        .limit(most)
+    )
+    return tuple(value_of(RemittanceFile, row) for row in rows)
 
 
 def keys(session: Session, practice_id: str) -> frozenset[AnswerKey]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from ccm_fhir.domain.corrections import ClaimSaid
 from ccm_fhir.domain.writeback import DeliveryState
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "CardKind",
     "CardOutcome",
     "ChartSource",
+    "ClaimSaid",
     "ClaimsLeaveBy",
     "ClientAuth",
     "CopyGivenBy",

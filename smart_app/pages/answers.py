@@ -117,6 +117,11 @@ def to_consent(launch_id: str, month: ServiceMonth, done: Done) -> RedirectRespo
     return RedirectResponse(f"/l/{launch_id}/consent?{asked}", _SEE_OTHER)
 
 
+def to_claim(launch_id: str, month: ServiceMonth) -> RedirectResponse:
+    """Send the browser to the page of the patient's claims."""
+    return RedirectResponse(f"/l/{launch_id}/claim?month={month}", _SEE_OTHER)
+
+
 def to_month(launch_id: str, month: ServiceMonth) -> RedirectResponse:
     """Send the browser to the month page."""
     return RedirectResponse(f"/l/{launch_id}/month?month={month}", _SEE_OTHER)
@@ -141,4 +146,5 @@ _PLACES = {
     Done.EXCEPTION: "claim",
     Done.MDM: "claim",
     Done.PLACED: "location",
+    Done.CORRECTION: "claim",
 }

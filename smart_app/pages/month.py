@@ -13,7 +13,7 @@ from ccm_fhir.services.patient_month import MonthState
 from ccm_fhir.services.practice_overview import practice_setup
 from ccm_fhir.services.setup_hand import administrator
 from smart_app.deps import AskedMonth, GuardedWrite, Opened, OpenLaunch
-from smart_app.pages.answers import frame_of, to_month, to_patient
+from smart_app.pages.answers import frame_of, to_claim, to_month, to_patient
 from smart_app.views import page as frames
 from smart_app.views.month_page import month_page
 from smart_app.views.practice_page import finish_setting_up
@@ -49,6 +49,8 @@ def open_from_list(write: GuardedWrite) -> Response:
     launch_id = open_patient(
         opened.world, opened.visit, write.text("patient_id"), opened.session_token
     )
+    if write.text("part") == "claim":
+        return to_claim(launch_id, write.month())
     return to_patient(launch_id, write.month())
 
 

@@ -28,6 +28,7 @@ def sign(write: GuardedWrite) -> Response:
         form_key=write.form_key(),
         attested=frozenset(Criterion(value) for value in ticked & set(Criterion)),
         decision_hash=write.text("decision_hash"),
+        correction_id=write.text("correction_id"),
     )
     try:
         sign_month(opened.world, opened.visit.actor, request, opened.now)

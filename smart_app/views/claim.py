@@ -96,6 +96,7 @@ class SignFormView:
     form_key: str
     decision_hash: str
     fingerprint: str
+    correction_id: str
     sentence: str
     statements: tuple[StatementView, ...]
 
@@ -123,6 +124,8 @@ class ClaimView:
     sign_form: SignFormView | None
     who_signs: str
     signed: str = field(repr=False)
+    corrected: str = field(repr=False)
+    offers_correction: bool
     sent: SentClaimView | None
     cautions: tuple[str, ...]
     missing: str
@@ -150,6 +153,8 @@ def claim(
         sign_form=_sign_form(review, signer.name, page_key, attempt) if can_sign else None,
         who_signs=_who_signs(review) if is_open and not obstacles and not can_sign else "",
         signed="" if review.signed is None else _signed(review.signed),
+        corrected=_opened(review),
+        offers_correction=review.claim is not None,
         sent=None if review.claim is None else _sent(review.claim, review.ehr_links),
         cautions=_cautions(review),
         missing="" if decision is None else _missing(decision),
@@ -266,10 +271,11 @@ def _sign_form(
         form_key=key_of(page_key, "sign") if mine is None else mine.form_key,
         decision_hash=review.decision_hash,
         fingerprint=review.decision_hash[:_FINGERPRINT],
+        correction_id=review.correction.statement_id if review.correction else "",
         sentence=(
             f"I, {signer}, {_did(review)} in {month_name(review.month)}, have looked through the "
             "time and the evidence on this page, and ask that the services above be reported "
-            "under my name."
+            f"under my name.{_in_place_of(review)}"
         ),
         statements=tuple(
             StatementView(
@@ -282,6 +288,25 @@ def _sign_form(
             for criterion in review.to_attest
         ),
     )
+
+
+def _in_place_of(review: PatientMonthReview) -> str:
+    """Return what the signer says of the claim before, should there be one."""
+    coming = review.correction.coming if review.correction else None
+    if coming is None:
+        return ""
+    if coming.related is None:
+        return " No claim of this month stands with the payer; this one is new (frequency 1)."
+    return " The claim that was sent before is to be replaced by this one (frequency 7)."
+
+
+def _opened(review: PatientMonthReview) -> str:
+    """Return that the month is open for a correction, by whom and why; empty where it is not."""
+    opened = review.correction
+    if opened is None:
+        return ""
+    when = f"{opened.opened_by} on {moment(opened.opened_at)}"
+    return f"Opened for a correction by {when}: {sentence(opened.reason)}"
 
 
 def _did(review: PatientMonthReview) -> str:
@@ -303,6 +328,8 @@ def _who_signs(review: PatientMonthReview) -> str:
 
 def _signed(signed: SignedMonth) -> str:
     again = f" (revision {signed.revision})" if signed.revision > 1 else ""
+    if signed.is_void:
+        return f"Taken back by {signed.signed_by} on {moment(signed.signed_at)}{again}."
     return f"Signed by {signed.signed_by} on {moment(signed.signed_at)}{again}."
 
 

@@ -79,6 +79,7 @@ _LABELS = (
         "client_secret": "Secret",
         "sure": "Confirmation",
         "ehr_number": "The EHR’s number",
+        "file": "The file",
         "text": "Text",
         "element": "Where it belongs",
         "target": "Target",

@@ -36,6 +36,8 @@ INBOX = "inbox"
 LOCK = "lock"
 NEEDS = "needs"
 HAND_OFF = "hand-off"
+CLAIM = "claim"
+PAYMENTS = "payments"
 _TITLES = {
     PATIENT: "Patient",
     MONTH: "All patients",
@@ -57,6 +59,8 @@ _TITLES = {
     LOCK: "The month’s lock",
     NEEDS: "Needs a person",
     HAND_OFF: "To be keyed into the EHR",
+    CLAIM: "The month’s claims",
+    PAYMENTS: "What was paid",
 }
 
 
@@ -107,6 +111,9 @@ class Done(StrEnum):
     EHR_OFF = "ehr-off"
     EHR_ON = "ehr-on"
     SESSIONS_ENDED = "sessions-ended"
+    CORRECTION = "correction"
+    VOIDED = "voided"
+    CLAIM_SAID = "claim-said"
 
 
 NOTICES: dict[Done, str] = {
@@ -160,6 +167,9 @@ NOTICES: dict[Done, str] = {
     Done.EHR_OFF: "The EHR is disconnected: nobody opens the app from it, and it is sent nothing.",
     Done.EHR_ON: "The EHR is connected; what waited for it goes on.",
     Done.SESSIONS_ENDED: "The sessions are ended.",
+    Done.CORRECTION: "The month is open again; the claim stands until another is signed.",
+    Done.VOIDED: "The void is signed and on its way.",
+    Done.CLAIM_SAID: "What you said of the claim is recorded.",
     Done.MDM: "What you said of the decision making is recorded.",
 }
 

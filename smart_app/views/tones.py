@@ -54,6 +54,8 @@ MONTH_STATES: dict[MonthState, Tone] = {
     MonthState.CHART_NOT_READ: Tone.PLAIN,
     MonthState.HELD: Tone.OPEN,
     MonthState.BEING_JUDGED: Tone.MOVING,
+    MonthState.CORRECTING: Tone.OPEN,
+    MonthState.VOIDED: Tone.PLAIN,
 }
 
 CHOICE_STANDINGS: dict[ChoiceStanding, Tone] = {

@@ -120,6 +120,8 @@ MONTH_STATES: dict[MonthState, str] = {
     MonthState.CHART_NOT_READ: "Chart not read",
     MonthState.HELD: "Held",
     MonthState.BEING_JUDGED: "Being judged again",
+    MonthState.CORRECTING: "Claim being corrected",
+    MonthState.VOIDED: "Claim taken back",
 }
 
 VERDICTS: dict[Chronic, str] = {
@@ -159,6 +161,13 @@ REASONS: dict[Reason, str] = {
 }
 
 OBSTACLES: dict[str, str] = {
+    "claim_live": "A claim stands, and no payer has answered it",
+    "correction_needs_a_person": "The payer has decided the claim",
+    "earlier_claim_not_sent": "The month’s claim is still on its way",
+    "earlier_claim_uncertain": "Not known whether the month’s claim arrived",
+    "nothing_to_correct": "No claim stands",
+    "two_claims_stand": "Two claims stand",
+    "void_not_answered": "The void is not answered yet",
     "code_malformed": "A line’s code is no code",
     "coverage_ended_in_month": "Coverage ended within the month",
     "coverage_gone": "Coverage no longer in the EHR",

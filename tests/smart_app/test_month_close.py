@@ -58,6 +58,7 @@ UNWATCHED = {
     "delivery_turn": "when a delivery is looked at again",
     "ehr": "how the EHR is asked",
     "ehr_pace": "how fast the EHR is asked",
+    "ehr_answer": "what became of a claim after the month was signed",
     "emergency_access": "who may read",
     "filed_claim": "how a signed claim leaves",
     "launch": "who may read",

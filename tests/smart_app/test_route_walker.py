@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import event, text
 
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.findings import Criterion
 from ccm_fhir.domain.plans.parts import Performer
-from ccm_fhir.storage import consents, deliveries, locations, plan_tasks
+from ccm_fhir.storage import claims, consents, deliveries, locations, plan_tasks, sign_offs
 from ccm_fhir.storage.database import Database
 from ccm_fhir.storage.locations import NewLocation
 from ccm_fhir.storage.migrate import upgrade
@@ -34,7 +35,7 @@ from tests.smart_app.front import (
 from tests.smart_app.test_routes import record
 from tests.smart_app.walker import FORMS, Tenant, Walk, every_route, rows_of, sign_in
 from tests.storage.conftest import Tenant as StoredTenant
-from tests.storage.makers import consent
+from tests.storage.makers import claim, consent, sign_off
 
 CANARIES = ("Ottoline Overtheway", "Fennimore Faraway")
 _OWN = re.compile(r"(\b\w+\.practice_id|\bpractice_id) = (\?|%\(\w+\)s(?:::VARCHAR)?)")
@@ -81,6 +82,7 @@ def neighbour(front: Front, number: int) -> Tenant:
         "location_id": located(theirs),
         "ehr_id": theirs.ehr_id,
         "task_id": tasked(theirs),
+        "claim_id": claimed(theirs),
     }
     return Tenant(front=theirs, ids=ids, canary=CANARIES[number])
 
@@ -96,6 +98,26 @@ def tasked(front: Front) -> str:
     )
     with front.world.db.write(front.practice_id) as session:
         return plan_tasks.record_task(session, front.practice_id, new, NOW).id
+
+
+def claimed(front: Front) -> str:
+    """Let a claim of an earlier month be signed; return its id."""
+    tenant, month = tenant_of(front), ServiceMonth(2026, 8)
+    with front.world.db.write(front.practice_id) as session:
+        signed = sign_offs.record(session, front.practice_id, sign_off(tenant, month=month), NOW)
+        new = claim(tenant, signed.id, month=month, identifier=f"claim-{front.practice_id}")
+        return claims.record(session, front.practice_id, new, NOW).id
+
+
+def tenant_of(front: Front) -> StoredTenant:
+    """Return a practice as the makers of stored values know it."""
+    return StoredTenant(
+        practice_id=front.practice_id,
+        ehr_id=front.ehr_id,
+        nurse_id=front.people[Role.CARE_MANAGER].id,
+        doctor_id=front.people[Role.PRACTITIONER].id,
+        patient_id=front.patient_id,
+    )
 
 
 def located(front: Front) -> str:
@@ -119,16 +141,8 @@ def handed_off(front: Front, entry_id: str) -> str:
 
 def consented(front: Front) -> str:
     """Record a consent of the practice's patient; return the record's id."""
-    people = front.people
-    tenant = StoredTenant(
-        practice_id=front.practice_id,
-        ehr_id=front.ehr_id,
-        nurse_id=people[Role.CARE_MANAGER].id,
-        doctor_id=people[Role.PRACTITIONER].id,
-        patient_id=front.patient_id,
-    )
     with front.world.db.write(front.practice_id) as session:
-        return consents.record(session, front.practice_id, consent(tenant), NOW).id
+        return consents.record(session, front.practice_id, consent(tenant_of(front)), NOW).id
 
 
 def addressed(path: str, browser: Browser) -> str:
@@ -186,6 +200,7 @@ def test_no_role_is_given_anything_of_another_practice(tmp_path: Path, role: Rol
         (Role.CARE_MANAGER, "/hand-off/{delivery_id}"),
         (Role.PRACTITIONER, "/choice"),
         (Role.BILLER, "/open"),
+        (Role.BILLER, "/claim"),
     ],
 )
 def test_the_walkers_forms_come_as_far_as_the_id(tmp_path: Path, role: Role, path: str) -> None:

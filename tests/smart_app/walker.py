@@ -40,12 +40,14 @@ IDS = (
     "location_id",
     "ehr_id",
     "task_id",
+    "claim_id",
 )  # what names a row: in an address or in a form
 NO_IDS = frozenset(
     {"month", "done", "state", "page", "looks", "iss", "launch", "again", "code", "error"}
     | {"reason"}  # of a month's patients: a word of ours
     | {"service"}  # of CDS Hooks, which ask for an EHR's token and no session
     | {"tab", "language", "older", "newer"}  # which view of the patient's own plan
+    | {"outcome"}  # of a month's claims: a word of ours
     | {"key"}  # of a part of the chart that is open: it leads nowhere else
 )
 FORM = {
@@ -124,6 +126,7 @@ FORMS: Mapping[str, Mapping[str, str]] = {
     "/practice/ehrs/{ehr_id}/reconnect": {"sure": "yes"},
     "/practice/person": {"role": "biller", "npi": "", "taxonomy": ""},
     "/needs/keyed": {"ehr_number": "walked"},
+    "/claim": {"said": "void"},
 }
 _PARAMETER = re.compile(r"{(\w+)(?::\w+)?}")
 _SECOND = re.compile(r"\d\d:\d\d:\d\d UTC")

@@ -17,6 +17,7 @@ from ccm_fhir.domain.codes import (
     Setting,
 )
 from ccm_fhir.domain.consents import ConsentDecision, ConsentGiver, ConsentMode
+from ccm_fhir.domain.corrections import ClaimSaid
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.domain.decision import Programme
 from ccm_fhir.domain.facts import ChartFacts, EvidenceRef, PatientFact
@@ -24,11 +25,12 @@ from ccm_fhir.domain.plans.parts import Performer
 from ccm_fhir.domain.remittance import AnsweredClaim, AnswerStatus, MatchedBy, key_of
 from ccm_fhir.domain.reviews import ReviewAnswer
 from ccm_fhir.domain.writeback import ResourceKind
-from ccm_fhir.storage import billing, claim_answers, claim_files, remittances
+from ccm_fhir.storage import billing, claim_answers, claim_files, ehr_answers, remittances
 from ccm_fhir.storage.billing import BillingSaid, PartnerSaid
 from ccm_fhir.storage.charts import NewChart
 from ccm_fhir.storage.claim_answers import ClaimAnswer, NewAnswerFile
 from ccm_fhir.storage.claim_files import NewFile, NewFiled, NextNumbers
+from ccm_fhir.storage.claim_statements import NewClaimStatement
 from ccm_fhir.storage.claims import NewClaim
 from ccm_fhir.storage.coding_choices import NewChoice
 from ccm_fhir.storage.condition_reviews import NewReview
@@ -425,6 +427,22 @@ def filed_and_answered(
     )
     claim_answers.record(session, practice_id, answer_file(taken), now)
     remittances.record(session, practice_id, remittance(paid(claim)), now)
+    shown = {"ExplanationOfBenefit/1": paid(claim).answer}
+    ehr_answers.record(session, practice_id, claim.id, shown, now)
+
+
+def claim_said(tenant: Tenant, claim_id: str, **changes: object) -> NewClaimStatement:
+    """Return the doctor's word that a claim is to be replaced."""
+    new = NewClaimStatement(
+        claim_id=claim_id,
+        patient_id=tenant.patient_id,
+        month=NOVEMBER,
+        said=ClaimSaid.REPLACE,
+        reason="A call was missing.",
+        user_id=tenant.doctor_id,
+        form_key="said-1",
+    )
+    return changed(new, changes)
 
 
 def paid(claim: ClaimRecord, occurrence: int = 1) -> NewPaid:

@@ -18,6 +18,7 @@ from ccm_fhir.storage import (
     attestations,
     audit,
     charts,
+    claim_statements,
     claims,
     coding_choices,
     condition_reviews,
@@ -54,6 +55,7 @@ from tests.storage.makers import (
     chart,
     choice,
     claim,
+    claim_said,
     condition_review,
     consent,
     delivery,
@@ -90,9 +92,11 @@ APPEND_ONLY = (
     "claim_answer",
     "claim_file",
     "claim_file_writing",
+    "claim_statement",
     "coding_choice",
     "condition_review",
     "delivery_event",
+    "ehr_answer",
     "emergency_access",
     "filed_claim",
     "keyed_by_hand",
@@ -239,9 +243,7 @@ def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) 
             ),
             now,
         )
-        signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
-        drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
-        filed_and_answered(session, vault, practice_id, drafted, now)
+        _claimed(session, vault, ours, now)
         coding_choices.record(session, practice_id, choice(ours), now)
         mdm_attestations.record(session, practice_id, mdm(ours), now)
         planned = deliveries.plan(session, practice_id, delivery(ours), now)
@@ -258,6 +260,14 @@ def one_row_each(database: Database, ours: Tenant, vault: Vault, now: datetime) 
         emergencies.begin(session, practice_id, emergency, now)
         _planned(session, ours, now)
     return database
+
+
+def _claimed(session: Session, vault: Vault, ours: Tenant, now: datetime) -> None:
+    practice_id = ours.practice_id
+    signed = sign_off_store.record(session, practice_id, sign_off(ours), now)
+    drafted = claims.record(session, practice_id, claim(ours, signed.id), now)
+    filed_and_answered(session, vault, practice_id, drafted, now)
+    claim_statements.record(session, practice_id, claim_said(ours, drafted.id), now)
 
 
 def _planned(session: Session, ours: Tenant, now: datetime) -> None:

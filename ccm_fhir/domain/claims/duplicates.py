@@ -67,14 +67,14 @@ def duplicates_in_ehr(
     Args:
         draft: the claim to be.
         claims: of the chart, one for each day they report.
-        own_identifiers: ``system|value`` of this chain's claims, which are no duplicates.
+        own_identifiers: names of this chain's claims, which are no duplicates.
         rules: of the month, which say what code belongs to the programme.
     """
     same = [
         claim
         for claim in claims
         if _is_live(claim)
-        and not own_identifiers.intersection(claim.identifiers)
+        and not own_identifiers.intersection(claim.names)
         and any(rules.code_families.get(code) in _PROGRAMME for code in claim.codes)
     ]
     sure = [c for c in same if _lies_in(c.serviced_on, draft.month) is True]

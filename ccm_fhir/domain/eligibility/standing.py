@@ -156,7 +156,7 @@ def not_billed_elsewhere(question: Question) -> Finding:
 def _is_anothers_this_month(question: Question, claim: ClaimFact) -> bool:
     if claim.status != "active" or claim.use not in {"claim", ""}:
         return False
-    if question.own_claim_identifiers.intersection(claim.identifiers):
+    if question.own_claim_identifiers.intersection(claim.names):
         return False
     day, month = claim.serviced_on, question.month
     return day is None or (day.earliest <= month.last_day and day.latest >= month.first_day)
@@ -225,5 +225,5 @@ def _is_anothers(question: Question, claim: ClaimFact) -> bool:
         and ours
         and claim.provider
         and claim.provider != ours
-        and question.own_claim_identifiers.isdisjoint(claim.identifiers)
+        and question.own_claim_identifiers.isdisjoint(claim.names)
     )

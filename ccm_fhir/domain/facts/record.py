@@ -123,7 +123,11 @@ class ProcedureFact(Fact, frozen=True, kw_only=True):
 
 
 class ClaimFact(Fact, frozen=True, kw_only=True):
-    """A Claim or ExplanationOfBenefit in the EHR: its codes and dates, and who provided."""
+    """A Claim or ExplanationOfBenefit in the EHR: its codes and dates, and who provided.
+
+    ``identifiers`` are those of a Claim; of an ExplanationOfBenefit also the names of the Claim
+    that it explains.
+    """
 
     ref: EvidenceRef
     status: str = ""
@@ -132,3 +136,8 @@ class ClaimFact(Fact, frozen=True, kw_only=True):
     serviced_on: PartialDate | None = None
     provider: str = ""
     identifiers: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every name by which it may be known to be ours."""
+        return frozenset({*self.identifiers, str(self.ref)})

@@ -32,6 +32,7 @@ from ccm_fhir.domain.remittance.reasons import (
     remark_in_words,
 )
 from ccm_fhir.domain.remittance.settling import Outcome, Settlement, settle
+from ccm_fhir.domain.remittance.sources import answers_that_count
 
 __all__ = [
     "COINSURANCE",
@@ -55,6 +56,7 @@ __all__ = [
     "Settlement",
     "Unmatched",
     "WhyNot",
+    "answers_that_count",
     "group_in_words",
     "incoming_of",
     "key_of",

@@ -28,6 +28,7 @@ from ccm_fhir.storage.tables.billing import (
 from ccm_fhir.storage.tables.cds import CdsCardRow, CdsClientRow, CdsFeedbackRow, CdsTokenRow
 from ccm_fhir.storage.tables.chart import ChartSnapshotRow, PatientRow
 from ccm_fhir.storage.tables.choice import CodingChoiceRow, MdmAttestationRow
+from ccm_fhir.storage.tables.correction import ClaimStatementRow, EhrAnswerRow
 from ccm_fhir.storage.tables.courier import (
     DeliveryTurnRow,
     EhrPaceRow,
@@ -83,11 +84,13 @@ __all__ = [
     "ClaimFileRow",
     "ClaimFileWritingRow",
     "ClaimRow",
+    "ClaimStatementRow",
     "CodingChoiceRow",
     "ConditionReviewRow",
     "DeliveryEventRow",
     "DeliveryRow",
     "DeliveryTurnRow",
+    "EhrAnswerRow",
     "EhrPaceRow",
     "EhrRow",
     "EmergencyAccessRow",
