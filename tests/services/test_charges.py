@@ -9,12 +9,16 @@ from uuid import uuid4
 
 import pytest
 
+from ccm_fhir.domain.claims import Standing
 from ccm_fhir.domain.codes import Role
+from ccm_fhir.domain.corrections import ClaimSaid
 from ccm_fhir.domain.writeback import CHARGES, DeliveryState, Disposition, ResourceKind, RungName
 from ccm_fhir.errors import ConflictError, InputError, LaunchError
 from ccm_fhir.fhir.write_charge import BillCodes
 from ccm_fhir.services.bill_codes import record_bill_codes
 from ccm_fhir.services.billing_setup import change_billing, change_partner
+from ccm_fhir.services.claim_chains import on_record
+from ccm_fhir.services.correct_claim import what_may_be_said
 from ccm_fhir.services.needs_person import (
     mark_keyed,
     needs_person,
@@ -39,7 +43,7 @@ from tests.services.test_claim_ladder import (
     without,
 )
 from tests.services.wire import answers, the_answer_is_lost
-from tests.world import DOCTOR, NURSE, Desk, Site, open_site
+from tests.world import DOCTOR, NOVEMBER, NURSE, Desk, Site, open_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -219,6 +223,11 @@ def test_where_a_later_charge_is_not_offered_it_is_held_and_says_which_line_is_t
     with pytest.raises(ConflictError):
         send_another_way(own_site.world, doctor.actor, stopped.delivery_id)
     assert ways(doctor).keys() == {RungName.CHARGE_ITEM}
+    with own_site.world.db.read(own_site.practice_id) as session:
+        every = claims.of_month(session, own_site.practice_id, NOVEMBER)
+        records = on_record(session, own_site.practice_id, every)[doctor.patient_id]
+    assert records[-1].standing is Standing.UNCERTAIN
+    assert isinstance(what_may_be_said(records)[ClaimSaid.NEW], tuple)  # why nothing may follow
 
 
 def test_a_charge_that_is_refused_names_the_line_and_goes_on_once_a_person_says_so(
