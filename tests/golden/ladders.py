@@ -5,30 +5,23 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from ccm_fhir.domain.writeback import (
-    FHIR_RUNGS,
-    Artefact,
-    EhrCapability,
-    Granted,
-    Tenant,
-    acts_of_ladders,
-    plan,
-)
+from ccm_fhir.domain.writeback import Artefact, EhrCapability, Granted, Tenant, acts_of_ladders
+from ccm_fhir.services.write_plan import plan_for
 
 if TYPE_CHECKING:
     from ccm_fhir.domain.writeback import Rung, WritePlan
 
 EVERY_SCOPE = frozenset({Granted(resource_type="*", permission="c")})
 ASSUMED = """\
-Assumed: every scope is granted, every FHIR rung has a writer, bill codes are recorded; no vendor
-adapter, no 837P drop, no override, nothing proved yet. What is live is marked with an arrow.
+As this version plans. Assumed: every scope is granted, bill codes are recorded; no vendor adapter,
+no 837P drop, no override, nothing proved yet. What is live is marked with an arrow.
 """
 
 
 def ladder_text(title: str, capability: EhrCapability) -> str:
     """Return the plans of every artefact for what one EHR declares."""
-    tenant = Tenant(capability=capability, granted=EVERY_SCOPE, installed=FHIR_RUNGS)
-    plans = [plan(artefact, tenant) for artefact in Artefact]
+    tenant = Tenant(capability=capability, granted=EVERY_SCOPE)
+    plans = [plan_for(artefact, tenant) for artefact in Artefact]
     together = "transaction" if capability.has_transaction else "no transaction"
     batch = "batch" if capability.has_batch else "no batch"
     parts = [title, "", ASSUMED, f"Bundles: {together}, {batch}.", _declared(capability)]
