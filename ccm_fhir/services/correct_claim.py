@@ -14,7 +14,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from ccm_fhir.domain.claims import Chain, ClaimDraft, NextRevision, Obstacle, scrub
-from ccm_fhir.domain.corrections import OPENS_THE_MONTH, ClaimSaid, what_follows
+from ccm_fhir.domain.corrections import ClaimSaid, what_follows
 from ccm_fhir.domain.dates import ServiceMonth
 from ccm_fhir.errors import ConflictError, InputError, RuleError
 from ccm_fhir.services.actor import Actor
@@ -208,11 +208,6 @@ def _refuse_unclean(  # noqa: PLR0913, PLR0917  # whose, what, when
         raise ConflictError(str(problem)) from None
     if found := scrub(draft, known):
         raise ConflictError(" ".join(one.fix for one in found))
-
-
-def opens_the_month(said: ClaimSaid) -> bool:
-    """Whether saying it opens the month, so that a practitioner can sign what follows."""
-    return said in OPENS_THE_MONTH
 
 
 def _reason(request: SayOfClaim) -> str:

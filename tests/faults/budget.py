@@ -1,7 +1,8 @@
-"""Whether the reduced fault matrix stays within its ten minutes of a whole run of the suite.
+"""How long the reduced fault matrix took in a whole run of the suite; ten minutes are its budget.
 
-``python -m tests.faults.budget REPORT`` reads pytest's JUnit report of that run and says how long
-the tests of this folder took; exit 4 where that was too long, or where none of them ran.
+``python -m tests.faults.budget REPORT`` reads pytest's JUnit report of that run. A slow machine
+makes no run red: what is over the budget is said, and exit 4 is for a run in which no fault was
+tried at all.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from xml.etree import ElementTree as ET
 if TYPE_CHECKING:
     from pathlib import Path
 
-MOST_SECONDS = 600.0
-OVER_BUDGET = 4
+BUDGET_SECONDS = 600.0
+NONE_RAN = 4
 _OURS = "tests.faults."
 
 
@@ -28,11 +29,17 @@ def seconds_of(report: Path | str) -> float:
     )
 
 
+def told(seconds: float) -> str:
+    """Return how long it took, beside the budget."""
+    over = ": over it, on this machine" if seconds > BUDGET_SECONDS else ""
+    return f"tests/faults took {seconds:.0f} s of a budget of {BUDGET_SECONDS:.0f} s{over}"
+
+
 def main(report: str) -> int:
     """Say how long it took; return the exit code."""
     seconds = seconds_of(report)
-    print(f"tests/faults: {seconds:.0f} s of at most {MOST_SECONDS:.0f} s")
-    return 0 if 0 < seconds <= MOST_SECONDS else OVER_BUDGET
+    print(told(seconds))
+    return 0 if seconds > 0 else NONE_RAN
 
 
 if __name__ == "__main__":
