@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from ccm_fhir.domain.decision import Decision
 from ccm_fhir.domain.facts import EvidenceRef
 from ccm_fhir.domain.findings import Criterion, Finding
 from ccm_fhir.domain.rules import Citation, Rulebook
 from ccm_fhir.errors import RuleError
 from ccm_fhir.printing import PrintedSection, PrintedTable
-from ccm_fhir.services.charge_lines import parts_of_claim
+from ccm_fhir.services.packet_claim import answer_section, claim_section
 from ccm_fhir.services.packet_facts import PacketFacts
 from ccm_fhir.services.sources import Sources, sources_of
-from ccm_fhir.storage.deliveries import DeliveryRecord
 from ccm_fhir.storage.ledger import TimeEntryRecord
 from ccm_fhir.storage.vocabulary import EntryChange
 
@@ -48,8 +45,8 @@ def sections(facts: PacketFacts, rulebook: Rulebook) -> tuple[PrintedSection, ..
         _care_plan(facts),
         _time_log(facts),
         _decision(facts, sources),
-        _claim(facts),
-        _answer(facts),
+        claim_section(facts),
+        answer_section(facts),
     )
 
 
@@ -313,46 +310,6 @@ def _citation(one: Citation) -> tuple[str, ...]:
     return one.id, one.title, where, one.confidence.value
 
 
-def _claim(facts: PacketFacts) -> PrintedSection:
-    claim, sent = facts.gathered.claim, facts.claim_deliveries
-    if claim is None:
-        return PrintedSection(
-            title="The claim as sent", sentences=("No claim was made for this month.",)
-        )
-    live = parts_of_claim(sent, claim.id)
-    return PrintedSection(
-        title="The claim as sent",
-        facts=(
-            ("Our identifier", claim.identifier),
-            ("Revision", str(claim.revision)),
-            ("Total", f"${claim.total_usd:.2f}"),
-            ("SHA-256 of the frozen body", ", ".join(one.body_hash for one in live)),
-        ),
-        quoted="\n".join(_indented(one.body_json) for one in live),
-    )
-
-
-def _answer(facts: PacketFacts) -> PrintedSection:
-    return PrintedSection(
-        title="The EHR’s answer",
-        tables=tuple(_delivery(facts, one) for one in facts.gathered.deliveries),
-        sentences=() if facts.gathered.deliveries else ("Nothing was to be sent to the EHR.",),
-    )
-
-
-def _delivery(facts: PacketFacts, one: DeliveryRecord) -> PrintedTable:
-    where = f", as {one.remote_ref}" if one.remote_ref else ""
-    version = f" version {one.remote_version}" if one.remote_version else ""
-    return PrintedTable(
-        title=f"{one.resource_type.value}: {one.state.value}{where}{version}",
-        columns=("When", "Step", "Detail"),
-        rows=tuple(
-            (facts.local(event.at), event.event.replace("_", " "), event.detail_code)
-            for event in facts.events.get(one.id, ())
-        ),
-    )
-
-
 def _findings(facts: PacketFacts, wanted: Wanted) -> PrintedTable:
     found = () if facts.decision is None else facts.decision.findings
     return PrintedTable(
@@ -400,7 +357,3 @@ def _ref(one: EvidenceRef) -> str:
 def _minutes(seconds: int) -> str:
     whole, rest = divmod(seconds, _SECONDS_A_MINUTE)
     return f"{whole} min {rest} s" if rest else f"{whole} min"
-
-
-def _indented(body_json: str) -> str:
-    return msgspec.json.format(body_json, indent=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -183,4 +184,7 @@ def test_the_audit_packet_is_one_press_away_and_whole(
     kept = artefacts / "audit-packet.zip"
     coming.value.save_as(kept)
     assert check(kept.read_bytes()).problems == ()
+    with zipfile.ZipFile(kept) as archive:
+        told = archive.read("packet.html").decode()
+    assert "What the references below stood for as it left" in told
     assert LISTED.split()[1] not in coming.value.suggested_filename

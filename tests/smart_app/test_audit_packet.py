@@ -125,6 +125,8 @@ def test_the_signed_decision_is_in_it_as_it_was_signed_and_judged_again(signed: 
     sent = json.loads(content["data/08-claim.json"])["sent"]
     assert sent[0]["body"]["resourceType"] == "Claim"
     assert json.loads(content["data/09-ehr-answer.json"])["deliveries"][0]["state"] == "planned"
+    shown = content["packet.html"].decode().split("8. The claim as sent")[1]
+    assert "Day of service" in shown
     attested = json.loads(content["data/02-eligibility.json"])["attestations"]
     assert attested[0]["kind"] == "duration_and_risk"
 
