@@ -166,8 +166,8 @@ class Walk:
             yield "rows of the other practice have changed"
 
     def _tried(self, step: Step) -> Iterator[str]:
+        self.sent(step, {})  # what can be done once is done now
         for name in step.ids:
-            self.sent(step, {name: ABSENT})  # what can be done once is done now
             foreign = self.sent(step, {name: self.theirs.ids[name]})
             absent = self.sent(step, {name: ABSENT})
             if self.theirs.canary in _text(foreign):
